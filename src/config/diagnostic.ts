@@ -1,0 +1,52 @@
+/**
+ * What is wrong with a config, as data: never thrown, never drawn here (cli/draw.ts draws the caret).
+ * Every code is explained in docs/errors.md.
+ */
+export interface Diagnostic {
+  readonly code: DiagnosticCode;
+  readonly message: string;
+  /** The path as the user knows it. */
+  readonly file: string;
+  /** 1-based; 1 where the fault has no better place. */
+  readonly line: number;
+  /** 1-based, in UTF-16 code units (what editors count). */
+  readonly column: number;
+  /** What to do about it, or null when the message says it all. */
+  readonly hint: string | null;
+}
+
+/** The closed list of codes: a revision's own faults, from the object it is in git to the last rule. */
+export type DiagnosticCode = (typeof diagnosticCodes)[number];
+
+export const diagnosticCodes = [
+  // what git holds at the path (src/git)
+  'file-missing',
+  'file-not-regular',
+  'file-too-large',
+  'object-missing',
+  'signature-missing',
+  'signature-bad',
+  'signature-expired',
+  'signature-unknown-key',
+  // bytes to YAML (src/config/parse.ts)
+  'not-utf8',
+  'nul-byte',
+  'lfs-pointer',
+  'empty',
+  'yaml-syntax',
+  'several-documents',
+  'alias',
+  'merge-key',
+  'tag',
+  'duplicate-key',
+  'key-not-string',
+  'too-deep',
+  // YAML to a config (src/config/validate.ts)
+  'schema',
+  'unknown-key',
+  'shard-too-big',
+  'hosts-disagree',
+  'duplicate-host',
+  'key-clash',
+  'reserved-key',
+] as const;
