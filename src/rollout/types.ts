@@ -12,3 +12,46 @@ export interface Refusal {
 
 /** State of one node against the fleet's target. */
 export type NodeState = 'pending' | 'acked' | 'refusing' | 'unanswered';
+
+/** The newest release that the fleet has accepted. */
+export interface Live {
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** An Envoy has ACKed it, and every connected one has answered; false: nobody was there to ask. */
+  readonly proven: boolean;
+}
+
+/** What moves a rollout. `at` is the time of the event, milliseconds since the epoch. `session` names one node's stream. */
+export type RolloutEvent =
+  | { readonly type: 'release'; readonly at: number; readonly version: string }
+  | { readonly type: 'retry'; readonly at: number; readonly version: string }
+  | { readonly type: 'joined'; readonly at: number; readonly session: string; readonly node: string }
+  | { readonly type: 'left'; readonly at: number; readonly session: string }
+  | { readonly type: 'sent'; readonly at: number; readonly session: string; readonly version: string }
+  | { readonly type: 'acked'; readonly at: number; readonly session: string; readonly version: string }
+  | {
+      readonly type: 'nacked';
+      readonly at: number;
+      readonly session: string;
+      readonly version: string;
+      readonly code: number;
+      readonly message: string;
+    }
+  | { readonly type: 'tick'; readonly at: number };
+
+/** What a step wants done. Logs, metrics and the ledger are written from these alone. */
+export type RolloutAction =
+  /** Every node shall have this version now; null: there is none to have. */
+  | { readonly type: 'offer'; readonly version: string | null }
+  | { readonly type: 'outcome'; readonly version: string; readonly outcome: Outcome }
+  /** `live` has changed, or was proven. */
+  | { readonly type: 'live'; readonly live: Live | null }
+  /** Refused, and not pushed again until `retry`. */
+  | { readonly type: 'pinned'; readonly version: string; readonly refusal: Refusal }
+  | { readonly type: 'unpinned'; readonly version: string }
+  /** A release was asked for that is pinned: nothing is pushed. */
+  | { readonly type: 'still_pinned'; readonly version: string; readonly refusal: Refusal }
+  /** One node's NACK, whatever follows from it. */
+  | { readonly type: 'refused'; readonly version: string; readonly refusal: Refusal }
+  | { readonly type: 'unanswered'; readonly version: string; readonly node: string };
