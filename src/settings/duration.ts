@@ -1,0 +1,7 @@
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `500ms`, `30s`, `5m`, `1h`, `30d` in milliseconds. The schema has checked the form; anything else is NaN. */
+export function toMilliseconds(duration: string): number {
+  const [, number = 'NaN', unit = ''] = /^([0-9.]+)(ms|s|m|h|d)$/.exec(duration) ?? [];
+  return Math.round(Number(number) * (unitsMs[unit] ?? Number.NaN));
+}

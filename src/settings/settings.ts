@@ -1,0 +1,77 @@
+/** Settings of the daemon, complete: defaults filled in, durations in milliseconds, paths absolute. */
+export interface Settings {
+  readonly repository: RepositorySettings;
+  readonly xds: XdsSettings;
+  readonly http: HttpSettings;
+  readonly status: StatusSettings | null;
+  readonly state: { readonly directory: string; readonly keepMs: number; readonly keepRevisions: number };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'auto' | 'text' | 'json' };
+}
+
+export interface RepositorySettings {
+  readonly path: string;
+  /** Relative to the repository's top. */
+  readonly file: string;
+  readonly ref: string;
+  /** A JSON Schema of the user's own, or null for ours. */
+  readonly schema: string | null;
+  readonly pollMs: number;
+  readonly onRewrite: 'follow' | 'hold' | 'refuse';
+  readonly notes: 'off' | 'local' | 'push';
+  /** Parts of one (0.5: half). */
+  readonly guard: { readonly customers: number; readonly hosts: number };
+  readonly verify: {
+    readonly mode: 'none' | 'head' | 'all';
+    readonly gpgKeyring: string | null;
+    readonly sshAllowedSigners: string | null;
+  };
+  readonly remote: RemoteSettings | null;
+}
+
+export interface RemoteSettings {
+  readonly url: string;
+  readonly ref: string;
+  readonly pollMs: number;
+  /** Part of the interval that is left to chance, 0 to 1. */
+  readonly jitter: number;
+  readonly timeoutMs: number;
+  readonly credentialsFile: string | null;
+  readonly credentialHelper: boolean;
+  readonly sshKey: string | null;
+  readonly sshKnownHosts: string | null;
+  readonly proxy: string | null;
+  readonly ca: string | null;
+}
+
+export interface XdsSettings {
+  readonly address: string;
+  readonly port: number;
+  /** Name of the RTDS resource. */
+  readonly resource: string;
+  readonly ackTimeoutMs: number;
+  readonly keepaliveMs: number;
+  readonly maxStreams: number;
+  readonly tls: TlsSettings | null;
+}
+
+export interface TlsSettings {
+  readonly certificate: string;
+  readonly key: string;
+  readonly clientCa: string | null;
+  /** Pattern that a SAN of the client's certificate must match. */
+  readonly san: string | null;
+}
+
+export interface HttpSettings {
+  readonly address: string;
+  readonly port: number;
+  /** Files that hold each sender's secret. */
+  readonly webhooks: Readonly<Record<'github' | 'gitlab' | 'gitea' | 'generic', string | null>>;
+}
+
+export interface StatusSettings {
+  readonly provider: 'github' | 'gitlab' | 'gitea';
+  readonly tokenFile: string;
+  readonly url: string;
+  readonly context: string;
+}

@@ -1,0 +1,151 @@
+import { join, resolve } from 'node:path';
+import { toMilliseconds } from './duration.ts';
+import type { SettingsOverrides } from './load.ts';
+import type { RemoteSettings, RepositorySettings, Settings, TlsSettings } from './settings.ts';
+
+/** The file as schemas/settings.schema.json lets it through, defaults filled in. */
+export interface SettingsFile {
+  repository: {
+    path: string;
+    file: string;
+    ref: string;
+    schema: string | null;
+    poll: string;
+    on_rewrite: RepositorySettings['onRewrite'] | null;
+    notes: RepositorySettings['notes'] | null;
+    guard: { customers: number; hosts: number };
+    verify: { mode: 'none' | 'head' | 'all'; gpg_keyring: string | null; ssh_allowed_signers: string | null };
+    remote: {
+      url: string;
+      ref: string;
+      poll: string;
+      jitter: number;
+      timeout: string;
+      credentials_file: string | null;
+      credential_helper: boolean;
+      ssh_key: string | null;
+      ssh_known_hosts: string | null;
+      proxy: string | null;
+      ca: string | null;
+    } | null;
+  };
+  xds: {
+    address: string;
+    port: number;
+    resource: string;
+    ack_timeout: string;
+    keepalive: string;
+    max_streams: number;
+    tls: { certificate: string; key: string; client_ca: string | null; san: string | null } | null;
+  };
+  http: { address: string; port: number; webhooks: Record<'github' | 'gitlab' | 'gitea' | 'generic', string | null> };
+  status: { provider: 'github' | 'gitlab' | 'gitea'; token_file: string; url: string; context: string } | null;
+  state: { directory: string; keep: string; keep_revisions: number };
+  log: Settings['log'];
+}
+
+interface Surroundings {
+  /** The folder that paths in the file are relative to. */
+  readonly home: string;
+  readonly overrides: SettingsOverrides;
+  /** $STATE_DIRECTORY, or null. */
+  readonly stateDirectory: string | null;
+}
+
+/** The file, the flags and the environment, as the daemon uses them. Flags are relative to the working directory. */
+export function toSettings(file: SettingsFile, { home, overrides, stateDirectory }: Surroundings): Settings {
+  const fromHome = (path: string): string => resolve(home, path);
+  return {
+    repository: toRepository(file.repository, fromHome, overrides),
+    xds: toXds(file.xds, fromHome, overrides.xdsPort),
+    http: {
+      address: file.http.address,
+      port: overrides.httpPort ?? file.http.port,
+      webhooks: mapValues(file.http.webhooks, (path) => optional(path, fromHome)),
+    },
+    status: file.status && {
+      provider: file.status.provider,
+      tokenFile: fromHome(file.status.token_file),
+      url: file.status.url,
+      context: file.status.context,
+    },
+    state: {
+      directory: overrides.state ? resolve(overrides.state) : (stateDirectory ?? join(home, file.state.directory)),
+      keepMs: toMilliseconds(file.state.keep),
+      keepRevisions: file.state.keep_revisions,
+    },
+    log: file.log,
+  };
+}
+
+type FromHome = (path: string) => string;
+
+function toRepository(
+  file: SettingsFile['repository'],
+  fromHome: FromHome,
+  flags: SettingsOverrides,
+): RepositorySettings {
+  const remote = file.remote && toRemote(file.remote, fromHome);
+  return {
+    path: flags.repository ? resolve(flags.repository) : fromHome(file.path),
+    file: flags.file ?? file.file,
+    ref: flags.ref ?? remote?.ref ?? file.ref,
+    schema: optional(file.schema, fromHome),
+    pollMs: toMilliseconds(file.poll),
+    onRewrite: file.on_rewrite ?? (remote ? 'hold' : 'follow'),
+    notes: file.notes ?? (remote ? 'off' : 'local'),
+    guard: file.guard,
+    verify: {
+      mode: file.verify.mode,
+      gpgKeyring: optional(file.verify.gpg_keyring, fromHome),
+      sshAllowedSigners: optional(file.verify.ssh_allowed_signers, fromHome),
+    },
+    // A repository named on the command line is the one that is meant.
+    remote: flags.repository ? null : remote,
+  };
+}
+
+function toRemote(file: NonNullable<SettingsFile['repository']['remote']>, fromHome: FromHome): RemoteSettings {
+  return {
+    url: file.url,
+    ref: file.ref,
+    pollMs: toMilliseconds(file.poll),
+    jitter: file.jitter,
+    timeoutMs: toMilliseconds(file.timeout),
+    credentialsFile: optional(file.credentials_file, fromHome),
+    credentialHelper: file.credential_helper,
+    sshKey: optional(file.ssh_key, fromHome),
+    sshKnownHosts: optional(file.ssh_known_hosts, fromHome),
+    proxy: file.proxy,
+    ca: optional(file.ca, fromHome),
+  };
+}
+
+function toXds(file: SettingsFile['xds'], fromHome: FromHome, port: number | undefined): Settings['xds'] {
+  return {
+    address: file.address,
+    port: port ?? file.port,
+    resource: file.resource,
+    ackTimeoutMs: toMilliseconds(file.ack_timeout),
+    keepaliveMs: toMilliseconds(file.keepalive),
+    maxStreams: file.max_streams,
+    tls: file.tls && toTls(file.tls, fromHome),
+  };
+}
+
+function toTls(file: NonNullable<SettingsFile['xds']['tls']>, fromHome: FromHome): TlsSettings {
+  return {
+    certificate: fromHome(file.certificate),
+    key: fromHome(file.key),
+    clientCa: optional(file.client_ca, fromHome),
+    san: file.san,
+  };
+}
+
+function optional(path: string | null, fromHome: FromHome): string | null {
+  return path === null ? null : fromHome(path);
+}
+
+function mapValues<K extends string, A, B>(record: Record<K, A>, map: (value: A) => B): Record<K, B> {
+  return Object.fromEntries(Object.entries<A>(record).map(([key, value]) => [key, map(value)])) as Record<K, B>;
+}
