@@ -1,0 +1,24 @@
+import type { Json } from '../config/config.ts';
+
+/** JSON has no NaN and no infinities, a runtime value may: they are kept under a key that YAML can't have (NUL is refused). */
+const numberKey = '\0number';
+
+/** A release's fields as text, in order. */
+export function fieldsToJson(fields: ReadonlyMap<string, Json>): string {
+  return JSON.stringify([...fields], (_key, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? { [numberKey]: String(value) } : value,
+  );
+}
+
+/** Throws SyntaxError on anything that `fieldsToJson` has not written. */
+export function fieldsFromJson(text: string): ReadonlyMap<string, Json> {
+  const pairs: unknown = JSON.parse(text, (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && numberKey in value ? Number(value[numberKey]) : value,
+  );
+  if (!Array.isArray(pairs) || !pairs.every(isPair)) throw new SyntaxError('not the fields of a release');
+  return new Map(pairs);
+}
+
+function isPair(pair: unknown): pair is [string, Json] {
+  return Array.isArray(pair) && pair.length === 2 && typeof pair[0] === 'string';
+}
