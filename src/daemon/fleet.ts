@@ -1,0 +1,140 @@
+import { encodeRuntime } from '../release/encode.ts';
+import type { Release } from '../release/release.ts';
+import type { RolloutMemory, RolloutState } from '../rollout/state.ts';
+import { createRollout, nextDeadline, nodeState, targetOf } from '../rollout/state.ts';
+import { step } from '../rollout/step.ts';
+import type { NodeState, RolloutAction, RolloutEvent } from '../rollout/types.ts';
+import type { EncodedRelease } from '../xds/push.ts';
+
+/** A release with its bytes, and the file that it came from (null after a restart). */
+export interface FleetRelease extends EncodedRelease {
+  readonly release: Release;
+  readonly source: Uint8Array | null;
+}
+
+/** Each state's number of nodes, and all of them. */
+export type Counts = Readonly<Record<'connected' | NodeState, number>>;
+
+export interface FleetOptions {
+  /** Name of the RTDS resource. */
+  readonly resource: string;
+  readonly ackTimeoutMs: number;
+  readonly memory: RolloutMemory & {
+    readonly releases: ReadonlyMap<string, { release: Release; resource: Uint8Array }>;
+  };
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Carries out what the rollout wants; the only place where its decisions have effects. */
+  readonly carryOut: (action: RolloutAction) => void;
+  /** Nobody is waited for any more. */
+  readonly settled: (version: string, counts: Counts) => void;
+}
+
+/** The shell around the rollout's reducer: holds its state, its releases and its one timer. */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #state: RolloutState;
+  readonly #releases = new Map<string, FleetRelease>();
+  #timer: NodeJS.Timeout | null = null;
+  /** The target that has not been reported as settled. */
+  #unsettled: string | null = null;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    const { live, proven, pins, releases } = options.memory;
+    // A version whose bytes are lost can't be served: it is rolled out again when git has it.
+    const have = (version: string | null | undefined): boolean => version != null && releases.has(version);
+    this.#state = createRollout(options.ackTimeoutMs, {
+      live: have(live?.version) ? live : null,
+      proven: have(proven) ? proven : null,
+      pins,
+    });
+    for (const { release, resource } of releases.values())
+      this.#releases.set(release.version, {
+        release,
+        version: release.version,
+        resource: Buffer.from(resource),
+        source: null,
+      });
+  }
+
+  /** Rolls a release out. `retry` takes a pin back first. */
+  release(release: Release, source: Uint8Array, how: 'release' | 'retry' = 'release'): void {
+    const { version } = release;
+    if (!this.#releases.has(version)) {
+      const resource = encodeRuntime(release.fields, this.#options.resource);
+      this.#releases.set(version, { release, version, resource, source });
+    }
+    this.apply({ type: how, at: this.#options.now(), version });
+  }
+
+  /** Moves the rollout and carries out what it wants. */
+  apply(event: RolloutEvent): void {
+    for (const action of step(this.#state, event)) {
+      if (action.type === 'offer') this.#onOffer(action.version);
+      this.#options.carryOut(action);
+    }
+    this.#settle();
+    this.#arm();
+  }
+
+  get target(): FleetRelease | null {
+    return this.get(targetOf(this.#state));
+  }
+
+  get live(): (FleetRelease & { readonly since: number; readonly proven: boolean }) | null {
+    const { live } = this.#state;
+    const release = this.get(live?.version ?? null);
+    return release && live && { ...release, since: live.since, proven: live.proven };
+  }
+
+  get(version: string | null): FleetRelease | null {
+    return version === null ? null : (this.#releases.get(version) ?? null);
+  }
+
+  isPinned(version: string): boolean {
+    return this.#state.pins.has(version);
+  }
+
+  nodeOf(session: string) {
+    return { state: nodeState(this.#state, session), node: this.#state.nodes.get(session) ?? null };
+  }
+
+  counts(): Counts {
+    const counts = { connected: this.#state.nodes.size, acked: 0, pending: 0, refusing: 0, unanswered: 0 };
+    for (const session of this.#state.nodes.keys()) counts[nodeState(this.#state, session)] += 1;
+    return counts;
+  }
+
+  close(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  #onOffer(version: string | null): void {
+    this.#unsettled = version;
+    this.#forget();
+  }
+
+  #settle(): void {
+    if (this.#unsettled === null || this.#state.waiting.size > 0) return;
+    const version = this.#unsettled;
+    this.#unsettled = null;
+    this.#options.settled(version, this.counts());
+  }
+
+  /** Keeps the bytes of what may be pushed again: the target, the live release and the newest proven one. */
+  #forget(): void {
+    const { live, proven } = this.#state;
+    const kept = new Set([targetOf(this.#state), live?.version, proven]);
+    for (const version of this.#releases.keys()) if (!kept.has(version)) this.#releases.delete(version);
+  }
+
+  #arm(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    const due = nextDeadline(this.#state);
+    if (due === null) return;
+    const { now } = this.#options;
+    this.#timer = setTimeout(() => this.apply({ type: 'tick', at: now() }), Math.max(0, due - now()));
+    this.#timer.unref();
+  }
+}

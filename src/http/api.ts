@@ -1,0 +1,77 @@
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { NodeState, Outcome, Refusal } from '../rollout/types.ts';
+
+/** `GET /api/v1/status` and `shardplane status --json`. A contract: fields are added, never taken away. Times are RFC 3339. */
+export interface Status {
+  readonly live: {
+    readonly version: string;
+    readonly subject: string;
+    readonly since: string;
+    readonly proven: boolean;
+  } | null;
+  readonly head: {
+    readonly version: string;
+    readonly subject: string;
+    /** null while it is being rolled out. */
+    readonly outcome: Outcome | null;
+    readonly diagnostics: readonly Diagnostic[];
+  } | null;
+  readonly nodes: readonly NodeStatus[];
+  readonly counts: Readonly<Record<'connected' | NodeState, number>>;
+  /** What fails now, besides the head's own faults. Empty when all is well. */
+  readonly problems: readonly Problem[];
+  /** The saved file, when it differs from the commit: checked, never pushed. */
+  readonly working: { readonly valid: boolean; readonly diagnostics: readonly Diagnostic[] } | null;
+}
+
+/** One connected Envoy. */
+export interface NodeStatus {
+  readonly id: string;
+  readonly cluster: string;
+  /** The last version that it accepted. */
+  readonly version: string | null;
+  readonly state: NodeState;
+  readonly refusal: Pick<Refusal, 'code' | 'message'> | null;
+  readonly connectedSince: string;
+  readonly userAgent: string;
+  readonly address: string;
+  /** Another stream carries the same node.id. */
+  readonly duplicate: boolean;
+}
+
+/** Something that fails, said once and shown until it is over. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly since: string;
+}
+
+/** What a command did, in words for the operator. `ok: false` is a refusal: nothing was changed. */
+export interface CommandResult {
+  readonly ok: boolean;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Webhook senders: see docs/operating.md. */
+export type WebhookSender = 'github' | 'gitlab' | 'gitea' | 'generic';
+
+/** The daemon, as HTTP sees it. */
+export interface Api {
+  status(): Status;
+  /** Ready once a release is served and the memory is kept; else why not. */
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
+  /** Text in the Prometheus exposition format. */
+  metrics(): Promise<string>;
+  /** The live release's shard of one customer, or null before there is a release. */
+  explain(customer: string): unknown;
+  history(query: URLSearchParams): unknown;
+  story(version: string): unknown;
+  retry(version: string, by: string): CommandResult;
+  accept(version: string, by: string): CommandResult | Promise<CommandResult>;
+  /** Looks at the repository now (a remote is fetched first). */
+  sync(): Promise<CommandResult>;
+  /** A verified webhook that speaks of `ref` (null: of any). */
+  pushed(ref: string | null): void;
+}

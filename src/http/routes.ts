@@ -1,0 +1,130 @@
+import type { IncomingMessage } from 'node:http';
+import type { Api, CommandResult, WebhookSender } from './api.ts';
+import { readBody } from './body.ts';
+import { HttpError } from './error.ts';
+import { checkWebhook } from './webhook.ts';
+
+/** What a route answers with: JSON, or text when it is a string. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+interface Call {
+  readonly api: Api;
+  readonly request: IncomingMessage;
+  readonly url: URL;
+  /** The last segment of the path, for routes that end in `/*`. */
+  readonly rest: string;
+  readonly secrets: Readonly<Record<WebhookSender, string | null>>;
+}
+
+interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Only over the control socket, whose file mode says who may. */
+  readonly control?: true;
+  readonly handle: (call: Call) => Answer | Promise<Answer>;
+}
+
+const ok = (body: unknown): Answer => ({ status: 200, body });
+
+const routes: readonly Route[] = [
+  { method: 'GET', path: '/healthz', handle: () => ok('ok\n') },
+  { method: 'GET', path: '/readyz', handle: ({ api }) => readiness(api) },
+  { method: 'GET', path: '/metrics', handle: async ({ api }) => ok(await api.metrics()) },
+  { method: 'GET', path: '/api/v1/status', handle: ({ api }) => ok(api.status()) },
+  {
+    method: 'GET',
+    path: '/api/v1/explain',
+    handle: ({ api, url }) => found(api.explain(customerOf(url)), 'no release yet'),
+  },
+  { method: 'GET', path: '/api/v1/history', handle: ({ api, url }) => ok(api.history(url.searchParams)) },
+  {
+    method: 'GET',
+    path: '/api/v1/history/*',
+    handle: ({ api, rest }) => found(api.story(rest), `no commit ${rest} in the ledger`),
+  },
+  { method: 'POST', path: '/webhooks/*', handle: webhook },
+  {
+    method: 'POST',
+    path: '/api/v1/retry',
+    control: true,
+    handle: (call) => command(call, (api, body) => api.retry(body.version, body.by)),
+  },
+  {
+    method: 'POST',
+    path: '/api/v1/accept',
+    control: true,
+    handle: (call) => command(call, (api, body) => api.accept(body.version, body.by)),
+  },
+  { method: 'POST', path: '/api/v1/sync', control: true, handle: async ({ api }) => toAnswer(await api.sync()) },
+];
+
+/** Answers one request; throws HttpError. `control`: it came over the control socket. */
+export async function route(call: Omit<Call, 'rest'>, control: boolean): Promise<Answer> {
+  const path = call.url.pathname;
+  const fitting = routes.filter((route) => matches(route.path, path) && (control || !route.control));
+  const chosen = fitting.find((route) => route.method === call.request.method);
+  if (chosen) return chosen.handle({ ...call, rest: decodeURIComponent(path.slice(path.lastIndexOf('/') + 1)) });
+  if (fitting.length === 0) throw new HttpError(404, 'not-found', `nothing is at ${path}`);
+  throw new HttpError(405, 'method', `${path} takes ${fitting.map((route) => route.method).join(', ')}`);
+}
+
+function matches(pattern: string, path: string): boolean {
+  if (!pattern.endsWith('/*')) return pattern === path;
+  const stem = pattern.slice(0, -1);
+  return path.startsWith(stem) && path.length > stem.length && !path.slice(stem.length).includes('/');
+}
+
+function readiness(api: Api): Answer {
+  const { ready, reasons } = api.readiness();
+  return { status: ready ? 200 : 503, body: { ready, reasons } };
+}
+
+function found(body: unknown, words: string): Answer {
+  if (body === null) throw new HttpError(404, 'not-found', words);
+  return ok(body);
+}
+
+function customerOf(url: URL): string {
+  const customer = url.searchParams.get('customer');
+  if (!customer) throw new HttpError(400, 'customer-missing', 'name a customer: /api/v1/explain?customer=ID');
+  return customer;
+}
+
+async function webhook({ api, request, rest, secrets }: Call): Promise<Answer> {
+  const { ref } = await checkWebhook({ sender: rest, request, secrets });
+  api.pushed(ref);
+  return { status: 202, body: { accepted: true } };
+}
+
+interface CommandBody {
+  readonly version: string;
+  readonly by: string;
+}
+
+async function command(
+  call: Call,
+  run: (api: Api, body: CommandBody) => CommandResult | Promise<CommandResult>,
+): Promise<Answer> {
+  const bytes = await readBody(call.request, 4096);
+  return toAnswer(await run(call.api, parseCommand(bytes.toString('utf8'))));
+}
+
+function parseCommand(text: string): CommandBody {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new HttpError(400, 'json', 'the body is not JSON');
+  }
+  const { version, by } = (value ?? {}) as { version?: unknown; by?: unknown };
+  if (typeof version !== 'string' || !/^[0-9a-f]{4,64}$/.test(version))
+    throw new HttpError(400, 'version', 'version: the SHA of a commit, or its first 4 digits or more');
+  return { version, by: typeof by === 'string' ? by.slice(0, 100) : 'unknown' };
+}
+
+function toAnswer(result: CommandResult): Answer {
+  return { status: result.ok ? 200 : 409, body: result };
+}

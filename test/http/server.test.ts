@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Api, CommandResult } from '../../src/http/api.ts';
+import { startHttp } from '../../src/http/server.ts';
+import type { HttpServer } from '../../src/http/server.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'http-'));
+const secretFile = join(folder, 'secret');
+const controlSocket = join(folder, 'control.sock');
+const pushes: (string | null)[] = [];
+const commands: string[] = [];
+let ready = false;
+let http: HttpServer;
+
+const done: CommandResult = { ok: true, message: 'done' };
+const api: Api = {
+  status: () => ({
+    live: null,
+    head: null,
+    nodes: [],
+    problems: [],
+    working: null,
+    counts: { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0 },
+  }),
+  readiness: () => ({ ready, reasons: ready ? [] : ['no release yet'] }),
+  metrics: () => Promise.resolve('up 1\n'),
+  explain: (customer) => (customer === 'known' ? { customer } : null),
+  history: (query) => ({ limit: query.get('limit') }),
+  story: (version) => {
+    if (version === 'deadbeef') throw new Error('broken inside');
+    return null;
+  },
+  retry: (version, by) => {
+    commands.push(`retry ${version} ${by}`);
+    return version === 'ffff' ? { ok: false, message: 'no such commit' } : done;
+  },
+  accept: () => done,
+  sync: () => Promise.resolve(done),
+  pushed: (ref) => void pushes.push(ref),
+};
+
+before(async () => {
+  writeFileSync(secretFile, 'top secret\n');
+  const secrets = { github: secretFile, gitlab: secretFile, gitea: secretFile, generic: null };
+  http = await startHttp({ api, address: '127.0.0.1', port: 0, secrets, controlSocket, warn: () => undefined });
+});
+after(async () => {
+  await http.close();
+  rmSync(folder, { recursive: true });
+});
+
+interface Reply {
+  readonly status: number;
+  readonly text: string;
+}
+
+function call(
+  path: string,
+  options: { method?: string; body?: string | Buffer; headers?: Record<string, string>; control?: boolean } = {},
+): Promise<Reply> {
+  const where = options.control ? { socketPath: controlSocket } : { host: '127.0.0.1', port: http.port };
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      { ...where, path, method: options.method ?? 'GET', headers: options.headers ?? {} },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+      },
+    );
+    request.on('error', reject);
+    request.end(options.body);
+  });
+}
+
+const hmac = (body: string, secret = 'top secret'): string => createHmac('sha256', secret).update(body).digest('hex');
+
+test('health, readiness and metrics', async () => {
+  assert.deepEqual(await call('/healthz'), { status: 200, text: 'ok\n' });
+  assert.equal((await call('/readyz')).status, 503);
+  assert.match((await call('/readyz')).text, /no release yet/);
+  ready = true;
+  assert.equal((await call('/readyz')).status, 200);
+  assert.equal((await call('/metrics')).text, 'up 1\n');
+});
+
+test('reads are open, and say what they miss', async () => {
+  assert.match((await call('/api/v1/status')).text, /^\{"live":null/);
+  assert.equal((await call('/api/v1/explain?customer=known')).status, 200);
+  assert.equal((await call('/api/v1/explain')).status, 400);
+  assert.equal((await call('/api/v1/explain?customer=other')).status, 404);
+  assert.equal((await call('/api/v1/history/abcd')).status, 404);
+  assert.equal((await call('/nothing')).status, 404);
+  assert.equal((await call('/healthz', { method: 'DELETE' })).status, 405);
+});
+
+test('a fault inside is a 500 without its words', async () => {
+  const { status, text } = await call('/api/v1/history/deadbeef');
+  assert.equal(status, 500);
+  assert.doesNotMatch(text, /broken inside/);
+});
+
+test('commands come over the control socket alone, which is its owner’s', async () => {
+  const body = JSON.stringify({ version: 'abcd', by: 'ada' });
+  assert.equal((await call('/api/v1/retry', { method: 'POST', body })).status, 404);
+  assert.deepEqual(commands, []);
+  assert.equal(statSync(controlSocket).mode & 0o777, 0o600);
+  assert.equal((await call('/api/v1/retry', { method: 'POST', body, control: true })).status, 200);
+  assert.deepEqual(commands, ['retry abcd ada']);
+  assert.equal(
+    (await call('/api/v1/retry', { method: 'POST', body: '{"version":"ffff"}', control: true })).status,
+    409,
+  );
+  assert.equal(
+    (await call('/api/v1/retry', { method: 'POST', body: '{"version":"--all"}', control: true })).status,
+    400,
+  );
+  assert.equal((await call('/api/v1/retry', { method: 'POST', body: 'nonsense', control: true })).status, 400);
+  assert.equal((await call('/api/v1/retry', { method: 'POST', body: 'x'.repeat(5000), control: true })).status, 413);
+});
+
+test('a webhook must prove its sender before its body is read', async () => {
+  const body = '{"ref":"refs/heads/main"}';
+  const post = (sender: string, headers: Record<string, string>) =>
+    call(`/webhooks/${sender}`, { method: 'POST', body, headers });
+  assert.equal((await post('github', { 'x-hub-signature-256': `sha256=${hmac(body)}` })).status, 202);
+  assert.equal((await post('gitea', { 'x-gitea-signature': hmac(body) })).status, 202);
+  assert.equal((await post('gitlab', { 'x-gitlab-token': 'top secret' })).status, 202);
+  assert.deepEqual(pushes, ['refs/heads/main', 'refs/heads/main', 'refs/heads/main']);
+  assert.equal((await post('github', { 'x-hub-signature-256': `sha256=${hmac(body, 'other')}` })).status, 401);
+  assert.equal((await post('github', { 'x-hub-signature-256': 'sha256=' })).status, 401);
+  assert.equal((await post('github', {})).status, 401);
+  assert.equal((await post('gitlab', { 'x-gitlab-token': 'top secre' })).status, 401);
+  assert.equal((await post('generic', { 'x-shardplane-signature': `sha256=${hmac(body)}` })).status, 404);
+  assert.equal((await post('constructor', {})).status, 404);
+  assert.equal(pushes.length, 3);
+});
+
+test('a webhook’s body may be no larger than 1 MiB, and need not be JSON', async () => {
+  const large = 'x'.repeat(1024 * 1024 + 1);
+  const headers = { 'x-hub-signature-256': `sha256=${hmac(large)}` };
+  assert.equal(
+    (await call('/webhooks/github', { method: 'POST', body: large, headers }).catch(() => ({ status: 413 }))).status,
+    413,
+  );
+  const odd = '\u0000{';
+  assert.equal(
+    (
+      await call('/webhooks/github', {
+        method: 'POST',
+        body: odd,
+        headers: { 'x-hub-signature-256': `sha256=${hmac(odd)}` },
+      })
+    ).status,
+    202,
+  );
+  assert.equal(pushes.at(-1), null);
+});
+
+test('a rotated secret counts at once; an unreadable one lets nobody in', async () => {
+  const body = '{}';
+  writeFileSync(secretFile, 'new secret');
+  const signed = (secret: string) =>
+    call('/webhooks/github', {
+      method: 'POST',
+      body,
+      headers: { 'x-hub-signature-256': `sha256=${hmac(body, secret)}` },
+    });
+  assert.equal((await signed('top secret')).status, 401);
+  assert.equal((await signed('new secret')).status, 202);
+  writeFileSync(secretFile, '');
+  assert.equal((await signed('')).status, 503);
+});
+
+test('a port in use is said in words', async () => {
+  const secrets = { github: null, gitlab: null, gitea: null, generic: null };
+  await assert.rejects(
+    startHttp({
+      api,
+      address: '127.0.0.1',
+      port: http.port,
+      secrets,
+      controlSocket: join(folder, 'x.sock'),
+      warn: () => undefined,
+    }),
+    /the HTTP address 127\.0\.0\.1:\d+ is in use/,
+  );
+});
+
+test('a control socket whose path is too long is said, and the rest works', async () => {
+  const warnings: string[] = [];
+  const secrets = { github: null, gitlab: null, gitea: null, generic: null };
+  const other = await startHttp({
+    api,
+    address: '127.0.0.1',
+    port: 0,
+    secrets,
+    controlSocket: join(folder, 'x'.repeat(120)),
+    warn: (words) => warnings.push(words),
+  });
+  assert.match(warnings[0] ?? '', /longer than 107 bytes/);
+  await other.close();
+});
