@@ -1,0 +1,15 @@
+/**
+ * Delivers items in the order they were put in, never nested: what `deliver` puts in comes after all that is there already.
+ * Delivery starts in the next microtask, so whoever puts an item in is done first.
+ */
+export function createMailbox<T>(deliver: (item: T) => void): (item: T) => void {
+  let items: T[] = [];
+  const flush = (): void => {
+    const taken = items;
+    items = [];
+    for (const item of taken) deliver(item);
+  };
+  return (item) => {
+    if (items.push(item) === 1) queueMicrotask(flush);
+  };
+}

@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { fromJSON, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader';
+import { protoPath as healthProto } from 'grpc-health-check';
+import protobuf from 'protobufjs';
+
+/** The folder of our .proto files: beside src/ in a checkout, beside dist/ in the package; both are two levels up. */
+const directory = fileURLToPath(new URL('../../protos/', import.meta.url));
+
+const files = [
+  'envoy/service/discovery/v3/ads.proto',
+  'envoy/service/runtime/v3/rtds.proto',
+  'envoy/service/status/v3/csds.proto',
+  healthProto,
+];
+
+/** All message types that the xDS port speaks. */
+export const root: protobuf.Root = loadRoot();
+
+/** The services, for the gRPC server, and their descriptors, for reflection. */
+export const services: PackageDefinition = fromJSON(root.toJSON({ keepComments: false }), {
+  longs: Number,
+  enums: String,
+  defaults: false,
+  oneofs: true,
+});
+
+/** One service by its full name; throws when the .proto files do not define it. */
+export function service(name: string): ServiceDefinition {
+  const found = services[name];
+  if (found === undefined || 'format' in found) throw new Error(`the service ${name} is not in ${directory}`);
+  return found;
+}
+
+function loadRoot(): protobuf.Root {
+  const loaded = new protobuf.Root();
+  loaded.resolvePath = (_origin, target) => {
+    if (protobuf.common.get(target) !== null || existsSync(target)) return target; // google/protobuf/* are in protobufjs
+    return directory + target;
+  };
+  loaded.loadSync(files, { keepCase: true });
+  loaded.resolveAll();
+  return loaded;
+}

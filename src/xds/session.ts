@@ -1,0 +1,171 @@
+import { status, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { Push } from './push.ts';
+import { createStream, step, type StreamState } from './stream/step.ts';
+import { isMember } from './stream/subscription.ts';
+import type {
+  Dialect,
+  ErrorDetail,
+  NodeIdentity,
+  Request,
+  StreamAction,
+  StreamEvent,
+  StreamLimits,
+} from './stream/types.ts';
+
+/** One gRPC stream of one xDS client, as others may see it. */
+export interface Session {
+  /** Unique in this process. */
+  readonly id: string;
+  /** Null until the first message. */
+  readonly node: NodeIdentity | null;
+  /** `address:port`, or `unix` for a Unix socket. */
+  readonly peer: string;
+  /** Milliseconds since the epoch. */
+  readonly connectedSince: number;
+  readonly dialect: Dialect;
+  /** Aggregated (ADS). */
+  readonly aggregated: boolean;
+  /** Resource names subscribed to. */
+  readonly resources: readonly string[];
+  /** Subscribed to the configured resource: a member of the fleet. */
+  readonly member: boolean;
+  /** The last answer of the client to the configured resource; all null before one. */
+  readonly last: LastPush;
+}
+
+/** What was pushed last, and what the client said of it. Times in milliseconds since the epoch. */
+export interface LastPush {
+  readonly sent: string | null;
+  readonly sentAt: number | null;
+  readonly acked: string | null;
+  readonly refused: (ErrorDetail & { readonly version: string; readonly at: number }) | null;
+}
+
+export type XdsCall = ServerDuplexStream<Request, Buffer>;
+
+export interface SessionOptions {
+  readonly id: string;
+  readonly call: XdsCall;
+  readonly dialect: Dialect;
+  readonly aggregated: boolean;
+  readonly resource: string;
+  readonly limits: StreamLimits;
+  readonly push: Push;
+  /** Looks at the node once it is known: a reason to end the stream, or null. */
+  readonly authorize: (node: NodeIdentity) => string | null;
+  /** Every action, in order, after it was carried out. Must not call back into the session. */
+  readonly onAction: (session: Session, action: StreamAction) => void;
+}
+
+/** Binds the pure step to one gRPC call. */
+export class StreamSession implements Session {
+  readonly id: string;
+  readonly peer: string;
+  readonly connectedSince = Date.now();
+  readonly dialect: Dialect;
+  readonly aggregated: boolean;
+  last: LastPush = { sent: null, sentAt: null, acked: null, refused: null };
+  readonly #call: XdsCall;
+  readonly #state: StreamState;
+  readonly #options: SessionOptions;
+  #push: Push;
+  #writing = 0;
+
+  constructor(options: SessionOptions) {
+    const { call, resource, limits, push, aggregated } = options;
+    this.id = options.id;
+    this.peer = call.getPeer();
+    this.dialect = options.dialect;
+    this.aggregated = aggregated;
+    this.#call = call;
+    this.#options = options;
+    this.#push = push;
+    this.#state = createStream({ aggregated, resource, target: push, limits });
+    call.on('data', (request: Request) => this.#onRequest(request));
+    call.on('end', () => this.#onHalfClose());
+    call.on('cancelled', () => this.#step({ type: 'end' }));
+  }
+
+  get node(): NodeIdentity | null {
+    return this.#state.node;
+  }
+
+  get resources(): readonly string[] {
+    return [...this.#state.runtime.names];
+  }
+
+  get member(): boolean {
+    return !this.#state.ended && isMember(this.#state.runtime);
+  }
+
+  /** A response of ours waits for its answer. */
+  get unanswered(): boolean {
+    return !this.#state.ended && this.#state.runtime.unanswered !== null;
+  }
+
+  /** The fleet's target has moved. */
+  offer(push: Push): void {
+    this.#push = push;
+    this.#step({ type: 'offer', target: push });
+  }
+
+  /** Ends the stream with a gRPC status. */
+  close(code: status, message: string): void {
+    this.#step({ type: 'end' });
+    this.#call.emit('error', Object.assign(new Error(message), { code, details: message }));
+  }
+
+  #onRequest(request: Request): void {
+    const refused = this.#state.node === null && request.node !== null ? this.#options.authorize(request.node) : null;
+    if (refused !== null) this.close(status.PERMISSION_DENIED, refused);
+    else this.#step({ type: 'request', request });
+  }
+
+  #onHalfClose(): void {
+    this.#step({ type: 'end' });
+    this.#call.end();
+  }
+
+  #step(event: StreamEvent): void {
+    for (const action of step(this.#state, event)) {
+      this.#perform(action);
+      this.#options.onAction(this, action);
+    }
+  }
+
+  #perform(action: StreamAction): void {
+    switch (action.type) {
+      case 'send':
+        this.last = { ...this.last, sent: action.target.version, sentAt: Date.now() };
+        return this.#write(this.#push.message(this.dialect));
+      case 'send_absent':
+        return this.#write(this.#push.absent(this.dialect, action.name));
+      case 'acked':
+        this.last = { ...this.last, acked: action.target.version, refused: null };
+        return;
+      case 'nacked':
+        this.last = {
+          ...this.last,
+          refused: { ...action.error, version: action.target.version, at: Date.now() },
+        };
+        return;
+      case 'reject':
+        return this.close(status[action.code], action.message);
+      default:
+        return;
+    }
+  }
+
+  /**
+   * A stream is not read while a message of ours has not left: so a client that answers without reading, or does not read,
+   * costs one message and one request at most.
+   */
+  #write(frame: Buffer): void {
+    this.#writing += 1;
+    this.#call.pause();
+    this.#call.write(frame, () => {
+      this.#writing -= 1;
+      if (this.#writing === 0) this.#call.resume();
+    });
+  }
+}

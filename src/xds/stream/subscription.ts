@@ -1,0 +1,152 @@
+import type { ErrorDetail, Request, StreamAction, Target } from './types.ts';
+import { NO_RELEASE } from './types.ts';
+import { readRequest, type Reading } from './dialect.ts';
+
+/** What is known of one stream's subscription to one type. Updated in place: a copy for each ACK of 5,000 nodes is too dear. */
+export interface Subscription {
+  /** The name that the config defines. */
+  readonly resource: string;
+  target: Target;
+  /** Names subscribed to; `*` is the wildcard. */
+  readonly names: Set<string>;
+  /** Some request has named a name: from then on an empty SotW list means none, no longer all. */
+  named: boolean;
+  /** The first request has been read. */
+  asked: boolean;
+  /** The version that the node said to have in its first request, or null. */
+  claims: string | null;
+  /** Of the last response; empty before the first. */
+  nonce: string;
+  /** The response whose answer is awaited: null in `name` is the configured resource. */
+  unanswered: { readonly name: string | null; readonly target: Target } | null;
+  /** The last push of the configured resource, or null: none, or none since it was subscribed to. */
+  sent: { readonly target: Target; refused: boolean } | null;
+  /** The client asked for the configured resource once more. */
+  again: boolean;
+  /** Other names, and how far each has come. */
+  readonly absent: Map<string, 'owed' | 'sent' | 'refused'>;
+}
+
+/** A subscription before its first request. */
+export function createSubscription(resource: string, target: Target): Subscription {
+  return {
+    resource,
+    target,
+    names: new Set(),
+    named: false,
+    asked: false,
+    claims: null,
+    nonce: '',
+    unanswered: null,
+    sent: null,
+    again: false,
+    absent: new Map(),
+  };
+}
+
+/** Does the stream want the configured resource, so that its node is a member of the fleet? */
+export function isMember(sub: Subscription): boolean {
+  return sub.names.has(sub.resource) || sub.names.has('*');
+}
+
+/** A request of this type: the answer that it carries is settled first, then its names, then comes what is due next. */
+export function onRequest(sub: Subscription, request: Request): StreamAction[] {
+  const reading = readRequest(sub, request);
+  return [...settle(sub, reading, request), ...subscribe(sub, reading), ...next(sub)];
+}
+
+/** The fleet's target has moved. While a response is unanswered only the newest target is remembered. */
+export function onOffer(sub: Subscription, target: Target): StreamAction[] {
+  sub.target = target;
+  return next(sub);
+}
+
+function settle(sub: Subscription, reading: Reading, request: Request): StreamAction[] {
+  if (reading.answer === 'none') return [];
+  if (reading.answer === 'stale') return [{ type: 'stale', nonce: request.nonce }];
+  const { unanswered } = sub;
+  if (unanswered === null) return [];
+  sub.unanswered = null;
+  return unanswered.name === null
+    ? settleMain(sub, unanswered.target, request.error)
+    : settleAbsent(sub, unanswered.name, request.error);
+}
+
+function settleMain(sub: Subscription, target: Target, error: ErrorDetail | null): StreamAction[] {
+  if (sub.sent?.target !== target) return []; // unsubscribed meanwhile: no longer a member
+  if (error !== null) {
+    sub.sent.refused = true;
+    return [{ type: 'nacked', target, error }];
+  }
+  // A refusal of another layer may have come from this one's poison: worth one more try now that it is gone.
+  for (const [name, state] of sub.absent) if (state === 'refused') sub.absent.set(name, 'owed');
+  return [{ type: 'acked', target }];
+}
+
+function settleAbsent(sub: Subscription, name: string, error: ErrorDetail | null): StreamAction[] {
+  if (error === null) return [];
+  if (sub.absent.has(name)) sub.absent.set(name, 'refused');
+  return [{ type: 'absent_nacked', name, error }];
+}
+
+function subscribe(sub: Subscription, reading: Reading): StreamAction[] {
+  const wasMember = isMember(sub);
+  if (!sub.asked && reading.claims !== NO_RELEASE) sub.claims = reading.claims;
+  sub.asked = true;
+  for (const name of reading.unsubscribe) forget(sub, name);
+  for (const name of reading.subscribe) remember(sub, name);
+  if (wasMember === isMember(sub)) return [];
+  if (!wasMember) return [{ type: 'joined', claims: sub.claims }];
+  sub.sent = null;
+  sub.again = false;
+  return [{ type: 'left' }];
+}
+
+function forget(sub: Subscription, name: string): void {
+  sub.names.delete(name);
+  sub.absent.delete(name);
+  // Still wanted through `*`, and the client has just dropped it: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#unsubscribing-from-resources
+  if (name === sub.resource && sub.names.has('*')) sub.again = true;
+}
+
+function remember(sub: Subscription, name: string): void {
+  sub.names.add(name);
+  // A name that is subscribed to once more is sent once more: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#subscribing-to-resources
+  if (name === sub.resource) sub.again = true;
+  else if (name !== '*' && sub.absent.get(name) !== 'refused') sub.absent.set(name, 'owed');
+}
+
+/** The one response that is due now, if any: the configured resource first and alone, so that it heals a poisoned layer. */
+function next(sub: Subscription): StreamAction[] {
+  if (sub.unanswered !== null) return [];
+  const { target } = sub;
+  if (isDue(sub)) {
+    sub.again = false;
+    sub.sent = { target, refused: false };
+    sub.nonce = String(target.seq);
+    sub.unanswered = { name: null, target };
+    return [{ type: 'send', nonce: sub.nonce, target }];
+  }
+  for (const [name, state] of sub.absent) {
+    if (state !== 'owed') continue;
+    sub.absent.set(name, 'sent');
+    sub.nonce = `${target.seq}/${name}`;
+    sub.unanswered = { name, target };
+    return [{ type: 'send_absent', nonce: sub.nonce, target, name }];
+  }
+  return [];
+}
+
+/** Is the configured resource due? The order of these is the rule. */
+function isDue(sub: Subscription): boolean {
+  const { sent, target } = sub;
+  if (!isMember(sub)) return false;
+  // The first request is always answered, whatever it claims: the node may be poisoned since before a reconnect.
+  // But while there is no release, what a node has is better than nothing.
+  if (sent === null) return target.version !== NO_RELEASE || sub.claims === null;
+  // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#when-to-send-an-update
+  if (sent.target.version !== target.version) return true;
+  // Refused: never again by itself, only when it is offered again (an operator's retry, or a rollback to it).
+  if (sent.refused) return sent.target.seq < target.seq;
+  return sub.again;
+}
