@@ -1,0 +1,48 @@
+/**
+ * Why git could not be asked, as codes that status, logs and tests share. `git-failed` is the rest: git's own words
+ * are in the message. What is wrong with a commit's *content* is no GitError but a Diagnostic.
+ */
+export const gitErrorCodes = [
+  'git-missing',
+  'git-too-old',
+  'git-failed',
+  'git-timeout',
+  'git-aborted',
+  'git-output-too-large',
+  'not-a-repository',
+  'dubious-ownership',
+  'bad-ref',
+  'bad-path',
+  'bad-url',
+  'bad-setting',
+  'ref-broken',
+  'object-missing',
+  'remote-unreachable',
+  'remote-denied',
+  'remote-host-key',
+  'remote-not-found',
+  'remote-garbage',
+  'remote-too-large',
+] as const;
+
+/** One of {@link gitErrorCodes}. */
+export type GitErrorCode = (typeof gitErrorCodes)[number];
+
+/** Says what was tried and on what, with what to do about it. Never holds a secret. */
+export class GitError extends Error {
+  override readonly name = 'GitError';
+  readonly code: GitErrorCode;
+  /** What to try, or null when the message says it all. */
+  readonly hint: string | null;
+
+  constructor(code: GitErrorCode, message: string, hint: string | null = null) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** Narrows an unknown rejection to a GitError of the given code. */
+export function isGitError(error: unknown, ...codes: GitErrorCode[]): error is GitError {
+  return error instanceof GitError && (codes.length === 0 || codes.includes(error.code));
+}

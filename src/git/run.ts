@@ -1,0 +1,158 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { gitEnvironment, type GitConfig } from './environment.ts';
+import { GitError } from './error.ts';
+
+/** How one git process runs. */
+export interface RunOptions {
+  /** GIT_DIR; left out only where git is to find the repository itself. */
+  readonly gitDir?: string;
+  /** Working directory, `/` by default: no path that we pass is relative to it. */
+  readonly cwd?: string;
+  readonly timeoutMs?: number;
+  readonly input?: Buffer | string;
+  /** More on stdout than this ends the process with `git-output-too-large`. */
+  readonly maxOutputBytes?: number;
+  readonly config?: GitConfig;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  /** Exit codes that are answers, not failures; 0 by default. */
+  readonly answers?: readonly number[];
+}
+
+/** What a git process said. */
+export interface GitOutput {
+  readonly stdout: Buffer;
+  /** Cut at 16 KiB. */
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+/** A git process that ended with an exit code that is no answer; `stdout` holds what it had said by then. */
+export class GitExit extends GitError {
+  readonly exitCode: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+
+  constructor(
+    message: string,
+    { exitCode, stdout, stderr }: { exitCode: number | null; stdout: Buffer; stderr: string },
+  ) {
+    super('git-failed', message);
+    this.exitCode = exitCode;
+    this.stdout = stdout;
+    this.stderr = stderr;
+  }
+}
+
+const stderrLimit = 16 * 1024;
+
+/** For the local object database: far more than it takes, so that only something broken is cut off. */
+export const defaultTimeoutMs = 20_000;
+
+/**
+ * Runs one git plumbing command, without a shell, in the environment of environment.ts, in a process group of its own
+ * that is killed as a whole (children of git too) on timeout, abort or too much output.
+ * Throws GitError: `git-missing`, `git-timeout`, `git-aborted`, `git-output-too-large`, or GitExit (`git-failed`).
+ */
+export async function runGit(args: readonly string[], options: RunOptions = {}): Promise<GitOutput> {
+  const what = `git ${args.find((argument) => !argument.startsWith('-')) ?? ''}`.trim();
+  if (options.signal?.aborted === true) throw new GitError('git-aborted', `${what} was not started: stopping`);
+  const end = await runProcess(args, options, what);
+  if (end.failure !== null) throw end.failure;
+  if (end.exitCode === null || !(options.answers ?? [0]).includes(end.exitCode)) {
+    throw new GitExit(`${what}: ${lastWords(end.stderr) || `ended with ${end.exitCode ?? 'a signal'}`}`, end);
+  }
+  return { stdout: end.stdout, stderr: end.stderr, exitCode: end.exitCode };
+}
+
+interface End {
+  readonly failure: GitError | null;
+  readonly exitCode: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+function runProcess(args: readonly string[], options: RunOptions, what: string): Promise<End> {
+  const { timeoutMs = defaultTimeoutMs, maxOutputBytes = 64 * 1024 * 1024, signal } = options;
+  const child = spawn('git', args, {
+    cwd: options.cwd ?? '/',
+    env: gitEnvironment(process.env, options),
+    detached: true,
+    windowsHide: true,
+    stdio: 'pipe',
+  });
+  let failure: GitError | null = null;
+  const stop = (error: GitError): void => {
+    failure ??= error;
+    killGroup(child);
+    if (child.exitCode !== null || child.signalCode !== null) release(child);
+  };
+  const aborted = (): void => stop(new GitError('git-aborted', `${what} was cut short: stopping`));
+  const timer = setTimeout(
+    () =>
+      stop(
+        new GitError(
+          'git-timeout',
+          `${what} gave no answer in ${timeoutMs} ms`,
+          'is the disk or the remote responding?',
+        ),
+      ),
+    timeoutMs,
+  );
+  signal?.addEventListener('abort', aborted, { once: true });
+  const stdout = collect(child, 'stdout', maxOutputBytes, () =>
+    stop(new GitError('git-output-too-large', `${what} said more than ${maxOutputBytes} bytes`)),
+  );
+  const stderr = collect(child, 'stderr', stderrLimit, () => undefined);
+  child.stdin.on('error', () => undefined); // EPIPE: git ended first, and its exit code tells why
+  child.stdin.end(options.input);
+  return new Promise((resolve) => {
+    child.on('error', (error) => (failure ??= notStarted(error)));
+    // what escaped the group may hold the pipes open: after a kill, wait for the child alone
+    child.on('exit', () => failure !== null && release(child));
+    child.on('close', (exitCode) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', aborted);
+      resolve({ failure, exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') });
+    });
+  });
+}
+
+/** Gathers a stream up to a limit; what comes after is dropped, and said once. */
+function collect(child: ChildProcess, name: 'stdout' | 'stderr', limit: number, onFull: () => void): Buffer[] {
+  const chunks: Buffer[] = [];
+  let room = limit;
+  child[name]?.on('data', (chunk: Buffer) => {
+    if (room > 0) chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
+    if (chunk.length > room) onFull();
+    room = Math.max(0, room - chunk.length);
+  });
+  return chunks;
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL'); // the group is gone already
+  }
+}
+
+function release(child: ChildProcess): void {
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+}
+
+function notStarted(error: NodeJS.ErrnoException): GitError {
+  if (error.code === 'ENOENT')
+    return new GitError('git-missing', 'git could not be started: it is not on the PATH', 'install git 2.31 or newer');
+  return new GitError('git-failed', `git could not be started: ${error.message}`);
+}
+
+/** git's last complaint, without its "fatal:": the line that says why. */
+function lastWords(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  const fatal = lines.findLast((line) => /^(fatal|error):/.test(line)) ?? lines.at(-1) ?? '';
+  return fatal.replace(/^(fatal|error):\s*/, '').slice(0, 500);
+}

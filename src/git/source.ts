@@ -1,0 +1,208 @@
+import { isGitError, type GitError } from './error.ts';
+import { lookAtRef, type Look } from './look.ts';
+import { createMailbox } from './mailbox.ts';
+import type { Decision, Movement, OnRewrite } from './movement.ts';
+import { openRepository, type GitRepository } from './repository.ts';
+import type { Revision } from './revision.ts';
+import { listRevisions, readRevisions } from './revisions.ts';
+import { watchRepository, type Watch } from './watch.ts';
+import { workingFileState, type WorkingFile } from './working-file.ts';
+
+/** The ref names another commit than at the last look (or this is the first look). */
+export interface Moved {
+  readonly type: 'moved';
+  readonly movement: Movement;
+  /** What `onRewrite` says to it: only `take` may be pushed. */
+  readonly decision: Decision;
+  /** The tip taken last, or null. */
+  readonly previous: string | null;
+  /** The tip now; null when the ref is not there. */
+  readonly tip: string | null;
+  /**
+   * Revisions that `previous` doesn't have, oldest first. On the first look ever only the newest. Those of a held tip
+   * come again with the next move.
+   */
+  readonly revisions: readonly Revision[];
+  /** The revision whose content the file has at `tip`: the last of `revisions`, or an older one; null if none has it. */
+  readonly newest: Revision | null;
+}
+
+/** What a source tells. Each event is handled (awaited) before the next. */
+export type SourceEvent =
+  | Moved
+  /** The older part of a very long move (more than 64 MiB of content or 1,000 revisions); its `moved` follows. */
+  | { readonly type: 'backlog'; readonly revisions: readonly Revision[] }
+  /** The saved file is not the committed one (or is `same` again). */
+  | { readonly type: 'working-file'; readonly state: WorkingFile }
+  /** The ref can't be read; what was taken stays. Said once for each reason, tried again until it can. */
+  | { readonly type: 'failed'; readonly error: GitError }
+  | { readonly type: 'recovered' }
+  /** Changes are now only seen by polling. */
+  | { readonly type: 'unwatched'; readonly error: Error };
+
+/** What to follow, and from where. */
+export interface SourceOptions {
+  /** Any path in the repository. */
+  readonly path: string;
+  readonly ref: string;
+  readonly file: string;
+  /** The tip that was taken last before a restart, or null. */
+  readonly since: string | null;
+  readonly onRewrite: OnRewrite;
+  /** How often to look without being told of a change. */
+  readonly pollMs: number;
+  /** Must not reject. */
+  readonly onEvent: (event: SourceEvent) => Promise<void> | void;
+}
+
+/** Follows one file on one ref of a local repository. Nothing happens before the first `check()` or poll. */
+export class Source {
+  readonly #options: SourceOptions;
+  readonly #looks = createMailbox(() => this.#lookOrFail());
+  readonly #savedFile = createMailbox(() => this.#compareSavedFile(), 150);
+  readonly #poll: NodeJS.Timeout;
+  #repository: GitRepository | null = null;
+  #watch: Watch | null = null;
+  /** Find the repository anew before the next look. */
+  #stale = true;
+  /** The tip taken last. */
+  #base: string | null;
+  #last: Look | null = null;
+  #newest: Revision | null = null;
+  #working: WorkingFile = 'same';
+  #failures = 0;
+  #said: string | null = null;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: SourceOptions) {
+    this.#options = options;
+    this.#base = options.since;
+    this.#poll = setInterval(() => {
+      this.#stale = true;
+      this.#looks.post();
+      this.#savedFile.post();
+    }, options.pollMs);
+  }
+
+  /** The repository, once it could be opened. */
+  get repository(): GitRepository | null {
+    return this.#repository;
+  }
+
+  /** Looks now; resolves when what it saw has been handled. */
+  check(): Promise<void> {
+    return this.#looks.now();
+  }
+
+  /** From here on a held tip counts as taken. False when the ref has moved on from it meanwhile. */
+  accept(tip: string): boolean {
+    if (this.#last?.tip !== tip) return false;
+    this.#base = tip;
+    return true;
+  }
+
+  /** Revisions in the history of a tip, newest first, without the `skip` newest. Throws GitError. */
+  async older(tip: string, page: { skip: number; limit: number }): Promise<Revision[]> {
+    const repository = this.#repository ?? (await openRepository(this.#options.path));
+    return await listRevisions(repository, { tip, file: this.#options.file, exclude: null, ...page });
+  }
+
+  /** Stops watching and polling; resolves when nothing runs any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#poll);
+    clearTimeout(this.#retry);
+    await this.#savedFile.close();
+    await this.#looks.close();
+    await this.#watch?.close();
+  }
+
+  async #lookOrFail(): Promise<void> {
+    try {
+      const repository = this.#stale || this.#repository === null ? await this.#open() : this.#repository;
+      await this.#look(repository);
+      await this.#recover();
+    } catch (error) {
+      if (!isGitError(error)) throw error;
+      await this.#fail(error);
+    }
+  }
+
+  async #open(): Promise<GitRepository> {
+    const repository = await openRepository(this.#options.path);
+    this.#repository = repository;
+    this.#stale = false;
+    if (this.#watch === null || !(await this.#watch.isCurrent(repository))) await this.#rewatch(repository);
+    return repository;
+  }
+
+  async #rewatch(repository: GitRepository): Promise<void> {
+    const { ref, file, onEvent } = this.#options;
+    await this.#watch?.close();
+    this.#watch = await watchRepository({
+      repository,
+      ref,
+      file,
+      onCheck: () => this.#looks.post(),
+      onWorkingFile: () => this.#savedFile.post(),
+      onError: (error) => void onEvent({ type: 'unwatched', error }),
+    });
+  }
+
+  async #look(repository: GitRepository): Promise<void> {
+    const { ref, file, onRewrite, onEvent } = this.#options;
+    const look = await lookAtRef(repository, { ref, file, onRewrite, base: this.#base, last: this.#last });
+    if (look === null) return;
+    let page: readonly Revision[] = [];
+    for await (const next of readRevisions(repository, file, look.versions)) {
+      if (page.length > 0) await onEvent({ type: 'backlog', revisions: page });
+      page = next;
+    }
+    const newest = page.at(-1) ?? look.newest;
+    const { movement, decision, tip } = look;
+    await onEvent({ type: 'moved', movement, decision, previous: this.#base, tip, revisions: page, newest });
+    this.#last = look;
+    this.#newest = newest;
+    if (decision === 'take') this.#base = tip;
+    this.#savedFile.post();
+  }
+
+  async #compareSavedFile(): Promise<void> {
+    await this.check(); // a checkout writes the file first, and the ref a moment later
+    if (this.#closed || this.#repository === null || this.#last === null) return;
+    const committed = this.#newest?.content ?? null;
+    // a file that can't be read (EACCES) is not ours to complain of: only commits count
+    const state = await workingFileState(this.#repository, this.#options.file, committed).catch(() => this.#working);
+    if (isSameState(state, this.#working)) return;
+    this.#working = state;
+    await this.#options.onEvent({ type: 'working-file', state });
+  }
+
+  async #recover(): Promise<void> {
+    this.#failures = 0;
+    if (this.#said === null) return;
+    this.#said = null;
+    await this.#options.onEvent({ type: 'recovered' });
+  }
+
+  /** A first failure may be a moment of a repack: it is said only when looking again fails as well. */
+  async #fail(error: GitError): Promise<void> {
+    this.#stale = true;
+    this.#failures += 1;
+    clearTimeout(this.#retry);
+    if (this.#closed) return;
+    const waitMs = Math.min(this.#options.pollMs, 100 * 2 ** Math.min(this.#failures - 1, 10));
+    this.#retry = setTimeout(() => this.#looks.post(), waitMs);
+    const words = `${error.code} ${error.message}`;
+    if (this.#failures < 2 || words === this.#said) return;
+    this.#said = words;
+    await this.#options.onEvent({ type: 'failed', error });
+  }
+}
+
+function isSameState(a: WorkingFile, b: WorkingFile): boolean {
+  if (a === 'same' || b === 'same') return a === b;
+  if ('bytes' in a && 'bytes' in b) return a.bytes.equals(b.bytes);
+  return 'fault' in a && 'fault' in b && a.fault.message === b.fault.message;
+}
