@@ -23,7 +23,7 @@ export function addToBacklog(backlog: Backlog, added: readonly Stamped[]): void 
   }
 }
 
-/** Gives up the oldest entries beyond the bounds: after a write has failed. */
+/** Gives up the oldest entries beyond the bounds: they could not be written for long. */
 export function trimBacklog(backlog: Backlog): void {
   let drop = 0;
   for (const stamped of backlog.entries) {
@@ -31,7 +31,7 @@ export function trimBacklog(backlog: Backlog): void {
     backlog.bytes -= weigh(stamped);
     drop += 1;
   }
-  backlog.entries = backlog.entries.slice(drop);
+  if (drop > 0) backlog.entries = backlog.entries.slice(drop);
   backlog.lost += drop;
 }
 

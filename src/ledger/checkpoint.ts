@@ -1,5 +1,5 @@
 import type { Mark } from './tables.ts';
-import { addMark, ensureRevision, removeMark, storeRelease, writeLive } from './tables.ts';
+import { addMark, removeMark, storeRelease, writeLive } from './tables.ts';
 import type { Statements } from './statements.ts';
 import type { View } from './view.ts';
 
@@ -8,11 +8,7 @@ import type { View } from './view.ts';
  * @param at milliseconds since the epoch, for what the view knows no time of.
  */
 export function writeCheckpoint({ run, all }: Statements, view: View, at: number): void {
-  for (const stored of view.releases.values()) {
-    ensureRevision(run, stored.release.version, at);
-    storeRelease(run, stored, view.nextId);
-  }
-  if (view.head !== null) ensureRevision(run, view.head, at);
+  for (const stored of view.releases.values()) storeRelease(run, stored, view.nextId);
   const { head, tip, seq, proven } = view;
   run(
     'UPDATE fleet SET head = ?, tip = ?, seq = ?, proven = (SELECT version FROM releases WHERE version = ?)',
@@ -29,7 +25,6 @@ export function writeCheckpoint({ run, all }: Statements, view: View, at: number
     if (!wanted.has(`${String(kind)} ${String(version)}`)) removeMark(run, String(version), String(kind));
   }
   for (const [version, mark] of marks) {
-    ensureRevision(run, version, at);
     addMark(run, version, mark);
   }
 }

@@ -98,6 +98,7 @@ export class DurableLedger implements Ledger {
       entries.map((entry) => this.#stamp(entry, at)),
     );
     this.flush();
+    trimBacklog(this.#backlog);
     this.#sincePrune += entries.filter(({ type }) => type === 'revision').length;
     if (this.#sincePrune >= pruneEvery) this.prune();
   }
@@ -220,7 +221,6 @@ export class DurableLedger implements Ledger {
     const { since = now, delayMs = retryMs.first } = this.#failure ?? {};
     const reason = reasonOf(error, this.#directory);
     this.#failure = { reason, since, retryAt: now + delayMs, delayMs: Math.min(2 * delayMs, retryMs.last) };
-    trimBacklog(this.#backlog);
     if (!passes(error)) this.#disconnect();
     if (this.#disk === null && this.#readOnly === null) this.#openReadOnly();
   }

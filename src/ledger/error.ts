@@ -37,5 +37,5 @@ export class CorruptLedger extends Error {}
 
 /** An error in one line, without a stack. */
 export function words(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ');
 }

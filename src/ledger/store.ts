@@ -7,8 +7,10 @@ import { pruneRevisions } from './prune.ts';
 import { migrate, transaction } from './schema.ts';
 import type { Statements } from './statements.ts';
 import { createStatements } from './statements.ts';
+import { ensureRevision } from './tables.ts';
 import type { View } from './view.ts';
-import { writeEntry } from './write.ts';
+import { knownVersions } from './view.ts';
+import { versionOf, writeEntry } from './write.ts';
 
 /** An open database, and how it is used. */
 export interface Store {
@@ -34,11 +36,22 @@ export interface Batch {
 }
 
 /** All of it or nothing; throws SQLite's error. */
-export function writeBatch({ db, statements }: Store, batch: Batch, retention: Retention): void {
+export function writeBatch({ db, statements }: Store, { entries, checkpoint }: Batch, retention: Retention): void {
   transaction(db, () => {
-    for (const stamped of batch.entries) writeEntry(statements.run, stamped, retention.releases);
-    if (batch.checkpoint) writeCheckpoint(statements, batch.checkpoint.view, batch.checkpoint.at);
+    if (checkpoint) ensureOlder(statements, entries, checkpoint);
+    for (const stamped of entries) writeEntry(statements.run, stamped, retention.releases);
+    if (checkpoint) writeCheckpoint(statements, checkpoint.view, checkpoint.at);
   });
+}
+
+/** Rows for the revisions that only the view knows: they come before those of the entries. */
+function ensureOlder(
+  { run }: Statements,
+  entries: Batch['entries'],
+  { view, at }: NonNullable<Batch['checkpoint']>,
+): void {
+  const told = new Set(entries.map(({ entry }) => versionOf(entry)));
+  for (const version of knownVersions(view)) if (!told.has(version)) ensureRevision(run, version, at);
 }
 
 /** One step of `pruneRevisions` in a transaction. */

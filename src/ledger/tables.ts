@@ -79,7 +79,7 @@ export function writeLive(run: Run, live: EntryOf<'live'>['live']): boolean {
      WHERE live IS NOT ?1 OR live_since IS NOT ?2 OR live_proven IS NOT ?3`,
     ...[live?.version ?? null, live?.since ?? null, live ? Number(live.proven) : null],
   );
-  if (live?.proven) run('UPDATE fleet SET proven = live');
+  if (live?.proven) run('UPDATE fleet SET proven = ifnull(live, proven)');
   return changed;
 }
 

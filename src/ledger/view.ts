@@ -94,6 +94,12 @@ function trimReleases(view: View): void {
   for (const version of others.slice(0, -candidatesKept)) view.releases.delete(version);
 }
 
+/** Every version that the view names, the newest last as far as it knows. */
+export function knownVersions(view: View): Set<string> {
+  const named = [...view.pins.keys(), ...view.accepted, ...view.holds.keys(), ...view.releases.keys()];
+  return new Set(view.head === null ? named : [...named, view.head]);
+}
+
 /**
  * What a file holds, under what has happened since in memory alone.
  * `shift`: what is to be added to the ids that were given in memory, so that they come after the file's.

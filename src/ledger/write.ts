@@ -93,7 +93,8 @@ function detailOf(entry: LedgerEntry): object {
   }
 }
 
-function versionOf(entry: LedgerEntry): string | null {
+/** The revision that an entry is about, if it is about one. */
+export function versionOf(entry: LedgerEntry): string | null {
   if (entry.type === 'tip') return null;
   if (entry.type === 'release') return entry.release.version;
   return entry.type === 'live' ? (entry.live?.version ?? null) : entry.version;
