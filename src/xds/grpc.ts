@@ -1,17 +1,26 @@
 import { Server, type ServerCredentials, type ServerOptions, type ServiceDefinition } from '@grpc/grpc-js';
 import { shareFrames, unframe } from './frames.ts';
 import { service } from './protos.ts';
+import type { XdsSettings } from '../settings/settings.ts';
+import type { XdsLimits } from './limits.ts';
 import { decodeRequest } from './request.ts';
 import type { XdsCall } from './session.ts';
-import type { XdsSettings } from './settings.ts';
 import type { Dialect } from './stream/types.ts';
 
-/** Takes one new stream. */
-export type Accept = (call: XdsCall, kind: { readonly dialect: Dialect; readonly aggregated: boolean }) => void;
+/** Which of the four xDS methods a stream is of. */
+export interface StreamKind {
+  readonly dialect: Dialect;
+  readonly aggregated: boolean;
+}
 
-/** A gRPC server with the limits of `settings` and the four xDS methods. */
-export function createGrpcServer(settings: XdsSettings, accept: Accept): Server {
-  const server = new Server(toOptions(settings));
+interface Bounds {
+  readonly settings: Pick<XdsSettings, 'keepaliveMs'>;
+  readonly limits: XdsLimits;
+}
+
+/** A gRPC server with the four xDS methods; `accept` takes each new stream. */
+export function createGrpcServer(bounds: Bounds, accept: (call: XdsCall, kind: StreamKind) => void): Server {
+  const server = new Server(toOptions(bounds));
   for (const aggregated of [false, true]) {
     const definition = service(aggregated ? ADS : RTDS);
     server.addService(withFrames(definition), {
@@ -28,24 +37,26 @@ const RTDS = 'envoy.service.runtime.v3.RuntimeDiscoveryService';
 const ADS = 'envoy.service.discovery.v3.AggregatedDiscoveryService';
 
 /** Binds the port; rejects with the system's words. */
-export function bind(server: Server, settings: XdsSettings, credentials: ServerCredentials): Promise<number> {
+export function bind(server: Server, settings: Address, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(toTarget(settings), credentials, (error, port) => (error ? reject(error) : resolve(port)));
   });
 }
 
-function toTarget({ address, port }: XdsSettings): string {
+type Address = Pick<XdsSettings, 'address' | 'port'>;
+
+function toTarget({ address, port }: Address): string {
   if (address.startsWith('unix:')) return address;
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-function toOptions({ limits, keepalive }: XdsSettings): ServerOptions {
+function toOptions({ settings, limits }: Bounds): ServerOptions {
   return {
     'grpc.max_receive_message_length': limits.requestBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': limits.connectionStreams,
-    'grpc.keepalive_time_ms': keepalive.intervalMs,
-    'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
+    'grpc.keepalive_time_ms': settings.keepaliveMs,
+    'grpc.keepalive_timeout_ms': settings.keepaliveMs,
     'grpc.enable_channelz': 0,
     interceptors: [shareFrames],
   };

@@ -1,27 +1,37 @@
 import { ServerCredentials, status, type Server } from '@grpc/grpc-js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeRuntime } from '../release/encode.ts';
-import { bind, createGrpcServer } from './grpc.ts';
-import { createMailbox } from './mailbox.ts';
+import type { XdsSettings } from '../settings/settings.ts';
+import { authorizeBySan } from './authorize.ts';
+import { loadCredentials, type FileCredentials } from './credentials.ts';
+import { createDelivery } from './deliver.ts';
+import { bind, createGrpcServer, type StreamKind } from './grpc.ts';
+import { defaultXdsLimits, type XdsLimits } from './limits.ts';
 import { createPush, type EncodedRelease, type Push } from './push.ts';
+import { addOperatorServices, type Health } from './services.ts';
 import { StreamSession, type Session, type XdsCall } from './session.ts';
-import type { XdsSettings } from './settings.ts';
-import { NO_RELEASE, type Dialect, type StreamAction } from './stream/types.ts';
+import { NO_RELEASE, type StreamAction } from './stream/types.ts';
 
 export interface XdsServerOptions {
-  readonly settings: XdsSettings;
+  readonly settings: Omit<XdsSettings, 'ackTimeoutMs'>;
+  readonly limits?: XdsLimits;
   /** Every action of every stream, in the order in which they were carried out, and never nested: it may call `offer`. */
   readonly onAction: (session: Session, action: StreamAction) => void;
+  /** The TLS files have changed. Null: they are in use for new connections; else why not, and the old ones stay in use. */
+  readonly onTlsReload?: (error: Error | null) => void;
 }
 
 /** How long `drain` waits for the answers to what was pushed last. */
 const ANSWER_MOMENT_MS = 2_000;
 const POLL_MS = 20;
+const SHUTTING_DOWN = 'the server is shutting down';
 
-/** The xDS server: SotW and delta, per type and aggregated. */
+/** The xDS server: SotW and delta, per type and aggregated; with health, reflection and CSDS beside them. */
 export class XdsServer {
-  readonly #settings: XdsSettings;
+  readonly #options: XdsServerOptions;
+  readonly #limits: XdsLimits;
   readonly #server: Server;
+  readonly #health: Health;
   readonly #sessions = new Set<StreamSession>();
   /** Streams that subscribe to the configured resource, by node.id. */
   readonly #members = new Map<string, number>();
@@ -29,25 +39,41 @@ export class XdsServer {
   /** What nodes have while there is no release: an empty layer, at once, rather than silence for 15 s. */
   readonly #nothing: EncodedRelease;
   #push: Push;
+  #tls: FileCredentials | null = null;
   #opened = 0;
   #draining = false;
 
-  constructor({ settings, onAction }: XdsServerOptions) {
-    this.#settings = settings;
-    this.#nothing = { version: NO_RELEASE, resource: encodeRuntime(new Map(), settings.resource) };
-    this.#push = createPush(0, settings.resource, this.#nothing);
-    this.#deliver = createMailbox(({ session, action }) => onAction(session, action));
-    this.#server = createGrpcServer(settings, (call, kind) => this.#accept(call, kind));
+  constructor(options: XdsServerOptions) {
+    const { settings, limits = defaultXdsLimits, onAction } = options;
+    const { resource } = settings;
+    this.#options = options;
+    this.#limits = limits;
+    this.#nothing = { version: NO_RELEASE, resource: encodeRuntime(new Map(), resource) };
+    this.#push = createPush(0, resource, this.#nothing);
+    this.#deliver = createDelivery(({ session, action }) => onAction(session, action));
+    this.#server = createGrpcServer({ settings, limits }, (call, kind) => this.#accept(call, kind));
+    this.#health = addOperatorServices(this.#server, {
+      resource,
+      sessions: () => this.#sessions,
+      target: () => this.#push.version,
+    });
   }
 
-  /** Starts to listen. Resolves to the port; rejects with the system's words when it can't. */
-  listen(): Promise<number> {
-    return bind(this.#server, this.#settings, ServerCredentials.createInsecure());
+  /**
+   * Starts to listen. Resolves to the port; rejects with the system's words when it can't, or when the TLS files can't be
+   * used.
+   */
+  async listen(): Promise<number> {
+    const { settings, onTlsReload = () => undefined } = this.#options;
+    if (settings.tls !== null) this.#tls = await loadCredentials({ tls: settings.tls, onReload: onTlsReload });
+    const port = await bind(this.#server, settings, this.#tls?.credentials ?? ServerCredentials.createInsecure());
+    this.#health.set(true);
+    return port;
   }
 
   /** What all nodes shall have; null: there is no release. A version may be offered again, to those that refused it. */
   offer(release: EncodedRelease | null): void {
-    this.#push = createPush(this.#push.seq + 1, this.#settings.resource, release ?? this.#nothing);
+    this.#push = createPush(this.#push.seq + 1, this.#options.settings.resource, release ?? this.#nothing);
     for (const session of this.#sessions) session.offer(this.#push);
   }
 
@@ -65,6 +91,8 @@ export class XdsServer {
   async drain(ms: number): Promise<void> {
     const end = Date.now() + ms;
     this.#draining = true;
+    this.#health.set(false);
+    this.#tls?.close();
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     await this.#answered(Date.now() + Math.min(ms, ANSWER_MOMENT_MS));
     for (const session of this.#sessions) session.close(status.UNAVAILABLE, SHUTTING_DOWN);
@@ -76,22 +104,22 @@ export class XdsServer {
     while (Date.now() < deadline && [...this.#sessions].some((session) => session.unanswered)) await sleep(POLL_MS);
   }
 
-  #accept(call: XdsCall, kind: { readonly dialect: Dialect; readonly aggregated: boolean }): void {
-    const { resource, limits } = this.#settings;
+  #accept(call: XdsCall, kind: StreamKind): void {
+    const { settings } = this.#options;
     this.#opened += 1;
     const session = new StreamSession({
       ...kind,
       id: String(this.#opened),
       call,
-      resource,
-      limits,
+      resource: settings.resource,
+      limits: this.#limits,
       push: this.#push,
-      authorize: () => null,
-      onAction: (session, action) => this.#onAction(session, action),
+      authorize: (node) => authorizeBySan(settings.tls?.san ?? null, call, node.id),
+      onAction: (from, action) => this.#onAction(from, action),
     });
     if (this.#draining) return session.close(status.UNAVAILABLE, SHUTTING_DOWN);
-    if (this.#sessions.size >= limits.streams)
-      return session.close(status.RESOURCE_EXHAUSTED, `the server has all of its ${limits.streams} streams`);
+    if (this.#sessions.size >= settings.maxStreams)
+      return session.close(status.RESOURCE_EXHAUSTED, `the server has all of its ${settings.maxStreams} streams`);
     this.#sessions.add(session);
     call.once('close', () => this.#sessions.delete(session));
   }
@@ -110,4 +138,8 @@ export class XdsServer {
   }
 }
 
-const SHUTTING_DOWN = 'the server is shutting down';
+/** What to tell an operator about `settings`, once, or null: plain text is for this machine. */
+export function plainTextWarning({ address, tls }: Pick<XdsSettings, 'address' | 'tls'>): string | null {
+  if (tls !== null || address.startsWith('unix:') || /^(localhost|::1|127\..*)$/.test(address)) return null;
+  return `xDS is plain text on ${address}: anyone who reaches it can read the configuration. Set xds.tls, or listen on 127.0.0.1`;
+}

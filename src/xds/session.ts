@@ -10,6 +10,7 @@ import type {
   StreamAction,
   StreamEvent,
   StreamLimits,
+  Target,
 } from './stream/types.ts';
 
 /** One gRPC stream of one xDS client, as others may see it. */
@@ -29,16 +30,20 @@ export interface Session {
   readonly resources: readonly string[];
   /** Subscribed to the configured resource: a member of the fleet. */
   readonly member: boolean;
-  /** The last answer of the client to the configured resource; all null before one. */
   readonly last: LastPush;
 }
 
-/** What was pushed last, and what the client said of it. Times in milliseconds since the epoch. */
+/** The configured resource: what was pushed last, what the client accepted last, and its refusal of the last push. */
 export interface LastPush {
-  readonly sent: string | null;
-  readonly sentAt: number | null;
-  readonly acked: string | null;
-  readonly refused: (ErrorDetail & { readonly version: string; readonly at: number }) | null;
+  readonly sent: VersionAt | null;
+  readonly acked: VersionAt | null;
+  readonly refused: (VersionAt & ErrorDetail) | null;
+}
+
+export interface VersionAt {
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
 }
 
 export type XdsCall = ServerDuplexStream<Request, Buffer>;
@@ -64,7 +69,7 @@ export class StreamSession implements Session {
   readonly connectedSince = Date.now();
   readonly dialect: Dialect;
   readonly aggregated: boolean;
-  last: LastPush = { sent: null, sentAt: null, acked: null, refused: null };
+  last: LastPush = { sent: null, acked: null, refused: null };
   readonly #call: XdsCall;
   readonly #state: StreamState;
   readonly #options: SessionOptions;
@@ -136,18 +141,15 @@ export class StreamSession implements Session {
   #perform(action: StreamAction): void {
     switch (action.type) {
       case 'send':
-        this.last = { ...this.last, sent: action.target.version, sentAt: Date.now() };
+        this.last = { ...this.last, sent: now(action.target) };
         return this.#write(this.#push.message(this.dialect));
       case 'send_absent':
         return this.#write(this.#push.absent(this.dialect, action.name));
       case 'acked':
-        this.last = { ...this.last, acked: action.target.version, refused: null };
+        this.last = { ...this.last, acked: now(action.target), refused: null };
         return;
       case 'nacked':
-        this.last = {
-          ...this.last,
-          refused: { ...action.error, version: action.target.version, at: Date.now() },
-        };
+        this.last = { ...this.last, refused: { ...action.error, ...now(action.target) } };
         return;
       case 'reject':
         return this.close(status[action.code], action.message);
@@ -168,4 +170,8 @@ export class StreamSession implements Session {
       if (this.#writing === 0) this.#call.resume();
     });
   }
+}
+
+function now({ version }: Target): VersionAt {
+  return { version, at: Date.now() };
 }

@@ -5,11 +5,17 @@ import { encodeRuntime } from '../../src/release/encode.ts';
 import { root } from '../../src/xds/protos.ts';
 import { XdsServer } from '../../src/xds/server.ts';
 import type { Session } from '../../src/xds/session.ts';
-import { defaultXdsSettings } from '../../src/xds/settings.ts';
 import type { StreamAction } from '../../src/xds/stream/types.ts';
 import { RUNTIME_TYPE, XdsClient, until } from './client.ts';
 
-const settings = { ...defaultXdsSettings, address: '127.0.0.1', port: 0 };
+const settings = {
+  address: '127.0.0.1',
+  port: 0,
+  resource: 'runtime',
+  keepaliveMs: 20_000,
+  maxStreams: 100,
+  tls: null,
+};
 const Runtime = root.lookupType('envoy.service.runtime.v3.Runtime');
 
 function release(version: string, fields: Record<string, Json>) {

@@ -1,8 +1,8 @@
 /**
- * Delivers items in the order they were put in, never nested: what `deliver` puts in comes after all that is there already.
+ * Delivers items in the order they were put in, never nested: what `deliver` itself puts in comes after all that is there.
  * Delivery starts in the next microtask, so whoever puts an item in is done first.
  */
-export function createMailbox<T>(deliver: (item: T) => void): (item: T) => void {
+export function createDelivery<T>(deliver: (item: T) => void): (item: T) => void {
   let items: T[] = [];
   const flush = (): void => {
     const taken = items;

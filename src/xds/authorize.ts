@@ -1,0 +1,11 @@
+import type { XdsCall } from './session.ts';
+import { matchesSan } from './san.ts';
+
+/** Why the client's certificate does not let it be this node, or null: it does, or there is no rule (`xds.tls.san`). */
+export function authorizeBySan(rule: string | null, call: XdsCall, nodeId: string): string | null {
+  if (rule === null) return null;
+  const names = call.getAuthContext().sslPeerCertificate?.subjectaltname;
+  return matchesSan(rule, nodeId, names)
+    ? null
+    : `no SAN of the client's certificate matches xds.tls.san for node.id ${nodeId}`;
+}

@@ -1,0 +1,85 @@
+import { ServerCredentials } from '@grpc/grpc-js';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import type { TlsSettings } from '../settings/settings.ts';
+
+/** How often the certificate files are read again. Reading them, rather than watching, sees every way to replace a file. */
+const RELOAD_MS = 5_000;
+
+/** TLS from files, read again while the server runs. */
+export interface FileCredentials {
+  readonly credentials: ServerCredentials;
+  /** Stops reading the files. */
+  readonly close: () => void;
+}
+
+export interface FileCredentialsOptions {
+  readonly tls: TlsSettings;
+  /** Told once for each change of the files: null, they are in use now; else why they are not, and the old ones stay. */
+  readonly onReload: (error: Error | null) => void;
+  readonly reloadMs?: number;
+}
+
+/**
+ * Server certificate, key and client CA (PEM). New connections use what the files hold now, open streams are left alone.
+ * Rejects when the files can't be read or don't fit together.
+ */
+export async function loadCredentials(options: FileCredentialsOptions): Promise<FileCredentials> {
+  const { tls, onReload, reloadMs = RELOAD_MS } = options;
+  if (tls.san !== null && tls.clientCa === null)
+    throw new Error('xds.tls.san needs xds.tls.client_ca: without it no client shows a certificate');
+  let seen = await readContext(tls);
+  createSecureContext(seen);
+  const credentials = new ReplaceableCredentials(seen, tls.clientCa !== null);
+  const reload = async (): Promise<void> => {
+    const next = await readContext(tls);
+    if (isSame(next, seen)) return;
+    seen = next;
+    createSecureContext(next);
+    credentials.replace(next);
+    onReload(null);
+  };
+  let lastError = '';
+  const timer = setInterval(() => {
+    reload().then(
+      () => (lastError = ''),
+      (error: unknown) => {
+        const failure = error instanceof Error ? error : new Error(String(error));
+        if (failure.message !== lastError) onReload(failure);
+        lastError = failure.message;
+      },
+    );
+  }, reloadMs).unref();
+  return { credentials, close: () => clearInterval(timer) };
+}
+
+/** grpc-js's credentials whose secure context can be replaced; it tells its servers, which use it for new connections. */
+class ReplaceableCredentials extends ServerCredentials {
+  constructor(context: SecureContextOptions, requestCert: boolean) {
+    super({ requestCert, rejectUnauthorized: requestCert }, context);
+  }
+
+  replace(context: SecureContextOptions): void {
+    this.updateSecureContextOptions(context);
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return other === this;
+  }
+}
+
+type Context = Readonly<Record<'cert' | 'key', Buffer>> & { readonly ca?: Buffer };
+
+async function readContext({ certificate, key, clientCa }: TlsSettings): Promise<Context> {
+  const [cert, privateKey, ca] = await Promise.all([
+    readFile(certificate),
+    readFile(key),
+    clientCa && readFile(clientCa),
+  ]);
+  return { cert, key: privateKey, ...(ca && { ca }) };
+}
+
+function isSame(a: Context, b: Context): boolean {
+  const same = (left?: Buffer, right?: Buffer): boolean => left === right || (!!left && !!right && left.equals(right));
+  return same(a.cert, b.cert) && same(a.key, b.key) && same(a.ca, b.ca);
+}
