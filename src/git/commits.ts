@@ -51,7 +51,7 @@ export async function readCommits(
 ): Promise<Commit[]> {
   if (versions.length === 0) return [];
   const shape = ['--root', '-m', '--first-parent', '-r', '-t', '--no-renames', '--raw', '--no-abbrev', '-z'];
-  const safe = ['--no-ext-diff', '--no-textconv', '--ignore-submodules=all'];
+  const safe = ['--no-ext-diff', '--no-textconv', '--ignore-submodules=none'];
   const args = [
     'diff-tree',
     '--stdin',

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gitEnvironment } from '../../src/git/environment.ts';
+import { isGitError } from '../../src/git/error.ts';
+import { runGit } from '../../src/git/run.ts';
+import { temporaryFolder } from '../helpers/git.ts';
+import { until } from '../helpers/until.ts';
+
+/** An alias makes git start a shell, which starts more: the process tree of a transport that hangs. */
+function hanging(pidFile: string): readonly (readonly [string, string])[] {
+  return [['alias.hang', `!sleep 1000 & echo $! > ${pidFile}; wait`]];
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function pidIn(path: string): Promise<number> {
+  return Number(await until('the grandchild', () => readFile(path, 'utf8').catch(() => '')));
+}
+
+test('a git that hangs is ended at the time limit, and its grandchildren with it', async () => {
+  await using folder = await temporaryFolder();
+  const pidFile = join(folder.path, 'pid');
+  const running = runGit(['hang'], { config: hanging(pidFile), timeoutMs: 1500 });
+  const failure = assert.rejects(running, (error) => isGitError(error, 'git-timeout'));
+  const pid = await pidIn(pidFile);
+  assert.ok(isAlive(pid));
+  await failure;
+  await until('the grandchild to be gone', () => !isAlive(pid));
+});
+
+test('an abort ends it as well', async () => {
+  await using folder = await temporaryFolder();
+  const pidFile = join(folder.path, 'pid');
+  const stop = new AbortController();
+  const running = runGit(['hang'], { config: hanging(pidFile), signal: stop.signal });
+  const pid = await pidIn(pidFile);
+  stop.abort();
+  await assert.rejects(running, (error) => isGitError(error, 'git-aborted'));
+  await until('the grandchild to be gone', () => !isAlive(pid));
+  await assert.rejects(runGit(['version'], { signal: stop.signal }), (error) => isGitError(error, 'git-aborted'));
+});
+
+test('output without end is cut off', async () => {
+  const running = runGit(['flood'], { config: [['alias.flood', '!yes']], maxOutputBytes: 100_000 });
+  await assert.rejects(running, (error) => isGitError(error, 'git-output-too-large'));
+});
+
+test("a failure carries git's own words, and a missing git says so", async () => {
+  await assert.rejects(
+    runGit(['rev-parse', '--git-dir'], { gitDir: '/nowhere' }),
+    /rev-parse: not a git repository: '\/nowhere'/,
+  );
+  const path = process.env['PATH'];
+  try {
+    process.env['PATH'] = '/nowhere';
+    await assert.rejects(runGit(['version']), (error) => isGitError(error, 'git-missing'));
+  } finally {
+    process.env['PATH'] = path;
+  }
+});
+
+test('nothing of GIT_* is inherited, but where the user keeps the config', () => {
+  const inherited = {
+    GIT_DIR: '/x',
+    GIT_INDEX_FILE: 'x',
+    GIT_CONFIG_PARAMETERS: 'x',
+    GIT_SSH_COMMAND: 'x',
+    GIT_CONFIG_GLOBAL: '/g',
+    HOME: '/h',
+  };
+  const env = gitEnvironment(inherited, { gitDir: '/r', config: [['a.b', 'c']] });
+  assert.equal(env['GIT_DIR'], '/r');
+  assert.equal(env['GIT_CONFIG_GLOBAL'], '/g');
+  assert.equal(env['HOME'], '/h');
+  for (const name of ['GIT_INDEX_FILE', 'GIT_CONFIG_PARAMETERS', 'GIT_SSH_COMMAND']) assert.ok(!(name in env), name);
+  const last = Number(env['GIT_CONFIG_COUNT']) - 1;
+  assert.deepEqual([env[`GIT_CONFIG_KEY_${last}`], env[`GIT_CONFIG_VALUE_${last}`]], ['a.b', 'c']);
+});
