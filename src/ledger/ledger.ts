@@ -8,6 +8,8 @@ import { isCurrent } from './schema.ts';
 import { createStore } from './store.ts';
 import type { Ledger, LedgerOptions } from './types.ts';
 
+export type { Ledger, LedgerOptions, Restored } from './types.ts';
+
 /**
  * Opens, and where needed creates, the ledger of a state directory. Throws LedgerError `ledger-locked` when another daemon uses it and
  * `ledger-newer` when a newer shardplane wrote it. With anything else that is wrong it works in memory, and `health` says so.

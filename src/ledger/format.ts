@@ -1,0 +1,133 @@
+import { createColors } from 'picocolors';
+import { printable } from '../config/words.ts';
+import type { Outcome } from '../rollout/types.ts';
+import type { Place } from './entry.ts';
+import type { HistoryEntry, Story, StoryEvent } from './history.ts';
+
+export interface FormatOptions {
+  readonly color: boolean;
+  /** Milliseconds since the epoch: ages are counted from here. */
+  readonly now: number;
+}
+
+type Colors = ReturnType<typeof createColors>;
+
+/** As `x-shard-version` has it. */
+const shortSha = 12;
+
+/** A table, newest first, one line for each revision: short SHA, outcome, age, ACKs, subject. */
+export function formatHistory(entries: readonly HistoryEntry[], { color, now }: FormatOptions): string {
+  const colors = createColors(color);
+  const rows = entries.map((entry) => cells(entry, now));
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row, index) => {
+    const [sha = '', outcome = '', age = '', acked = '', subject = ''] = row.map((cell, column) =>
+      cell.padEnd(widths[column] ?? 0),
+    );
+    return [colors.yellow(sha), paint(colors, entries[index]?.outcome ?? null)(outcome), age, acked, subject]
+      .join('  ')
+      .trimEnd();
+  });
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** One commit's story: its head, what is wrong with it, and what happened, one line each, in order. */
+export function formatStory({ revision, events }: Story, { color }: Pick<FormatOptions, 'color'>): string {
+  const colors = createColors(color);
+  const lines = [
+    `${colors.yellow(revision.version)} ${printable(revision.subject)}`,
+    `${printable(revision.author)}, ${revision.committedAt}`,
+    ...marks(revision).map((mark) => colors.red(mark)),
+    ...revision.diagnostics.map(({ file, line, column, code, message }) =>
+      colors.red(`${printable(file)}:${line}:${column}: ${printable(message)} [${code}]`),
+    ),
+    '',
+    ...events.map((event) => `${colors.dim(event.at)}  ${printable(describe(event))}`),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+function cells(entry: HistoryEntry, now: number): string[] {
+  const { push } = entry;
+  return [
+    entry.version.slice(0, shortSha),
+    printable(entry.outcome ?? 'pending'),
+    age(now - Date.parse(entry.seenAt)),
+    push === null ? '-' : `${push.acked}/${push.connected}`,
+    printable(entry.subject),
+  ];
+}
+
+function paint(colors: Colors, outcome: Outcome | null): (text: string) => string {
+  switch (outcome) {
+    case 'live':
+      return colors.green;
+    case 'invalid':
+    case 'rolled_back':
+      return colors.red;
+    case 'held':
+    case null:
+      return colors.yellow;
+    case 'superseded':
+      return colors.dim;
+  }
+}
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** An age in its largest whole unit; nothing is younger than 0 s. */
+function age(ms: number): string {
+  if (ms < minute) return `${Math.max(0, Math.floor(ms / second))}s ago`;
+  if (ms < hour) return `${Math.floor(ms / minute)}m ago`;
+  if (ms < day) return `${Math.floor(ms / hour)}h ago`;
+  return `${Math.floor(ms / day)}d ago`;
+}
+
+function marks({ pinned, held, live }: HistoryEntry): string[] {
+  return [
+    ...(live ? ['this is what the fleet runs'] : []),
+    ...(pinned ? ['pinned: it was refused, and is not pushed again before `shardplane retry`'] : []),
+    ...(held ? ['held: it waits for `shardplane accept`'] : []),
+  ];
+}
+
+/** An event in words. */
+function describe({ type, by, detail }: StoryEvent): string {
+  const who = by === null ? '' : ` by ${by}`;
+  const say = (key: string): string => String(detail[key]);
+  switch (type) {
+    case 'revision':
+      return 'seen';
+    case 'release':
+      return 'valid, compiled to a release';
+    case 'outcome':
+      return `outcome: ${say('outcome')}${detail.reason == null ? '' : ` (${say('reason')})`}`;
+    case 'live':
+      return detail.proven === true ? 'live, proven' : 'live, unproven';
+    case 'push_started':
+      return `pushed to ${say('connected')} nodes`;
+    case 'push_settled':
+      return `settled: ${say('acked')}/${say('connected')} acked, ${say('refused')} refused, ${say('unanswered')} unanswered`;
+    case 'refused':
+      return `refused by ${say('node')}${where(detail.place as Place | null)}: ${say('message')}`;
+    case 'pinned':
+      return `pinned${who}: not pushed again before a retry`;
+    case 'unpinned':
+      return `retry${who}: the pin is taken back`;
+    case 'held':
+      return `held: ${say('reason')}`;
+    case 'accepted':
+      return `accepted${who}`;
+    default:
+      return `${type}${who}`;
+  }
+}
+
+/** Where in the file a refusal points, if it was found. */
+function where(place: Place | null): string {
+  if (place === null) return '';
+  return ` at ${place.file}:${place.line}:${place.column}${place.key === null ? '' : ` (${place.key})`}`;
+}

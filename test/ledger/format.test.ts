@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { formatHistory, formatStory } from '../../src/ledger/format.ts';
+import { epoch, failure, manualClock, open, revision, sha, success, temporary } from './support.ts';
+
+const plain = { color: false, now: epoch + 3 * 24 * 60 * 60 * 1000 };
+
+function sample(t: test.TestContext) {
+  const clock = manualClock();
+  const ledger = open(t, { directory: temporary(t), clock: clock.read });
+  ledger.recordAll(success(1));
+  clock.now = plain.now - 7_200_000;
+  ledger.recordAll(failure(2));
+  clock.now = plain.now - 120_000;
+  ledger.recordAll([
+    revision(3),
+    { type: 'held', version: sha(3), reason: 'removes 3 of 4 customers' },
+    { type: 'outcome', version: sha(3), outcome: 'held' },
+  ]);
+  clock.now = plain.now + 5;
+  ledger.record({ ...revision(4), subject: 'Clear \u001b[2J the\nscreen\u202e' } as never);
+  return ledger;
+}
+
+test('the history is a table of one line for each revision', (t) => {
+  assert.equal(
+    formatHistory(sample(t).history({ limit: 9 }), plain),
+    [
+      '000000040000  pending      0s ago  -    Clear \\u{1b}[2J the\\u{a}screen\\u{202e}',
+      '000000030000  held         2m ago  -    Change 3',
+      '000000020000  rolled_back  2h ago  1/2  Change 2',
+      '000000010000  live         3d ago  2/2  Change 1',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('no history is no output', () => {
+  assert.equal(formatHistory([], plain), '');
+});
+
+test('colour is added, and nothing else', (t) => {
+  const entries = sample(t).history({ limit: 9 });
+  const colored = formatHistory(entries, { ...plain, color: true });
+  assert.ok(colored.includes('\u001b[31mrolled_back'));
+  // eslint-disable-next-line no-control-regex -- the colours
+  assert.equal(colored.replaceAll(/\u001b\[\d+m/g, ''), formatHistory(entries, plain));
+});
+
+test('a story has the head, the marks and every event in words', (t) => {
+  const story = sample(t).story(sha(2));
+  assert.ok(story !== null && story !== 'ambiguous');
+  const at = '2026-01-03T22:00:00.000Z';
+  assert.equal(
+    formatStory(story, plain),
+    [
+      `${sha(2)} Change 2`,
+      'Ada <ada@example.org>, 2026-01-01T00:00:00Z',
+      'pinned: it was refused, and is not pushed again before `shardplane retry`',
+      '',
+      `${at}  seen`,
+      `${at}  valid, compiled to a release`,
+      `${at}  pushed to 2 nodes`,
+      `${at}  refused by envoy-1 at shard-config.yaml:7:3 (a.b): Invalid runtime entry value for a.b`,
+      `${at}  pinned: not pushed again before a retry`,
+      `${at}  outcome: rolled_back (Invalid runtime entry value for a.b)`,
+      `${at}  settled: 1/2 acked, 1 refused, 0 unanswered`,
+      '',
+    ].join('\n'),
+  );
+});

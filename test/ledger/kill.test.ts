@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import test from 'node:test';
+import { openLedger } from '../../src/ledger/ledger.ts';
+import { resource, sha, temporary, failure, success } from './support.ts';
+import { isRefused, isRetried, liveAfter } from './turns.ts';
+
+const writer = path.join(import.meta.dirname, 'children', 'writer.ts');
+/** `LEDGER_KILLS=200 node --test test/ledger/kill.test.ts` is the long run. */
+const kills = Number(process.env.LEDGER_KILLS ?? 50);
+
+/** Lets the writer record, kills it at some moment, and returns the last turn that it called done (0: none). */
+async function writeAndKill(directory: string, afterTurns: number, afterMs: number): Promise<number> {
+  const child = spawn(process.execPath, [writer, directory], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    if (output.split('\n').length > afterTurns) setTimeout(() => child.kill('SIGKILL'), afterMs);
+  });
+  await once(child, 'close');
+  assert.equal(child.signalCode, 'SIGKILL', errors);
+  return Number(output.split('\n').at(-2) ?? 0);
+}
+
+/** The ledger opens, holds each turn whole or not at all, and contradicts nothing that was called done. Returns the last turn in it. */
+function inspect(directory: string, done: number): number {
+  const ledger = openLedger({ directory });
+  try {
+    assert.deepEqual(ledger.notices, []);
+    assert.deepEqual(ledger.health, { ok: true });
+    const { live, proven, pins, releases, seq, head } = ledger.restore();
+    assert.ok(seq === done || seq === done + 1, `turn ${done} was done, the ledger ends with ${seq}`);
+    assert.equal(head?.version, sha(seq));
+    assert.equal(live?.version, sha(liveAfter(seq)));
+    assert.equal(proven, live.version);
+    assert.deepEqual(Buffer.from(releases.get(live.version)!.resource), resource(liveAfter(seq)));
+    for (let n = 3; n <= seq; n += 3) assert.equal(pins.has(sha(n)), !isRetried(n), `pin of ${n}`);
+    const story = ledger.story(sha(seq));
+    assert.ok(story !== null && story !== 'ambiguous');
+    const whole = isRefused(seq) ? failure(seq).length + Number(isRetried(seq)) : success(seq).length;
+    assert.equal(story.events.length, whole);
+    return seq;
+  } finally {
+    ledger.close();
+  }
+}
+
+test(
+  `${kills} times kill -9 while it writes: it opens, and holds all that was called done`,
+  { timeout: 600_000 },
+  async (t) => {
+    const directory = temporary(t);
+    let done = 0;
+    for (let kill = 0; kill < kills; kill += 1) {
+      // The moments are spread over a turn's milliseconds, and over the first turns after an opening.
+      const last = await writeAndKill(directory, kill % 5, Math.random() * 4);
+      done = inspect(directory, Math.max(done, last));
+    }
+    assert.ok(done > kills);
+  },
+);
