@@ -61,7 +61,8 @@ function findFault(state: StreamState, request: Request): StreamAction | null {
   // eslint-disable-next-line no-control-regex -- that is what is looked for
   if (/[\x00-\x1f\x7f]/.test(node.id)) return invalid('node.id holds a control character');
   if (typeUrl === '' && aggregated) return invalid('type_url is required on an aggregated stream');
-  if (tooLong(typeUrl, limits)) return exhausted(`type_url is longer than ${limits.nameBytes} bytes`);
+  if (typeUrl !== RUNTIME_TYPE && tooLong(typeUrl, limits))
+    return exhausted(`type_url is longer than ${limits.nameBytes} bytes`);
   const names = namesOf(request);
   if (countNames(state, request) > limits.names)
     return exhausted(`more than ${limits.names} resource names on one stream`);

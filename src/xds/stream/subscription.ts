@@ -73,7 +73,7 @@ function settle(sub: Subscription, reading: Reading, request: Request): StreamAc
 }
 
 function settleMain(sub: Subscription, target: Target, error: ErrorDetail | null): StreamAction[] {
-  if (sub.sent?.target !== target) return []; // unsubscribed meanwhile: no longer a member
+  if (sub.sent === null) return []; // unsubscribed meanwhile: no longer a member
   if (error !== null) {
     sub.sent.refused = true;
     return [{ type: 'nacked', target, error }];

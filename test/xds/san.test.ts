@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { matchesSan, parseSans } from '../../src/xds/san.ts';
+
+describe('xds.tls.san', () => {
+  const cases: [rule: string, node: string, names: string | undefined, expected: boolean][] = [
+    ['{node}', 'edge-1', 'DNS:edge-1', true],
+    ['{node}', 'edge-1', 'DNS:edge-10', false],
+    ['{node}', 'edge-1', 'DNS:other, DNS:edge-1', true],
+    ['{node}.example.com', 'edge-1', 'DNS:edge-1.example.com', true],
+    ['{node}.example.com', 'edge.1', 'DNS:edgeX1.example.com', false],
+    ['{node}', '*', 'DNS:anything', false],
+    ['{node}', '.*', 'DNS:anything', false],
+    ['{node}', '', 'DNS:anything', false],
+    ['spiffe://example.com/*/{node}', 'a', 'URI:spiffe://example.com/x/y/a', true],
+    ['*.edge.example.com', 'a', 'DNS:eu.edge.example.com', true],
+    ['*.edge.example.com', 'a', 'DNS:eu.edge.example.com.evil.org', false],
+    ['10.0.0.1', 'a', 'IP Address:10.0.0.1', true],
+    ['10.0.0.1', 'a', 'IP Address:10a0b0c1', false],
+    ['{node}', 'a', undefined, false],
+    // A value that tries to look like two is quoted by Node.
+    ['{node}', 'admin', 'URI:"http://x/, DNS:admin"', false],
+    ['{node}', 'http://x/, DNS:admin', 'URI:"http://x/, DNS:admin"', true],
+  ];
+  for (const [rule, node, names, expected] of cases) {
+    it(`${rule} for node ${node || '(empty)'} and ${names ?? 'no names'}: ${expected ? 'yes' : 'no'}`, () => {
+      assert.equal(matchesSan(rule, node, names), expected);
+    });
+  }
+
+  it('takes the extension apart', () => {
+    assert.deepEqual(parseSans('DNS:a, URI:spiffe://x/y, IP Address:::1, DNS:"od\\u0022d, one", email:a@b.c'), [
+      'a',
+      'spiffe://x/y',
+      '::1',
+      'od"d, one',
+      'a@b.c',
+    ]);
+  });
+});
