@@ -1,0 +1,93 @@
+import { fmix32, murmur3_32 } from './murmur3.ts';
+
+/** Whose shard, out of how many slots, and how many of them. */
+export interface ShardRequest {
+  readonly customer: string;
+  readonly totalHosts: number;
+  /** More than `totalHosts` means all of them. */
+  readonly shardSize: number;
+}
+
+/** A slot and the score that ranked it. */
+export interface ScoredSlot {
+  /** 0-based. */
+  readonly slot: number;
+  /** Unsigned, 32 bits; the higher, the better. */
+  readonly score: number;
+}
+
+/**
+ * The customer's slots (0-based), best first: rendezvous hashing, so that a bigger shard keeps its members and one more
+ * host moves as few customers as can be. envoy/shuffle_shard.lua computes the same (docs/design.md, "The shard").
+ * Throws RangeError unless both numbers are integers and 1 <= shardSize, 1 <= totalHosts <= 1,048,576.
+ */
+export function assignShard(request: ShardRequest): number[] {
+  return rankSlots(request).map(({ slot }) => slot);
+}
+
+/** As assignShard, with the scores. */
+export function rankSlots({ customer, totalHosts, shardSize }: ShardRequest): ScoredSlot[] {
+  check('totalHosts', totalHosts, slotRange);
+  check('shardSize', shardSize, Number.MAX_SAFE_INTEGER);
+  const bytes = new TextEncoder().encode(customer);
+  const a = murmur3_32(bytes, 0);
+  const c = murmur3_32(bytes, 0x9747b28c);
+  const best = selectTop({
+    total: totalHosts,
+    size: Math.min(shardSize, totalHosts),
+    weigh: (slot) => weigh(a, c, slot),
+  });
+  return Array.from(best.sort().reverse(), (weight) => ({
+    slot: slotRange - 1 - (weight % slotRange),
+    score: Math.floor(weight / slotRange),
+  }));
+}
+
+function check(name: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return;
+  throw new RangeError(`${name} must be an integer from 1 to ${most}, not ${value}`);
+}
+
+/** A score (32 bits) and its slot (20 bits) fit into one double, which then orders both: ties go to the lower slot. */
+const slotRange = 2 ** 20;
+
+function weigh(a: number, c: number, slot: number): number {
+  const score = fmix32((fmix32(a ^ fmix32(slot + 1)) + c) | 0);
+  return score * slotRange + (slotRange - 1 - slot);
+}
+
+/** The `size` greatest weights in no order, by a heap of that size: O(total log size). */
+function selectTop({
+  total,
+  size,
+  weigh,
+}: {
+  total: number;
+  size: number;
+  weigh: (slot: number) => number;
+}): Float64Array {
+  const heap = Float64Array.from({ length: size }, (_, slot) => weigh(slot));
+  for (let i = (size >> 1) - 1; i >= 0; i--) siftDown(heap, i);
+  for (let slot = size; slot < total; slot++) {
+    const weight = weigh(slot);
+    if (weight <= (heap[0] ?? 0)) continue;
+    heap[0] = weight;
+    siftDown(heap, 0);
+  }
+  return heap;
+}
+
+/** Restores the heap (least first) below `start`. */
+function siftDown(heap: Float64Array, start: number): void {
+  const at = (index: number) => heap[index] ?? Infinity;
+  const item = at(start);
+  let i = start;
+  for (;;) {
+    const left = 2 * i + 1;
+    const child = at(left + 1) < at(left) ? left + 1 : left;
+    if (at(child) >= item) break;
+    heap[i] = at(child);
+    i = child;
+  }
+  heap[i] = item;
+}
