@@ -28,7 +28,7 @@ export const diagnosticCodes = [
   'signature-bad',
   'signature-expired',
   'signature-unknown-key',
-  // bytes to YAML (src/config/parse.ts)
+  // bytes to YAML (src/config/text.ts, yaml.ts, tree.ts)
   'not-utf8',
   'nul-byte',
   'lfs-pointer',
@@ -41,12 +41,19 @@ export const diagnosticCodes = [
   'duplicate-key',
   'key-not-string',
   'too-deep',
-  // YAML to a config (src/config/validate.ts)
+  // YAML to a config (src/config/schema.ts, then src/config/rules.ts)
   'schema',
   'unknown-key',
+  'bad-host',
+  'number-not-exact',
   'shard-too-big',
   'hosts-disagree',
   'duplicate-host',
   'key-clash',
   'reserved-key',
+  // the end of a list that is too long to show
+  'more-faults',
+  // what the fleet, or a policy, said to a valid config (src/daemon)
+  'refused',
+  'held',
 ] as const;

@@ -1,0 +1,28 @@
+/** The candidate that `word` is most likely a slip of, or null where none is near (a third of its letters wrong, or a part left out). */
+export function nearest(word: string, candidates: readonly string[]): string | null {
+  const limit = Math.max(1, Math.floor(word.length / 3));
+  const near = candidates
+    .map((candidate) => ({ candidate, distance: distanceOf(word.toLowerCase(), candidate.toLowerCase(), limit) }))
+    .filter(({ distance }) => distance <= limit)
+    .toSorted((a, b) => a.distance - b.distance || a.candidate.length - b.candidate.length);
+  return near[0]?.candidate ?? null;
+}
+
+function distanceOf(word: string, candidate: string, limit: number): number {
+  if (word.length > 3 && candidate.includes(word)) return limit;
+  return Math.abs(candidate.length - word.length) > limit ? Infinity : editDistance(word, candidate);
+}
+
+/** How many letters must be changed, added or dropped to turn `a` into `b` (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const change = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
+      next.push(Math.min(change, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

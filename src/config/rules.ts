@@ -1,0 +1,99 @@
+import { addressFault } from './address.ts';
+import type { ShardConfig } from './config.ts';
+import type { Fault, Path } from './fault.ts';
+import { runtimeFaults } from './runtime-rules.ts';
+import { bounds } from './schema-file.ts';
+import { count, nameOf, show } from './words.ts';
+
+const section = 'shuffle_sharding';
+
+/** What the rules look at beside the config itself. */
+export interface RuleContext {
+  /** `total_hosts` as it is written, or null where it is left out. */
+  readonly totalHosts: number | null;
+  /** True under the built-in schema: runtime values must print exactly. */
+  readonly exact: boolean;
+  /** The text of the scalar at a path, as it is written. */
+  readonly sourceOf: (path: Path) => string | null;
+}
+
+/** What a JSON Schema can't say. */
+export function ruleFaults(config: ShardConfig, context: RuleContext): Fault[] {
+  return [
+    ...hostFaults(config.hosts ?? []),
+    ...disagreement(config, context),
+    ...shardFaults(config),
+    ...customerFaults(config.customers),
+    ...runtimeFaults(config.runtime, context),
+  ];
+}
+
+function* hostFaults(hosts: readonly string[]): Generator<Fault> {
+  const slots = new Map<string, number>();
+  for (const [slot, host] of hosts.entries()) {
+    const path = [section, 'hosts', String(slot)];
+    const wrong = addressFault(host);
+    if (wrong !== null) yield fault('bad-host', path, `${nameOf(path)}: ${show(host)} ${wrong.message}`, wrong.hint);
+    const first = slots.get(host);
+    if (first === undefined) slots.set(host, slot);
+    else
+      yield fault(
+        'duplicate-host',
+        path,
+        `${show(host)} is already slot ${first} (counted from 0)`,
+        'each host is one slot',
+      );
+  }
+}
+
+function* disagreement({ hosts }: ShardConfig, { totalHosts }: RuleContext): Generator<Fault> {
+  if (hosts === null || totalHosts === null || totalHosts === hosts.length) return;
+  const message = `total_hosts is ${totalHosts}, but hosts has ${count(hosts.length, 'address')}`;
+  const hint = 'leave total_hosts out, or make them agree';
+  yield fault('hosts-disagree', [section, 'total_hosts'], message.replace(/addresss$/, 'addresses'), hint);
+}
+
+function* shardFaults({ totalHosts, defaultShardSize, customers }: ShardConfig): Generator<Fault> {
+  const there = totalHosts === 1 ? 'there is only 1 host' : `there are only ${totalHosts} hosts`;
+  const tooBig = (path: Path, size: number) =>
+    fault('shard-too-big', path, `${nameOf(path)} is ${size}, but ${there}`, 'a shard is some of the hosts, or all');
+  if (defaultShardSize > totalHosts) yield tooBig([section, 'default_shard_size'], defaultShardSize);
+  for (const [id, size] of customers) {
+    if (size > totalHosts) yield tooBig([section, 'customer', id, 'shard_size'], size);
+  }
+}
+
+function* customerFaults(customers: ReadonlyMap<string, number>): Generator<Fault> {
+  for (const id of customers.keys()) {
+    const path = [section, 'customer', id];
+    const length = Buffer.byteLength(id);
+    if (length > bounds.customerIdBytes) {
+      yield fault(
+        'schema',
+        path,
+        `a customer id has ${length} bytes in UTF-8`,
+        `at most ${bounds.customerIdBytes}: Envoy's filter refuses longer ones`,
+      );
+    }
+    const other = clashingCustomer(id, customers);
+    if (other !== null) yield fault('key-clash', path, clash(id, other), 'rename one of the two customers');
+  }
+}
+
+/** `a` and `a.shard_size` are two customers, but the runtime key of the first is the beginning of the second's. */
+function clashingCustomer(id: string, customers: ReadonlyMap<string, number>): string | null {
+  for (let dot = id.indexOf('.shard_size'); dot !== -1; dot = id.indexOf('.shard_size', dot + 1)) {
+    const rest = id.charAt(dot + '.shard_size'.length);
+    if ((rest === '' || rest === '.') && customers.has(id.slice(0, dot))) return id.slice(0, dot);
+  }
+  return null;
+}
+
+function clash(id: string, other: string): string {
+  return `the customers ${show(other)} and ${show(id)} make one runtime key both a value and a mapping`;
+}
+
+function fault(code: Fault['code'], path: Path, message: string, hint: string | null): Fault {
+  const at = code === 'schema' || code === 'key-clash' ? 'key' : 'value';
+  return { code, message, hint, path, at };
+}

@@ -1,0 +1,46 @@
+import type { Path } from './fault.ts';
+
+const maxNameLength = 120;
+const maxValueLength = 60;
+
+/** What a message calls the value at `path`: its dotted path, made safe to print and cut at 120 characters. */
+export function nameOf(path: Path): string {
+  return path.length === 0 ? 'the file' : cut(printable(path.join('.')), maxNameLength);
+}
+
+/** A value as a message quotes it: JSON, cut at 60 characters; lists and mappings by their kind only. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return cut(printable(JSON.stringify(value)), maxValueLength);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return kindOf(value);
+}
+
+/** The kind of a value in words: `a string`, `a list`, `nothing`. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'an integer' : 'a number';
+  return `a ${typeof value}`;
+}
+
+/** `1 byte`, `2 bytes`, `10,000 bytes`. */
+export function count(n: number, noun: string): string {
+  return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+export function either(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+}
+
+/** Escapes what would move a terminal's cursor or reorder its text (controls, line separators, bidi marks, lone surrogates). */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`;
+}

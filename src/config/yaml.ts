@@ -1,0 +1,174 @@
+import { Composer, CST, isScalar, Lexer, Parser } from 'yaml';
+import type { Document, ErrorCode, ParsedNode, YAMLParseError } from 'yaml';
+import type { DiagnosticCode } from './diagnostic.ts';
+import type { Located } from './fault.ts';
+import type { Places } from './place.ts';
+import { count, printable } from './words.ts';
+
+/** Nesting of lists and mappings beyond this is refused, before anything recurses into it. */
+export const maxDepth = 32;
+
+/**
+ * Lexical tokens beyond this are refused: about 150,000 customers. Parsing took some 1.5 us and 350 bytes for each
+ * (node 24, 2 cores), so that this bounds what a commit can cost.
+ */
+export const maxTokens = 2_000_000;
+
+/** A fault at an offset of the text. */
+type OffsetFault = Omit<Located, 'line' | 'column'> & { readonly offset: number };
+
+/** The library types `contents` as never null, but an empty document has none. */
+interface YamlDocument extends Pick<Document.Parsed, 'errors'> {
+  readonly contents: ParsedNode | null;
+}
+
+/** The one YAML 1.2 document in `text`, or why there is none. Never throws. */
+export function readYaml(
+  text: string,
+  places: Places,
+): { readonly root: ParsedNode } | { readonly faults: readonly Located[] } {
+  const refused: OffsetFault[] = [];
+  const document = compose(text, (fault) => refused.push(fault));
+  if (refused.length === 0) refused.push(...faultsOf(document, text));
+  if (refused.length > 0 || document?.contents == null)
+    return { faults: refused.map((fault) => located(fault, places)) };
+  return { root: document.contents };
+}
+
+function compose(text: string, refuse: (fault: OffsetFault) => void): YamlDocument | undefined {
+  // `uniqueKeys` compares every key with every other: tree.ts finds duplicates with a Map
+  const composer = new Composer<ParsedNode, false>({ uniqueKeys: false, strict: true, version: '1.2' });
+  const tokens = oneDocument(boundedTokens(text, refuse), refuse);
+  return [...composer.compose(tokens, true, text.length)][0];
+}
+
+/** The parser's tokens, up to where they are too many or too deep. */
+function* boundedTokens(text: string, refuse: (fault: OffsetFault) => void): Generator<CST.Token, void> {
+  const parser = new Parser();
+  let count = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme);
+    const fault =
+      ++count > maxTokens ? tooManyTokens(parser.offset) : depthOf(parser) > maxDepth ? tooDeep(parser.offset) : null;
+    if (fault !== null) {
+      refuse(fault);
+      return;
+    }
+  }
+  yield* parser.end();
+}
+
+/** The parser's stack holds the document, the open collections and at most one scalar. */
+function depthOf({ stack }: Parser): number {
+  return stack.length <= maxDepth ? stack.length : stack.filter(CST.isCollection).length;
+}
+
+/** The tokens up to a second document, or a directive that would change how they are read. */
+function* oneDocument(tokens: Iterable<CST.Token>, refuse: (fault: OffsetFault) => void): Generator<CST.Token, void> {
+  let documents = 0;
+  for (const token of tokens) {
+    const second = token.type === 'document' && ++documents > 1;
+    const directive = token.type === 'directive' && !/^%YAML[ \t]+1\.2$/.test(token.source.trimEnd());
+    if (second || directive) {
+      refuse(second ? secondDocument(token.offset) : otherDirective(token.offset));
+      return;
+    }
+    yield token;
+  }
+}
+
+function faultsOf(document: YamlDocument | undefined, text: string): OffsetFault[] {
+  // one fault makes the parser complain of all that follows: the first is the one to mend
+  const [error] = document?.errors ?? [];
+  if (error !== undefined) return [conflict(text) ?? syntaxFault(error, text)];
+  const contents = document?.contents ?? null;
+  return contents === null || (isScalar(contents) && contents.source === '') ? [empty] : [];
+}
+
+function located({ offset, ...rest }: OffsetFault, places: Places): Located {
+  return { ...rest, ...places.at(offset) };
+}
+
+function syntaxFault(error: Pick<YAMLParseError, 'code' | 'message' | 'pos'>, text: string): OffsetFault {
+  return {
+    code: codes[error.code] ?? 'yaml-syntax',
+    message: firstSentence(error.message),
+    hint: hints[error.code] ?? null,
+    // what is missing at the end is missed on the last line that holds something
+    offset: Math.min(error.pos[0], text.trimEnd().length),
+  };
+}
+
+/** A merge that was committed with its conflict: the markers are seldom YAML. */
+function conflict(text: string): OffsetFault | null {
+  const offset = text.search(/^<{7} /m);
+  const hint = 'choose between the two sides, and remove the lines <<<<<<<, ======= and >>>>>>>';
+  return offset === -1 ? null : { code: 'yaml-syntax', message: 'a merge conflict is not resolved here', hint, offset };
+}
+
+/** The parser's words without its trailing colon and the text that it quotes. */
+function firstSentence(message: string): string {
+  return printable(message.split('\n')[0] ?? '')
+    .slice(0, 200)
+    .toWellFormed();
+}
+
+// what the parser's own codes are called here: https://eemeli.org/yaml/#errors
+const codes: Partial<Record<ErrorCode, DiagnosticCode>> = {
+  ALIAS_PROPS: 'alias',
+  BAD_ALIAS: 'alias',
+  MULTIPLE_ANCHORS: 'alias',
+  MULTIPLE_TAGS: 'tag',
+  TAG_RESOLVE_FAILED: 'tag',
+  RESOURCE_EXHAUSTION: 'too-deep',
+};
+
+const hints: Partial<Record<ErrorCode, string>> = {
+  TAB_AS_INDENT: 'indent with spaces',
+  BAD_INDENT: 'keys of one mapping start at the same column',
+  BAD_SCALAR_START: 'put the value in quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'put a value that holds ": " in quotes',
+  MULTILINE_IMPLICIT_KEY: 'a colon may be missing on this line or the one before',
+  MISSING_CHAR: 'a colon, a quote or a closing bracket may be missing',
+  KEY_OVER_1024_CHARS: 'no key needs to be as long',
+  BAD_DQ_ESCAPE: 'use single quotes, in which a backslash is only a backslash',
+};
+
+const empty: OffsetFault = {
+  code: 'empty',
+  message: 'the file is empty',
+  hint: 'an empty config would take every setting from the fleet: `git revert` the commit that emptied it',
+  offset: 0,
+};
+
+function secondDocument(offset: number): OffsetFault {
+  return {
+    code: 'several-documents',
+    message: 'a second YAML document starts here',
+    hint: 'keep one document: remove the `---` or `...` line and what belongs to the other',
+    offset,
+  };
+}
+
+function tooManyTokens(offset: number): OffsetFault {
+  return {
+    code: 'file-too-large',
+    message: `the file has more than ${count(maxTokens, 'YAML token')}`,
+    hint: 'that is some 150,000 customers: leave those out that have the default shard size',
+    offset,
+  };
+}
+
+function tooDeep(offset: number): OffsetFault {
+  return { code: 'too-deep', message: `nested more than ${maxDepth} levels deep`, hint: null, offset };
+}
+
+/** `%YAML 1.1` would read `no` as false, and `%TAG` is for tags. */
+function otherDirective(offset: number): OffsetFault {
+  return {
+    code: 'yaml-syntax',
+    message: 'the only directive that is read is %YAML 1.2',
+    hint: 'remove the line: the file is YAML 1.2 without it',
+    offset,
+  };
+}
