@@ -1,4 +1,11 @@
-import { Server, type ServerCredentials, type ServerOptions, type ServiceDefinition } from '@grpc/grpc-js';
+import {
+  logVerbosity,
+  Server,
+  setLogVerbosity,
+  type ServerCredentials,
+  type ServerOptions,
+  type ServiceDefinition,
+} from '@grpc/grpc-js';
 import { shareFrames, unframe } from './frames.ts';
 import { service } from './protos.ts';
 import type { XdsSettings } from '../settings/settings.ts';
@@ -6,6 +13,9 @@ import type { XdsLimits } from './limits.ts';
 import { decodeRequest } from './request.ts';
 import type { XdsCall } from './session.ts';
 import type { Dialect } from './stream/types.ts';
+
+// grpc-js prints to stderr what it also reports: what we do with a report is ours to say.
+if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
 
 /** Which of the four xDS methods a stream is of. */
 export interface StreamKind {

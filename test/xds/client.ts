@@ -1,80 +1,112 @@
-import { Client, credentials, type ClientDuplexStream, type StatusObject } from '@grpc/grpc-js';
-import { once } from 'node:events';
+import {
+  Client,
+  credentials,
+  type ChannelCredentials,
+  type ChannelOptions,
+  type ClientDuplexStream,
+  type StatusObject,
+} from '@grpc/grpc-js';
+import { RUNTIME_TYPE } from '../../src/release/encode.ts';
 import { service } from '../../src/xds/protos.ts';
-
-export const RUNTIME_TYPE = 'type.googleapis.com/envoy.service.runtime.v3.Runtime';
+import { until } from '../helpers/until.ts';
 
 /** The four ways to speak RTDS. */
-export const methods = {
+const methods = {
   sotw: ['envoy.service.runtime.v3.RuntimeDiscoveryService', 'StreamRuntime'],
   delta: ['envoy.service.runtime.v3.RuntimeDiscoveryService', 'DeltaRuntime'],
-  ads: ['envoy.service.discovery.v3.AggregatedDiscoveryService', 'StreamAggregatedResources'],
-  deltaAds: ['envoy.service.discovery.v3.AggregatedDiscoveryService', 'DeltaAggregatedResources'],
+  'sotw ADS': ['envoy.service.discovery.v3.AggregatedDiscoveryService', 'StreamAggregatedResources'],
+  'delta ADS': ['envoy.service.discovery.v3.AggregatedDiscoveryService', 'DeltaAggregatedResources'],
 } as const;
 
+export type Kind = keyof typeof methods;
+export const kinds = Object.keys(methods) as Kind[];
+
 export interface WireResponse {
-  version_info?: string;
-  system_version_info?: string;
-  nonce: string;
-  type_url: string;
-  resources?: { name?: string; value?: Buffer }[];
-  removed_resources?: string[];
+  readonly version_info?: string;
+  readonly system_version_info?: string;
+  readonly nonce: string;
+  readonly type_url: string;
+  readonly resources?: readonly { readonly name?: string; readonly value?: Buffer }[];
+  readonly removed_resources?: readonly string[];
 }
 
-/** A hand-driven xDS client: one stream of one channel. */
-export class XdsClient {
+interface Options {
+  readonly kind?: Kind;
+  readonly channel?: ChannelCredentials;
+  readonly channelOptions?: ChannelOptions;
+}
+
+/** A hand-driven xDS client: one stream on a connection of its own. */
+export class XdsClient implements Disposable {
+  readonly kind: Kind;
   readonly received: WireResponse[] = [];
   readonly stream: ClientDuplexStream<object, WireResponse>;
-  readonly client: Client;
-  status: StatusObject | null = null;
+  readonly #client: Client;
+  #status: StatusObject | null = null;
 
-  constructor(address: string, kind: keyof typeof methods = 'sotw', channel = credentials.createInsecure()) {
+  constructor(
+    address: string,
+    { kind = 'sotw', channel = credentials.createInsecure(), channelOptions }: Options = {},
+  ) {
+    this.kind = kind;
     const [name, method] = methods[kind];
     const definition = service(name)[method]!;
-    this.client = new Client(address, channel, {
+    this.#client = new Client(address, channel, {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': -1,
+      ...channelOptions,
     });
-    this.stream = this.client.makeBidiStreamRequest(
+    this.stream = this.#client.makeBidiStreamRequest(
       definition.path,
       definition.requestSerialize as (value: object) => Buffer,
       definition.responseDeserialize as (bytes: Buffer) => WireResponse,
     );
     this.stream.on('data', (response: WireResponse) => this.received.push(response));
     this.stream.on('error', () => undefined);
-    this.stream.on('status', (status: StatusObject) => (this.status = status));
+    this.stream.on('status', (status: StatusObject) => (this.#status = status));
   }
 
   send(request: object): void {
-    this.stream.write(request);
+    this.stream.write(this.kind.endsWith('ADS') ? { type_url: RUNTIME_TYPE, ...request } : request);
   }
 
-  /** The response after the first `count`. */
-  async response(count: number, ms = 5000): Promise<WireResponse> {
-    await until(() => this.received.length > count, ms);
-    return this.received[count]!;
+  /** The first message: the node, and what it wants. */
+  subscribe(node: string, names: readonly string[] = ['runtime']): void {
+    this.send({
+      node: { id: node },
+      [this.kind.startsWith('sotw') ? 'resource_names' : 'resource_names_subscribe']: names,
+    });
   }
 
-  async ended(): Promise<StatusObject> {
-    if (this.status === null) await once(this.stream, 'status', { signal: AbortSignal.timeout(5000) });
-    return this.status!;
+  /** Answers the last response: ACK, or NACK with words. */
+  answer(refusal?: string, names: readonly string[] = ['runtime']): void {
+    const { nonce } = this.received.at(-1)!;
+    this.send({
+      response_nonce: nonce,
+      ...(this.kind.startsWith('sotw') && { resource_names: names }),
+      ...(refusal !== undefined && { error_detail: { code: 13, message: refusal } }),
+    });
   }
 
-  close(): void {
+  /** The `count`th response, counted from 1, once it is there. */
+  async response(count: number): Promise<WireResponse> {
+    await until(`response ${count}`, () => this.received.length >= count || this.#status !== null);
+    if (this.received.length < count) throw new Error(`the stream ended: ${JSON.stringify(this.#status)}`);
+    return this.received[count - 1]!;
+  }
+
+  /** The stream's status, once it has ended. */
+  ended(): Promise<StatusObject> {
+    return until('the end of the stream', () => this.#status);
+  }
+
+  [Symbol.dispose](): void {
     this.stream.cancel();
-    this.client.close();
+    this.#client.close();
   }
 }
 
-/** Polls until `condition` holds; throws after `ms`. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  ms = 5000,
-  what = String(condition),
-): Promise<void> {
-  const end = Date.now() + ms;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+/** The version that a response of either dialect names. */
+export function versionOf(response: WireResponse): string | undefined {
+  return response.version_info ?? response.system_version_info;
 }

@@ -9,7 +9,7 @@ import {
   type StreamAction,
   type Target,
 } from '../../src/xds/stream/types.ts';
-import { RUNTIME_TYPE } from './client.ts';
+import { RUNTIME_TYPE } from '../../src/release/encode.ts';
 
 /** What happens next: the fleet offers, the client changes its mind, or one message in flight arrives. */
 const happening = fc.oneof(

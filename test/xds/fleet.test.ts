@@ -6,7 +6,7 @@ import type { RolloutAction, RolloutEvent } from '../../src/rollout/types.ts';
 import { createStream, step as streamStep, type StreamState } from '../../src/xds/stream/step.ts';
 import { defaultStreamLimits, type StreamAction, type Target } from '../../src/xds/stream/types.ts';
 import { runTranscript } from '../helpers/transcript.ts';
-import { RUNTIME_TYPE } from './client.ts';
+import { RUNTIME_TYPE } from '../../src/release/encode.ts';
 
 const folder = new URL('./', import.meta.url);
 for (const file of readdirSync(folder).filter((name) => /^fleet-.*\.txt$/.test(name))) {

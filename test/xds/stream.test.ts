@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createStream, step, type StreamState } from '../../src/xds/stream/step.ts';
 import type { Dialect, Request, StreamAction, StreamEvent, Target } from '../../src/xds/stream/types.ts';
 import { runTranscript } from '../helpers/transcript.ts';
-import { RUNTIME_TYPE } from './client.ts';
+import { RUNTIME_TYPE } from '../../src/release/encode.ts';
 
 const folder = new URL('./', import.meta.url);
 for (const file of readdirSync(folder).filter((name) => /^stream-.*\.txt$/.test(name))) {
