@@ -52,6 +52,7 @@ function compile(schema: object): Check {
 }
 
 function compileOwn(schema: object): Check {
+  if (Array.isArray(schema)) throw new Error('not a valid JSON Schema: it is a list');
   const ajv = ajvFor((schema as { $schema?: unknown }).$schema);
   try {
     return toCheck(ajv, schema);

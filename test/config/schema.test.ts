@@ -81,6 +81,7 @@ describe('a schema that can not be used', () => {
   const refused: [string, object, RegExp][] = [
     ['is none', { type: 'objekt' }, /^not a valid JSON Schema: schema is invalid/],
     ['refers to another file', { $ref: 'other.json' }, /^not a valid JSON Schema: can't resolve reference other.json/],
+    ['is a list', [], /^not a valid JSON Schema: it is a list$/],
     ['has a broken pattern', { pattern: '(' }, /^not a valid JSON Schema: Invalid regular expression/],
     ['is asynchronous', { $async: true }, /^not a valid JSON Schema: \$async/],
     ['is of an old draft', { $schema: 'http://json-schema.org/draft-04/schema#' }, /^not a JSON Schema of draft-07/],
