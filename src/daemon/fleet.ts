@@ -6,10 +6,9 @@ import { step } from '../rollout/step.ts';
 import type { NodeState, RolloutAction, RolloutEvent } from '../rollout/types.ts';
 import type { EncodedRelease } from '../xds/push.ts';
 
-/** A release with its bytes, and the file that it came from (null after a restart). */
+/** A release with its bytes. */
 export interface FleetRelease extends EncodedRelease {
   readonly release: Release;
-  readonly source: Uint8Array | null;
 }
 
 /** Each state's number of nodes, and all of them. */
@@ -54,16 +53,15 @@ export class Fleet {
         release,
         version: release.version,
         resource: Buffer.from(resource),
-        source: null,
       });
   }
 
   /** Rolls a release out. `retry` takes a pin back first. */
-  release(release: Release, source: Uint8Array, how: 'release' | 'retry' = 'release'): void {
+  release(release: Release, how: 'release' | 'retry' = 'release'): void {
     const { version } = release;
     if (!this.#releases.has(version)) {
       const resource = encodeRuntime(release.fields, this.#options.resource);
-      this.#releases.set(version, { release, version, resource, source });
+      this.#releases.set(version, { release, version, resource });
     }
     this.apply({ type: how, at: this.#options.now(), version });
   }
@@ -90,6 +88,11 @@ export class Fleet {
 
   get(version: string | null): FleetRelease | null {
     return version === null ? null : (this.#releases.get(version) ?? null);
+  }
+
+  /** How many releases are pinned. */
+  get pinned(): number {
+    return this.#state.pins.size;
   }
 
   isPinned(version: string): boolean {

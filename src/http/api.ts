@@ -14,14 +14,19 @@ export interface Status {
     readonly subject: string;
     /** null while it is being rolled out. */
     readonly outcome: Outcome | null;
-    readonly diagnostics: readonly Diagnostic[];
+    readonly diagnostics: readonly ShownDiagnostic[];
   } | null;
   readonly nodes: readonly NodeStatus[];
   readonly counts: Readonly<Record<'connected' | NodeState, number>>;
   /** What fails now, besides the head's own faults. Empty when all is well. */
   readonly problems: readonly Problem[];
   /** The saved file, when it differs from the commit: checked, never pushed. */
-  readonly working: { readonly valid: boolean; readonly diagnostics: readonly Diagnostic[] } | null;
+  readonly working: { readonly valid: boolean; readonly diagnostics: readonly ShownDiagnostic[] } | null;
+}
+
+/** A diagnostic with the line that it is about (null: there is none to show), so that a caret can be drawn anywhere. */
+export interface ShownDiagnostic extends Diagnostic {
+  readonly excerpt: string | null;
 }
 
 /** One connected Envoy. */
@@ -33,8 +38,15 @@ export interface NodeStatus {
   readonly state: NodeState;
   readonly refusal: Pick<Refusal, 'code' | 'message'> | null;
   readonly connectedSince: string;
+  /** `region/zone/sub_zone`, as far as given. */
+  readonly locality: string;
   readonly userAgent: string;
+  /** Where it connects from. */
   readonly address: string;
+  /** `sotw`, `delta`, `sotw ADS` or `delta ADS`. */
+  readonly dialect: string;
+  /** The resource names that it subscribes to. */
+  readonly resources: readonly string[];
   /** Another stream carries the same node.id. */
   readonly duplicate: boolean;
 }
@@ -68,7 +80,7 @@ export interface Api {
   explain(customer: string): unknown;
   history(query: URLSearchParams): unknown;
   story(version: string): unknown;
-  retry(version: string, by: string): CommandResult;
+  retry(version: string, by: string): CommandResult | Promise<CommandResult>;
   accept(version: string, by: string): CommandResult | Promise<CommandResult>;
   /** Looks at the repository now (a remote is fetched first). */
   sync(): Promise<CommandResult>;

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { Explanation } from '../daemon/explain.ts';
+import { askDaemon } from './client.ts';
+import { printable } from '../config/words.ts';
+import { CliError } from './exit.ts';
+import type { SettingsFlags } from './options.ts';
+import { printJson, settingsOf, withJson, withSettings } from './options.ts';
+
+/** `shardplane explain CUSTOMER`. */
+export function defineExplain(program: Command): void {
+  withJson(withSettings(program.command('explain')))
+    .description('a customer’s shard under the live release, and why it is that')
+    .argument('<customer>', 'the customer’s id, as in x-customer-id')
+    .action(async (customer: string, flags: SettingsFlags & { json?: boolean }) => {
+      const path = `/api/v1/explain?customer=${encodeURIComponent(customer)}`;
+      const found = (await askDaemon(settingsOf(flags), path)) as Explanation | null;
+      if (found === null) throw new CliError('no release is live yet', { hint: 'shardplane status says why' });
+      if (flags.json) printJson(found);
+      else console.log(formatExplanation(found));
+    });
+}
+
+/** The explanation as a person reads it. */
+export function formatExplanation(found: Explanation): string {
+  const { configured, sharingSome, sharingAll } = found.neighbours;
+  const key = `shuffle_sharding.customer.${printable(found.customer)}.shard_size`;
+  const reason =
+    found.sizeFrom === 'customer'
+      ? `${key} = ${found.shardSize}`
+      : `${key} is not set: shuffle_sharding.default_shard_size = ${found.shardSize}`;
+  return [
+    `${printable(found.customer)}  x-shard-assignment: [${found.assignment.join(',')}]  x-shard-config: ${found.shardSize}/${found.totalHosts}`,
+    `  version ${found.version.slice(0, 12)}`,
+    `  ${reason}`,
+    `  the ${found.shardSize} highest of ${found.totalHosts} scores:`,
+    ...found.slots.map(
+      ({ slot, host, score }, rank) =>
+        `    ${rank + 1}. host ${slot}${host === null ? '' : ` (${host})`}  score ${score}`,
+    ),
+    `  of ${configured} other customers named in the config, ${sharingSome} share a host with it`,
+    ...(sharingAll.length > 0 ? [`  wholly inside its shard: ${sharingAll.map(printable).join(', ')}`] : []),
+  ].join('\n');
+}

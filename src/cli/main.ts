@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import pc from 'picocolors';
+import { printable } from '../config/words.ts';
+import { createProgram } from './program.ts';
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Says what went wrong in words; usage errors, which commander has said, are 2. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { message, hint, exitCode } = error as Error & { hint?: string | null; exitCode?: number };
+  const colors = pc.createColors(process.stderr.isTTY && !process.env['NO_COLOR']);
+  process.stderr.write(`${colors.red('error:')} ${printable(message)}\n`);
+  if (hint) process.stderr.write(`  ${colors.cyan('hint:')} ${printable(hint)}\n`);
+  if (process.env['DEBUG']) process.stderr.write(`${(error as Error).stack ?? ''}\n`);
+  return exitCode ?? (process.argv[2] === 'check' ? 2 : 1);
+}

@@ -1,0 +1,53 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { loadSettings } from '../settings/load.ts';
+import type { Settings } from '../settings/settings.ts';
+
+/** The flags that say which daemon or repository is meant; every subcommand but `bootstrap` has them. */
+export interface SettingsFlags {
+  readonly config?: string;
+  readonly repository?: string;
+  readonly file?: string;
+  readonly ref?: string;
+  readonly xdsPort?: number;
+  readonly httpPort?: number;
+  readonly state?: string;
+}
+
+/** Adds the settings' flags to a subcommand. */
+export function withSettings(command: Command): Command {
+  return command
+    .option('--config <file>', 'settings (default: config/shardplane.yaml or shardplane.yaml, if there is one)')
+    .option('--repository <path>', 'the git repository')
+    .option('--file <path>', 'the config inside the repository')
+    .option('--ref <ref>', 'the ref to follow')
+    .addOption(new Option('--xds-port <port>', 'the xDS port').argParser(toPort))
+    .addOption(new Option('--http-port <port>', 'the HTTP port').argParser(toPort))
+    .option('--state <directory>', 'the state directory');
+}
+
+/** Throws SettingsError. */
+export function settingsOf(flags: SettingsFlags): Settings {
+  return loadSettings(flags.config ?? null, flags);
+}
+
+/** Adds `--json`. */
+export function withJson(command: Command): Command {
+  return command.option('--json', 'machine-readable output');
+}
+
+/** Colour only on a terminal, and never with NO_COLOR. */
+export function useColor(): boolean {
+  return process.stdout.isTTY && !process.env['NO_COLOR'] && pc.isColorSupported;
+}
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+function toPort(text: string): number {
+  const port = Number(text);
+  if (/^[0-9]{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+}

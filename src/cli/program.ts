@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { defineBootstrap } from './bootstrap.ts';
+import { defineCheck } from './check.ts';
+import { defineCommands } from './commands.ts';
+import { defineExplain } from './explain.ts';
+import { defineHistory } from './history.ts';
+import { defineServe } from './serve.ts';
+import { defineStatus } from './status.ts';
+
+/** The command line: one file for each subcommand. */
+export function createProgram(): Command {
+  const program = new Command('shardplane')
+    .description('Change how a fleet of Envoys shuffle-shards its customers, safely, from git.')
+    .version(readVersion())
+    .showHelpAfterError('(--help lists what there is)')
+    .exitOverride();
+  const parts = [defineServe, defineCheck, defineStatus, defineHistory, defineExplain, defineCommands, defineBootstrap];
+  for (const define of parts) define(program);
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,214 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { toRolloutEvent } from './daemon/answers.ts';
+import { createApi } from './daemon/api.ts';
+import { Fleet } from './daemon/fleet.ts';
+import { Follow } from './daemon/follow.ts';
+import { Intake } from './daemon/intake.ts';
+import type { Verdict } from './daemon/intake.ts';
+import { Journal } from './daemon/journal.ts';
+import { Metrics } from './daemon/metrics.ts';
+import { Problems } from './daemon/problems.ts';
+import { Record } from './daemon/record.ts';
+import { sayProblem, sayStream, short } from './daemon/say.ts';
+import { Texts } from './daemon/texts.ts';
+import { startHttp } from './http/server.ts';
+import type { HttpServer } from './http/server.ts';
+import { openLedger } from './ledger/ledger.ts';
+import type { Ledger, Restored } from './ledger/ledger.ts';
+import type { RolloutAction } from './rollout/types.ts';
+import { readSchema } from './settings/schema.ts';
+import type { Settings } from './settings/settings.ts';
+import { XdsServer } from './xds/server.ts';
+import type { Session } from './xds/session.ts';
+import type { StreamAction } from './xds/stream/types.ts';
+
+/** How long a first start waits for git before it listens without a release. */
+const firstLookMs = 3_000;
+/** Of the 10 s that shutting down may take, the streams' part. */
+const drainMs = 8_000;
+
+/**
+ * The one place that wires the parts. A change goes: git (follow) -> intake -> decide -> fleet -> xds; the Envoys' answers go:
+ * xds -> fleet -> record, which alone writes the log, the metrics and the ledger.
+ */
+export class Daemon {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly ledger: Ledger;
+  readonly follow: Follow;
+  readonly intake: Intake;
+  readonly fleet: Fleet;
+  readonly xds: XdsServer;
+  readonly record: Record;
+  readonly metrics: Metrics;
+  readonly problems: Problems;
+  readonly texts = new Texts();
+  readonly #journal: Journal;
+  #http: HttpServer | null = null;
+
+  /** Reads the schema and opens the ledger. Throws SettingsError and LedgerError. */
+  constructor(settings: Settings, log: Logger) {
+    this.settings = settings;
+    this.log = log;
+    const validate = readSchema(settings.repository.schema);
+    this.ledger = openStateDirectory(settings, log);
+    const restored = this.ledger.restore();
+    this.problems = new Problems({ now: Date.now, say: (change, problem) => sayProblem(log, change, problem) });
+    this.#journal = new Journal(this.ledger, (health) => this.#onLedgerHealth(health));
+    this.metrics = this.#createMetrics();
+    this.record = this.#createRecord(restored.seq);
+    this.fleet = this.#createFleet(restored);
+    this.xds = new XdsServer({
+      settings: settings.xds,
+      onAction: (session, action) => this.#onStream(session, action),
+      onTlsReload: (error) => this.#onTlsReload(error),
+    });
+    this.intake = new Intake({
+      settings: settings.repository,
+      validate,
+      verify: () => Promise.resolve(null),
+      live: () => this.fleet.live?.release ?? null,
+      isAccepted: (version) => this.follow.isAccepted(version),
+      isPinned: (version) => this.fleet.isPinned(version),
+      older: (tip, page) => this.follow.source.older(tip, page),
+      report: (verdict) => this.decide(verdict),
+    });
+    this.follow = new Follow({
+      settings: settings.repository,
+      log,
+      validate,
+      problems: this.problems,
+      record: this.record,
+      intake: this.intake,
+      write: (entry) => this.#journal.add(entry),
+      since: restored.tip,
+      accepted: restored.accepted,
+      liveVersion: () => this.fleet.live?.version ?? null,
+    });
+  }
+
+  /** Serves. Resolves to the ports when both listen; throws with words when one can't. */
+  async start(): Promise<{ xdsPort: number; httpPort: number }> {
+    const { settings, log } = this;
+    const { target } = this.fleet;
+    if (target) log.info(`serving ${short(target.version)} ${target.release.subject} from the ledger`);
+    this.xds.offer(target);
+    const firstLook = this.follow.source.check();
+    // A node that connects meanwhile would get an empty layer: git on this machine answers in a moment.
+    if (target === null) await Promise.race([firstLook, sleep(firstLookMs, undefined, { ref: false })]);
+    const xdsPort = await this.xds.listen();
+    this.#http = await startHttp({
+      api: createApi(this),
+      ...settings.http,
+      secrets: settings.http.webhooks,
+      controlSocket: join(settings.state.directory, 'control.sock'),
+      warn: (message) => log.warn(message),
+    });
+    const { port: httpPort } = this.#http;
+    log.info(`xDS on ${settings.xds.address}:${xdsPort}, status on http://${settings.http.address}:${httpPort}`);
+    return { xdsPort, httpPort };
+  }
+
+  /** No new streams, a moment for what is unanswered, everything closed. */
+  async stop(): Promise<void> {
+    await this.follow.source.close();
+    await this.xds.drain(drainMs);
+    await this.#http?.close();
+    this.fleet.close();
+    this.#journal.flush();
+    this.ledger.close();
+  }
+
+  /** Looks at the repository now. */
+  async sync(): Promise<void> {
+    await this.follow.source.check();
+  }
+
+  /** Carries a verdict to the record and, where there is something to roll out, to the fleet. */
+  decide(verdict: Verdict, how: 'release' | 'retry' = 'release'): void {
+    const { version, subject } = verdict.revision;
+    if ('source' in verdict) this.texts.set(version, { subject, source: verdict.source });
+    this.record.verdict(verdict);
+    if (verdict.outcome === 'candidate') this.fleet.release(verdict.release, how);
+  }
+
+  /** Carries out what the rollout wants: first what the Envoys are to get, then what is to be remembered. */
+  #onRollout(action: RolloutAction): void {
+    if (action.type === 'offer') this.xds.offer(this.fleet.get(action.version));
+    const live = action.type === 'live' ? this.fleet.get(action.live?.version ?? null) : null;
+    if (live) this.#journal.add({ type: 'release', release: live.release, resource: live.resource });
+    this.record.action(action);
+  }
+
+  #onStream(session: Session, action: StreamAction): void {
+    this.metrics.onStream(action);
+    sayStream(this.log, session, action);
+    const event = toRolloutEvent(session, action, Date.now());
+    if (event) this.fleet.apply(event);
+  }
+
+  #onTlsReload(error: Error | null): void {
+    if (error === null) this.log.info('the TLS files have changed: new connections use them');
+    const words = error && `the TLS files have changed and can't be used: ${error.message}`;
+    this.problems.set('tls', words, 'the ones before stay in use');
+  }
+
+  #onLedgerHealth(health: Ledger['health']): void {
+    this.problems.set('ledger', health.ok ? null : health.reason, 'it is tried again by itself');
+  }
+
+  #createMetrics(): Metrics {
+    return new Metrics(() => ({
+      counts: this.fleet.counts(),
+      live: this.fleet.live,
+      head: this.record.head,
+      problems: this.problems.list().map(({ code }) => code),
+      streams: [...this.xds.sessions()].length,
+      pinned: this.fleet.pinned,
+    }));
+  }
+
+  #createRecord(seq: number): Record {
+    return new Record({
+      seq,
+      file: this.settings.repository.file,
+      log: this.log,
+      metrics: this.metrics,
+      write: (entry) => this.#journal.add(entry),
+      now: Date.now,
+      counts: () => this.fleet.counts(),
+      report: () => undefined,
+      texts: this.texts,
+    });
+  }
+
+  #createFleet(memory: Restored): Fleet {
+    for (const { release } of memory.releases.values())
+      this.texts.set(release.version, { subject: release.subject, source: null });
+    return new Fleet({
+      resource: this.settings.xds.resource,
+      ackTimeoutMs: this.settings.xds.ackTimeoutMs,
+      memory,
+      now: Date.now,
+      carryOut: (action) => this.#onRollout(action),
+      settled: (version, counts) => this.record.settled(version, counts),
+    });
+  }
+}
+
+/** The ledger, in a state directory that git does not offer to commit. */
+function openStateDirectory(settings: Settings, log: Logger): Ledger {
+  const { directory, keepMs, keepRevisions } = settings.state;
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    writeFileSync(join(directory, '.gitignore'), '*\n', { flag: 'wx' });
+  } catch {
+    // There already, or not to be written: the ledger says so.
+  }
+  const ledger = openLedger({ directory, retention: { ageMs: keepMs, revisions: keepRevisions, releases: 10 } });
+  for (const notice of ledger.notices) log.warn(notice);
+  return ledger;
+}

@@ -1,0 +1,120 @@
+import { readRevisions } from '../git/revisions.ts';
+import type { Daemon } from '../daemon.ts';
+import type { Api, CommandResult } from '../http/api.ts';
+import type { HistoryQuery } from '../ledger/history.ts';
+import { HttpError } from '../http/error.ts';
+import { explainLayer } from './explain.ts';
+import { short } from './say.ts';
+import { toStatus } from './status.ts';
+
+/** The daemon, as HTTP and the CLI see it. */
+export function createApi(daemon: Daemon): Api {
+  const { fleet, ledger, xds } = daemon;
+  return {
+    status: () =>
+      toStatus({
+        fleet,
+        head: daemon.record.head,
+        source: daemon.texts.get(daemon.record.head?.version ?? null).source,
+        sessions: xds.sessions(),
+        isDuplicate: (session) => xds.isDuplicate(session),
+        problems: daemon.problems.list(),
+        working: daemon.follow.working,
+      }),
+    readiness: () => readiness(daemon),
+    metrics: () => daemon.metrics.text(),
+    explain: (customer) => fleet.live && explainLayer(fleet.live.release, customer),
+    history: (query) => ledger.history(toHistoryQuery(query)),
+    story: (version) => toStory(ledger.story(version), version),
+    retry: (version, by) => retry(daemon, version, by),
+    accept: (version, by) => accept(daemon, version, by),
+    sync: () => sync(daemon),
+    pushed: (ref) => onPushed(daemon, ref),
+  };
+}
+
+function readiness({ fleet, ledger }: Daemon): { ready: boolean; reasons: string[] } {
+  const reasons = [];
+  if (fleet.live === null) reasons.push('no release is served yet');
+  if (!ledger.health.ok) reasons.push(ledger.health.reason);
+  return { ready: reasons.length === 0, reasons };
+}
+
+/** Names the head by its first digits, or says why that is not what the command is for. */
+function findHead(daemon: Daemon, version: string, verb: string): CommandResult | null {
+  const { head } = daemon.record;
+  if (head?.version.startsWith(version)) return null;
+  const hint = head === null ? 'there is no revision yet' : `the newest revision is ${short(head.version)}`;
+  return { ok: false, message: `${verb} takes the newest revision, and ${short(version)} is not it`, hint };
+}
+
+async function retry(daemon: Daemon, version: string, by: string): Promise<CommandResult> {
+  const { fleet, record, settings, intake } = daemon;
+  const { repository } = daemon.follow.source;
+  const elsewhere = findHead(daemon, version, 'retry');
+  if (elsewhere) return elsewhere;
+  const head = record.head?.version ?? '';
+  if (fleet.target?.version === head) {
+    fleet.apply({ type: 'retry', at: Date.now(), version: head });
+    return { ok: true, message: `${short(head)} is offered once more to the nodes that refuse it` };
+  }
+  if (!fleet.isPinned(head)) return { ok: false, message: `${short(head)} was not refused: there is nothing to retry` };
+  if (repository === null)
+    return { ok: false, message: 'the repository cannot be read now', hint: 'shardplane status says why' };
+  for await (const [revision] of readRevisions(repository, settings.repository.file, [head])) {
+    if (!revision) break;
+    daemon.log.info(`${by} retries ${short(head)}`);
+    const verdict = await intake.judge(revision);
+    daemon.decide(verdict, 'retry');
+    if (verdict.outcome === 'candidate') return { ok: true, message: `${short(head)} is pushed again` };
+  }
+  return { ok: false, message: `${short(head)} cannot be pushed`, hint: 'shardplane status says why' };
+}
+
+async function accept(daemon: Daemon, version: string, by: string): Promise<CommandResult> {
+  const elsewhere = findHead(daemon, version, 'accept');
+  if (elsewhere) return elsewhere;
+  const { head } = daemon.record;
+  if (head?.outcome !== 'held') return { ok: false, message: `${short(version)} is not held` };
+  daemon.log.info(`${by} accepts ${short(head.version)}`);
+  await daemon.follow.accept(head.version, by);
+  return { ok: true, message: `${short(head.version)} is accepted` };
+}
+
+async function sync(daemon: Daemon): Promise<CommandResult> {
+  await daemon.sync();
+  const failure = daemon.problems.list().find(({ code }) => code === 'git');
+  if (failure) return { ok: false, message: failure.message, ...(failure.hint !== null && { hint: failure.hint }) };
+  const { head } = daemon.record;
+  return {
+    ok: true,
+    message: head === null ? 'looked: no revision yet' : `looked: the newest revision is ${short(head.version)}`,
+  };
+}
+
+function toHistoryQuery(query: URLSearchParams): HistoryQuery {
+  const since = query.get('since');
+  return {
+    limit: toNumber(query.get('limit')) ?? 20,
+    before: toNumber(query.get('before')),
+    outcome: (query.get('outcome') ?? undefined) as HistoryQuery['outcome'],
+    since: since === null ? undefined : Date.parse(since) || undefined,
+    customer: query.get('customer') ?? undefined,
+  };
+}
+
+function toNumber(text: string | null): number | undefined {
+  return text === null || !/^[0-9]{1,15}$/.test(text) ? undefined : Number(text);
+}
+
+function toStory(story: unknown, version: string): unknown {
+  if (story === 'ambiguous')
+    throw new HttpError(409, 'ambiguous', `${version} is the beginning of several commits: give more digits`);
+  return story;
+}
+
+/** Other refs are none of ours; a flood of calls becomes one look. */
+function onPushed(daemon: Daemon, ref: string | null): void {
+  const watched = daemon.settings.repository.ref;
+  if (ref === null || watched === 'HEAD' || ref === watched || ref === `refs/heads/${watched}`) void daemon.sync();
+}

@@ -1,0 +1,152 @@
+import type { Logger } from 'pino';
+import { parseConfig } from '../config/parse.ts';
+import type { SchemaValidator } from '../config/schema.ts';
+import type { Revision } from '../git/revision.ts';
+import { Source } from '../git/source.ts';
+import type { Moved, SourceEvent } from '../git/source.ts';
+import type { Status } from '../http/api.ts';
+import type { LedgerEntry } from '../ledger/entry.ts';
+import type { RepositorySettings } from '../settings/settings.ts';
+import type { Intake } from './intake.ts';
+import type { Problems } from './problems.ts';
+import type { Record } from './record.ts';
+import { drawAll, short } from './say.ts';
+import { showAll } from './status.ts';
+
+export interface FollowOptions {
+  readonly settings: RepositorySettings;
+  readonly log: Logger;
+  readonly validate: SchemaValidator;
+  readonly problems: Problems;
+  readonly record: Record;
+  readonly intake: Intake;
+  readonly write: (entry: LedgerEntry) => void;
+  /** The tip that was taken last before a restart. */
+  readonly since: string | null;
+  /** Versions that an operator has let through. */
+  readonly accepted: ReadonlySet<string>;
+  readonly liveVersion: () => string | null;
+}
+
+/** From what git tells to the intake: what of a moved ref may be taken, and what is to be said of it. */
+export class Follow {
+  readonly source: Source;
+  /** The saved file, when it differs from the commit. */
+  working: Status['working'] = null;
+  readonly #options: FollowOptions;
+  readonly #accepted: Set<string>;
+  /** A move that waits for an operator. */
+  #heldMove: Moved | null = null;
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+    this.#accepted = new Set(options.accepted);
+    const { path, ref, file, onRewrite, pollMs } = options.settings;
+    const onEvent = (event: SourceEvent): Promise<void> => this.#onEvent(event);
+    this.source = new Source({ path, ref, file, onRewrite, pollMs, since: options.since, onEvent });
+  }
+
+  isAccepted(version: string): boolean {
+    return this.#accepted.has(version);
+  }
+
+  /** An operator lets the held head through. */
+  async accept(version: string, by: string): Promise<void> {
+    this.#accepted.add(version);
+    this.#options.write({ type: 'accepted', version, by });
+    const moved = this.#heldMove;
+    if (moved) await this.#take(moved);
+  }
+
+  async #onEvent(event: SourceEvent): Promise<void> {
+    const { problems, record, intake } = this.#options;
+    switch (event.type) {
+      case 'moved':
+        await this.#onMoved(event);
+        break;
+      case 'backlog':
+        record.revisions(event.revisions, null);
+        await intake.overtaken(event.revisions);
+        break;
+      case 'working-file':
+        this.#onWorkingFile(event.state);
+        break;
+      case 'failed':
+        problems.begin('git', event.error.message, event.error.hint);
+        break;
+      case 'recovered':
+        problems.end('git');
+        break;
+      case 'unwatched':
+        problems.begin(
+          'watch',
+          `the repository can't be watched: ${event.error.message}`,
+          'changes are seen by polling',
+        );
+    }
+  }
+
+  async #onMoved(moved: Moved): Promise<void> {
+    const { newest, decision, revisions } = moved;
+    const { record, liveVersion } = this.#options;
+    this.#sayProblems(moved);
+    if (newest === null) { record.noHead(); return; }
+    const known = newest.version === liveVersion() ? 'live' : null;
+    record.revisions(revisions.length > 0 ? revisions : [newest], known);
+    this.#heldMove = moved;
+    if (decision === 'take' || this.isAccepted(newest.version)) await this.#take(moved);
+    else record.verdict({ outcome: 'held', revision: newest, reason: this.#rewritten(moved) });
+  }
+
+  async #take(moved: Moved): Promise<void> {
+    if (moved.decision !== 'take' && moved.tip !== null) this.source.accept(moved.tip);
+    await this.#options.intake.take(moved);
+    // Last: what a crash cuts short is gone through again.
+    this.#options.write({ type: 'tip', commit: moved.tip });
+  }
+
+  #sayProblems({ tip, newest, decision, movement }: Moved): void {
+    const { problems, settings } = this.#options;
+    const { ref, file } = settings;
+    const set = (code: string, when: boolean, message: string, hint: string): void =>
+      problems.set(code, when ? message : null, hint);
+    set(
+      'ref',
+      tip === null,
+      `there is no ref ${ref}`,
+      'what is live stays live; the ref is taken up by itself when it is there',
+    );
+    set(
+      'file',
+      tip !== null && newest === null,
+      `no commit of ${ref} has ${file}`,
+      `commit a ${file}, or set repository.file`,
+    );
+    set(
+      'rewritten',
+      decision === 'refuse',
+      `${ref} was rewritten (${movement}), which on_rewrite refuses`,
+      'put the ref back, or commit on top of what is live',
+    );
+  }
+
+  #rewritten({ movement, previous, tip }: Moved): string {
+    const how = movement === 'rewind' ? 'rewound' : 'force-pushed';
+    return `${this.#options.settings.ref} was ${how} from ${short(previous ?? '')} to ${short(tip ?? '')}`;
+  }
+
+  /** A saved edit is checked and said, never pushed. */
+  #onWorkingFile(state: 'same' | Revision['content']): void {
+    const { log, settings, validate } = this.#options;
+    const { file } = settings;
+    if (state === 'same') {
+      this.working = null;
+      return;
+    }
+    const bytes = 'bytes' in state ? state.bytes : null;
+    const diagnostics = 'fault' in state ? [state.fault] : parseConfig(state.bytes, { file, validate }).diagnostics;
+    this.working = { valid: diagnostics.length === 0, diagnostics: showAll(diagnostics, bytes) };
+    if (diagnostics.length === 0) log.info(`${file} is saved: valid, not committed`);
+    else log.warn({ drawn: drawAll(diagnostics, bytes) }, `${file} is saved: not valid, not committed`);
+  }
+}

@@ -1,0 +1,128 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { SchemaValidator } from '../config/schema.ts';
+import type { Revision } from '../git/revision.ts';
+import type { Moved } from '../git/source.ts';
+import { findShrink } from '../release/guard.ts';
+import type { Release } from '../release/release.ts';
+import type { RepositorySettings } from '../settings/settings.ts';
+import { evaluate } from './evaluate.ts';
+
+/** What is to become of a revision, before the fleet is asked. */
+export type Verdict =
+  | {
+      readonly outcome: 'candidate';
+      readonly revision: Revision;
+      readonly release: Release;
+      readonly source: Uint8Array;
+    }
+  | { readonly outcome: 'superseded'; readonly revision: Revision }
+  | { readonly outcome: 'held'; readonly revision: Revision; readonly reason: string }
+  | {
+      readonly outcome: 'invalid';
+      readonly revision: Revision;
+      readonly diagnostics: readonly Diagnostic[];
+      readonly source: Uint8Array | null;
+    };
+
+export interface IntakeOptions {
+  readonly settings: Pick<RepositorySettings, 'file' | 'guard' | 'verify'>;
+  readonly validate: SchemaValidator;
+  /** Null: the commit carries a signature that counts. */
+  readonly verify: (revision: Revision) => Promise<Diagnostic | null>;
+  /** What the guard compares with, or null before there is a release. */
+  readonly live: () => Release | null;
+  /** An operator, or an earlier run, has accepted this version. */
+  readonly isAccepted: (version: string) => boolean;
+  /** An Envoy has refused this version. */
+  readonly isPinned: (version: string) => boolean;
+  readonly older: (tip: string, page: { skip: number; limit: number }) => Promise<Revision[]>;
+  /** Told of each verdict: the newest revision's first, so that nothing stands in its way. */
+  readonly report: (verdict: Verdict) => void;
+}
+
+/** How far back a first start looks for a valid revision. */
+const maxLookBack = 1_000;
+const pageSize = 20;
+
+/** Judges the revisions of a moved ref: which one is to be rolled out, and what the others are. */
+export class Intake {
+  readonly #options: IntakeOptions;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  /** The ref moved, and the move may be taken. */
+  async take(moved: Moved): Promise<void> {
+    const revisions = listNewestFirst(moved);
+    if (await this.#offerFirst(revisions)) return;
+    if (this.#options.live() === null && moved.tip !== null) await this.#lookBack(moved.tip, revisions.length);
+  }
+
+  /** Revisions that others have overtaken already: each still gets its outcome. */
+  async overtaken(revisions: readonly Revision[]): Promise<void> {
+    for (const revision of revisions) {
+      this.#options.report(await this.#judgeOvertaken(revision));
+      await turn();
+    }
+  }
+
+  /** One revision by itself. */
+  async judge(revision: Revision): Promise<Verdict> {
+    const { settings, validate, live } = this.#options;
+    const fault = settings.verify.mode === 'none' ? null : await this.#options.verify(revision);
+    if (fault) return { outcome: 'invalid', revision, diagnostics: [fault], source: null };
+    const { release, source, diagnostics } = evaluate(revision, { file: settings.file, validate });
+    if (release === null) return { outcome: 'invalid', revision, diagnostics, source };
+    const before = live();
+    const shrink = before && !this.#isAccepted(revision) ? findShrink(before, release, settings.guard) : null;
+    if (shrink !== null) return { outcome: 'held', revision, reason: shrink };
+    return { outcome: 'candidate', revision, release, source };
+  }
+
+  /** Reports the newest that can be rolled out, then the outcome of those before it. False: there is none. */
+  async #offerFirst(revisions: readonly Revision[]): Promise<boolean> {
+    for (const [index, revision] of revisions.entries()) {
+      const verdict = await this.judge(revision);
+      this.#options.report(verdict);
+      if (verdict.outcome !== 'candidate') continue;
+      await this.overtaken(revisions.slice(index + 1));
+      return true;
+    }
+    return false;
+  }
+
+  /** Nothing is served yet and the newest revision is no good: the newest valid one in the history. */
+  async #lookBack(tip: string, known: number): Promise<void> {
+    for (let skip = known; skip < maxLookBack; skip += pageSize) {
+      const page = await this.#options.older(tip, { skip, limit: pageSize });
+      for (const revision of page) {
+        const verdict = await this.judge(revision);
+        if (verdict.outcome === 'candidate') {
+          this.#options.report(verdict);
+          return;
+        }
+      }
+      if (page.length < pageSize) return;
+    }
+  }
+
+  async #judgeOvertaken(revision: Revision): Promise<Verdict> {
+    const { settings, validate, verify } = this.#options;
+    const fault = settings.verify.mode === 'all' ? await verify(revision) : null;
+    const { release, source, diagnostics } = evaluate(revision, { file: settings.file, validate });
+    if (fault || release === null)
+      return { outcome: 'invalid', revision, diagnostics: fault ? [fault] : diagnostics, source };
+    return { outcome: 'superseded', revision };
+  }
+
+  #isAccepted({ version, trailers }: Revision): boolean {
+    return trailers.get('shardplane-accept')?.toLowerCase() === 'yes' || this.#options.isAccepted(version);
+  }
+}
+
+function listNewestFirst({ revisions, newest }: Moved): Revision[] {
+  if (newest === null) return [];
+  return revisions.length > 0 ? revisions.toReversed() : [newest];
+}

@@ -1,0 +1,118 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Outcome, RolloutAction } from '../rollout/types.ts';
+import type { StreamAction } from '../xds/stream/types.ts';
+import type { Counts } from './fleet.ts';
+
+/** What a scrape reads off the daemon as it is now. */
+export interface Gauges {
+  readonly counts: Counts;
+  readonly live: { readonly version: string; readonly since: number; readonly proven: boolean } | null;
+  readonly head: { readonly version: string; readonly outcome: Outcome | null } | null;
+  readonly problems: readonly string[];
+  readonly streams: number;
+  readonly pinned: number;
+}
+
+/** Metrics in the Prometheus exposition format; docs/operating.md lists them with the alerts that we suggest. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #outcomes = this.#counter('shardplane_revisions_total', 'Revisions by what became of them.', ['outcome']);
+  readonly #pushes = this.#counter('shardplane_pushes_total', 'Responses sent with the configured resource.', []);
+  readonly #answers = this.#counter('shardplane_answers_total', 'Answers to pushes.', ['answer']);
+  readonly #streamEvents = this.#counter('shardplane_xds_events_total', 'What else happens on xDS streams.', ['event']);
+  readonly #rollbacks = this.#counter(
+    'shardplane_rollbacks_total',
+    'Releases that an Envoy refused and that were rolled back.',
+    [],
+  );
+  readonly #settle = new Histogram({
+    name: 'shardplane_settle_seconds',
+    help: 'From offering a release to the last awaited answer.',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [this.#registry],
+  });
+  readonly #read: () => Gauges;
+
+  constructor(read: () => Gauges) {
+    this.#read = read;
+    this.#gauge('shardplane_nodes', 'Connected nodes by state.', ['state'], (gauge) => {
+      const { acked, pending, refusing, unanswered } = this.#read().counts;
+      const states = { acked, pending, refusing, unanswered };
+      for (const [state, nodes] of Object.entries(states)) gauge.set({ state }, nodes);
+    });
+    this.#gauge('shardplane_streams', 'Open xDS streams.', [], (gauge) => gauge.set(this.#read().streams));
+    this.#gauge('shardplane_pinned_releases', 'Releases that were refused and wait for retry.', [], (gauge) =>
+      gauge.set(this.#read().pinned),
+    );
+    this.#gauge('shardplane_problem', 'What fails now: 1 for each.', ['code'], (gauge) => {
+      for (const code of this.#read().problems) gauge.set({ code }, 1);
+    });
+    this.#gauge('shardplane_head_is_live', '1: the newest revision is what the fleet runs.', [], (gauge) => {
+      const { head, live } = this.#read();
+      gauge.set(head !== null && head.version === live?.version ? 1 : 0);
+    });
+    this.#gauge('shardplane_head_held', '1: the newest revision waits for accept.', [], (gauge) =>
+      gauge.set(this.#read().head?.outcome === 'held' ? 1 : 0),
+    );
+    this.#gauge('shardplane_live_info', 'The live release: 1, with its version.', ['version', 'proven'], (gauge) => {
+      const { live } = this.#read();
+      if (live) gauge.set({ version: live.version, proven: String(live.proven) }, 1);
+    });
+    this.#gauge(
+      'shardplane_live_since_seconds',
+      'When the live release became it, seconds since the epoch.',
+      [],
+      (gauge) => {
+        const { live } = this.#read();
+        if (live) gauge.set(live.since / 1000);
+      },
+    );
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  onRollout(action: RolloutAction): void {
+    if (action.type === 'pinned') this.#rollbacks.inc();
+    if (action.type === 'unanswered') this.#answers.inc({ answer: 'none' });
+  }
+
+  onOutcome(outcome: Outcome): void {
+    this.#outcomes.inc({ outcome });
+  }
+
+  onSettled(milliseconds: number): void {
+    this.#settle.observe(milliseconds / 1000);
+  }
+
+  onStream(action: StreamAction): void {
+    switch (action.type) {
+      case 'send':
+        return this.#pushes.inc();
+      case 'acked':
+        return this.#answers.inc({ answer: 'ack' });
+      case 'nacked':
+        return this.#answers.inc({ answer: 'nack' });
+      default:
+        return this.#streamEvents.inc({ event: action.type });
+    }
+  }
+
+  #counter(name: string, help: string, labelNames: readonly string[]): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #gauge(name: string, help: string, labelNames: readonly string[], collect: (gauge: Gauge) => void): void {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        collect(this);
+      },
+    });
+  }
+}

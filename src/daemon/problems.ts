@@ -1,0 +1,39 @@
+import type { Problem } from '../http/api.ts';
+
+/** What fails now, by code. Each is said once when it begins, and once when it is over. */
+export class Problems {
+  readonly #now: () => number;
+  readonly #say: (change: 'begins' | 'ends', problem: Problem) => void;
+  readonly #open = new Map<string, Problem>();
+
+  constructor(options: { now: () => number; say: (change: 'begins' | 'ends', problem: Problem) => void }) {
+    this.#now = options.now;
+    this.#say = options.say;
+  }
+
+  /** The same code with other words replaces the problem, and is said again. */
+  begin(code: string, message: string, hint: string | null = null): void {
+    const known = this.#open.get(code);
+    if (known?.message === message) return;
+    const problem = { code, message, hint, since: known?.since ?? new Date(this.#now()).toISOString() };
+    this.#open.set(code, problem);
+    this.#say('begins', problem);
+  }
+
+  end(code: string): void {
+    const problem = this.#open.get(code);
+    if (problem === undefined) return;
+    this.#open.delete(code);
+    this.#say('ends', problem);
+  }
+
+  /** Begins the problem while there are words for it, ends it when there are none. */
+  set(code: string, message: string | null, hint: string | null = null): void {
+    if (message === null) this.end(code);
+    else this.begin(code, message, hint);
+  }
+
+  list(): Problem[] {
+    return [...this.#open.values()];
+  }
+}

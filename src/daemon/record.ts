@@ -1,0 +1,169 @@
+import type { Logger } from 'pino';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Revision } from '../git/revision.ts';
+import type { LedgerEntry } from '../ledger/entry.ts';
+import type { Outcome, RolloutAction } from '../rollout/types.ts';
+import type { Counts } from './fleet.ts';
+import type { Head } from './head.ts';
+import { diagnoseHold, diagnoseRefusal, placeOfRefusal } from './head.ts';
+import type { Verdict } from './intake.ts';
+import type { Metrics } from './metrics.ts';
+import { drawAll, sayAction, short } from './say.ts';
+import type { Texts } from './texts.ts';
+
+/** What became of a revision, for whoever reports it elsewhere (git notes, commit statuses). */
+export interface Report {
+  readonly version: string;
+  readonly outcome: Outcome | null;
+  readonly diagnostics: readonly Diagnostic[];
+  /** How its push stands. */
+  readonly counts: Counts;
+}
+
+export interface RecordOptions {
+  readonly file: string;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly write: (entry: LedgerEntry) => void;
+  readonly now: () => number;
+  readonly counts: () => Counts;
+  readonly report: (report: Report) => void;
+  readonly texts: Texts;
+  /** The number of the last push. */
+  readonly seq: number;
+}
+
+/** Turns what was decided into log lines, metrics, ledger entries and the head's state: nothing else writes those. */
+export class Record {
+  readonly #options: RecordOptions;
+  #head: Head | null = null;
+  /** The push that is awaited: its number, and when it began. */
+  #push: { readonly seq: number; readonly version: string; readonly startedAt: number } | null = null;
+  #seq: number;
+
+  constructor(options: RecordOptions) {
+    this.#options = options;
+    this.#seq = options.seq;
+  }
+
+  get head(): Head | null {
+    return this.#head;
+  }
+
+  /** Revisions in the order of their history; the last is the head. `outcome`: what the head is already known to be. */
+  revisions(revisions: readonly Revision[], outcome: Outcome | null): void {
+    for (const { version, subject, author, committedAt } of revisions)
+      this.#options.write({ type: 'revision', version, subject, author, committedAt });
+    const newest = revisions.at(-1);
+    if (!newest) return;
+    const source = 'bytes' in newest.content ? newest.content.bytes : null;
+    this.#options.texts.set(newest.version, { subject: newest.subject, source });
+    this.#head = { version: newest.version, subject: newest.subject, outcome, diagnostics: [] };
+  }
+
+  /** The ref has no such file, or is gone. */
+  noHead(): void {
+    this.#head = null;
+  }
+
+  verdict(verdict: Verdict): void {
+    const { log, file } = this.#options;
+    const { version, subject } = verdict.revision;
+    switch (verdict.outcome) {
+      case 'candidate':
+        return;
+      case 'superseded':
+        return this.#outcome(version, 'superseded', []);
+      case 'held':
+        log.warn(
+          `held ${short(version)} ${subject}: ${verdict.reason}; shardplane accept ${short(version)} lets it through`,
+        );
+        this.#options.write({ type: 'held', version, reason: verdict.reason });
+        return this.#outcome(version, 'held', [diagnoseHold(version, verdict.reason, file)], verdict.reason);
+      case 'invalid': {
+        const drawn = drawAll(verdict.diagnostics, verdict.source);
+        log.error({ drawn }, `invalid ${short(version)} ${subject}: not pushed`);
+        return this.#outcome(version, 'invalid', verdict.diagnostics);
+      }
+    }
+  }
+
+  action(action: RolloutAction): void {
+    const { log, metrics, write } = this.#options;
+    metrics.onRollout(action);
+    const version = action.type === 'live' ? (action.live?.version ?? '') : (action.version ?? '');
+    sayAction(log, action, this.#options.texts.get(version).subject);
+    switch (action.type) {
+      case 'offer':
+        return this.#offered(action.version);
+      case 'outcome':
+        return this.#decided(action.version, action.outcome);
+      case 'live':
+        return write({ type: 'live', live: action.live });
+      case 'pinned':
+      case 'still_pinned':
+        if (action.type === 'pinned') write({ type: 'pinned', version, refusal: action.refusal });
+        return this.#outcome(version, 'rolled_back', [this.#diagnose(action)]);
+      case 'unpinned':
+        return write({ type: 'unpinned', version });
+      case 'refused':
+        return write({ type: 'refused', version, refusal: action.refusal, place: this.#place(action) });
+      case 'unanswered':
+        return;
+    }
+  }
+
+  /** Nobody is waited for any more. */
+  settled(version: string, counts: Counts): void {
+    const push = this.#push;
+    if (push?.version !== version) return;
+    this.#push = null;
+    const { metrics, now, write, log } = this.#options;
+    const ms = now() - push.startedAt;
+    metrics.onSettled(ms);
+    const { connected, acked, refusing: refused, unanswered } = counts;
+    write({ type: 'push_settled', version, seq: push.seq, connected, acked, refused, unanswered });
+    if (connected === 0) return this.#report(version);
+    log.info(
+      { ms },
+      `${short(version)} acknowledged by ${acked} of ${connected}${refused > 0 ? `, ${refused} refusing` : ''}${unanswered > 0 ? `, ${unanswered} unanswered` : ''}`,
+    );
+    this.#report(version);
+  }
+
+  #offered(version: string | null): void {
+    this.#push = null;
+    if (version === null) return;
+    const connected = this.#options.counts().connected;
+    this.#push = { seq: (this.#seq += 1), version, startedAt: this.#options.now() };
+    this.#options.write({ type: 'push_started', version, seq: this.#seq, connected });
+    if (this.#head?.version === version && this.#head.outcome !== 'live')
+      this.#head = { ...this.#head, outcome: null, diagnostics: [] };
+    this.#report(version);
+  }
+
+  #decided(version: string, outcome: Outcome): void {
+    // A refusal brings its words: see `pinned`.
+    if (outcome !== 'rolled_back') this.#outcome(version, outcome, []);
+  }
+
+  #outcome(version: string, outcome: Outcome, diagnostics: readonly Diagnostic[], reason?: string): void {
+    if (this.#head?.version === version) this.#head = { ...this.#head, outcome, diagnostics };
+    this.#options.metrics.onOutcome(outcome);
+    this.#options.write({ type: 'outcome', version, outcome, diagnostics, ...(reason !== undefined && { reason }) });
+    this.#options.report({ version, outcome, diagnostics, counts: this.#options.counts() });
+  }
+
+  #report(version: string): void {
+    const isHead = this.#head?.version === version;
+    if (isHead && this.#head) this.#options.report({ ...this.#head, counts: this.#options.counts() });
+  }
+
+  #place({ version, refusal }: Extract<RolloutAction, { type: 'refused' | 'pinned' | 'still_pinned' }>) {
+    return placeOfRefusal(refusal, this.#options.file, this.#options.texts.get(version).source);
+  }
+
+  #diagnose(action: Extract<RolloutAction, { type: 'pinned' | 'still_pinned' }>): Diagnostic {
+    return diagnoseRefusal(action.refusal, this.#place(action));
+  }
+}

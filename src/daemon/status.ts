@@ -1,0 +1,68 @@
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { NodeStatus, Problem, ShownDiagnostic, Status } from '../http/api.ts';
+import type { Session } from '../xds/session.ts';
+import type { Fleet } from './fleet.ts';
+import type { Head } from './head.ts';
+
+interface Seen {
+  readonly fleet: Fleet;
+  readonly head: Head | null;
+  /** The head's file, as far as it is at hand. */
+  readonly source: Uint8Array | null;
+  readonly sessions: Iterable<Session>;
+  readonly isDuplicate: (session: Session) => boolean;
+  readonly problems: readonly Problem[];
+  readonly working: Status['working'];
+}
+
+/** All that an operator asks for first, as one value. */
+export function toStatus({ fleet, head, source, sessions, isDuplicate, problems, working }: Seen): Status {
+  const { live } = fleet;
+  const nodes = [...sessions].filter((session) => session.member).map((session) => toNode(session, fleet, isDuplicate));
+  return {
+    live: live && {
+      version: live.version,
+      subject: live.release.subject,
+      since: new Date(live.since).toISOString(),
+      proven: live.proven,
+    },
+    head: head && { ...head, diagnostics: showAll(head.diagnostics, source) },
+    nodes,
+    counts: fleet.counts(),
+    problems,
+    working,
+  };
+}
+
+function toNode(session: Session, fleet: Fleet, isDuplicate: (session: Session) => boolean): NodeStatus {
+  const { state, node } = fleet.nodeOf(session.id);
+  const { id = '', cluster = '', locality = '', userAgent = '', userAgentVersion = '' } = session.node ?? {};
+  const refusal = node?.refusal ?? null;
+  return {
+    id,
+    cluster,
+    version: node?.version ?? null,
+    state,
+    refusal: refusal && { code: refusal.code, message: refusal.message },
+    connectedSince: new Date(session.connectedSince).toISOString(),
+    locality,
+    userAgent: `${userAgent} ${userAgentVersion}`.trim(),
+    address: session.peer,
+    dialect: `${session.dialect}${session.aggregated ? ' ADS' : ''}`,
+    resources: session.resources,
+    duplicate: isDuplicate(session),
+  };
+}
+
+/** The longest line that is shown. */
+const maxExcerpt = 1_000;
+
+/** Diagnostics with their lines of `source`. */
+export function showAll(diagnostics: readonly Diagnostic[], source: Uint8Array | null): ShownDiagnostic[] {
+  if (diagnostics.length === 0) return [];
+  const lines = source === null ? [] : new TextDecoder().decode(source).split('\n');
+  return diagnostics.map((diagnostic) => {
+    const line = lines[diagnostic.line - 1]?.replace(/\r$/, '') ?? null;
+    return { ...diagnostic, excerpt: line !== null && line.length <= maxExcerpt ? line : null };
+  });
+}

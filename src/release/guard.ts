@@ -1,0 +1,37 @@
+import type { Release } from './release.ts';
+
+/** Parts of one (0.5: half) above which a commit is held; 1 turns a guard off. */
+export interface GuardLimits {
+  readonly customers: number;
+  readonly hosts: number;
+}
+
+/**
+ * Why `next` takes away more of `live` than one commit may, with the numbers; null when it doesn't. What this is for: half a
+ * file lost in a merge is valid YAML.
+ */
+export function findShrink(live: Release, next: Release, limits: GuardLimits): string | null {
+  return shrunkCustomers(live, next, limits.customers) ?? shrunkHosts(live, next, limits.hosts);
+}
+
+function shrunkCustomers(live: Release, next: Release, limit: number): string | null {
+  const before = customerKeys(live);
+  const gone = before.filter((key) => !next.fields.has(key)).length;
+  if (before.length === 0 || gone / before.length <= limit) return null;
+  return `it removes ${gone} of ${before.length} customers, more than ${percent(limit)}`;
+}
+
+function shrunkHosts(live: Release, next: Release, limit: number): string | null {
+  const before = Number(live.fields.get('shuffle_sharding.total_hosts'));
+  const after = Number(next.fields.get('shuffle_sharding.total_hosts'));
+  if ((before - after) / before <= limit) return null;
+  return `it shrinks total_hosts from ${before} to ${after}, by more than ${percent(limit)}`;
+}
+
+function customerKeys({ fields }: Release): string[] {
+  return [...fields.keys()].filter((key) => key.startsWith('shuffle_sharding.customer.'));
+}
+
+function percent(part: number): string {
+  return `${Math.round(part * 100)} %`;
+}
