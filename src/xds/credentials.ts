@@ -28,25 +28,28 @@ export async function loadCredentials(options: FileCredentialsOptions): Promise<
   const { tls, onReload, reloadMs = RELOAD_MS } = options;
   if (tls.san !== null && tls.clientCa === null)
     throw new Error('xds.tls.san needs xds.tls.client_ca: without it no client shows a certificate');
-  let seen = await readContext(tls);
-  createSecureContext(seen);
-  const credentials = new ReplaceableCredentials(seen, tls.clientCa !== null);
-  const reload = async (): Promise<void> => {
+  let inUse = await readContext(tls);
+  createSecureContext(inUse);
+  const credentials = new ReplaceableCredentials(inUse, tls.clientCa !== null);
+  const reload = async (): Promise<boolean> => {
     const next = await readContext(tls);
-    if (isSame(next, seen)) return;
-    seen = next;
+    if (isSame(next, inUse)) return false;
     createSecureContext(next);
     credentials.replace(next);
-    onReload(null);
+    inUse = next;
+    return true;
   };
-  let lastError = '';
+  let fault = '';
   const timer = setInterval(() => {
     reload().then(
-      () => (lastError = ''),
+      (changed) => {
+        if (changed || fault !== '') onReload(null);
+        fault = '';
+      },
       (error: unknown) => {
         const failure = error instanceof Error ? error : new Error(String(error));
-        if (failure.message !== lastError) onReload(failure);
-        lastError = failure.message;
+        if (failure.message !== fault) onReload(failure);
+        fault = failure.message;
       },
     );
   }, reloadMs).unref();

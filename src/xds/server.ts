@@ -19,6 +19,8 @@ export interface XdsServerOptions {
   readonly onAction: (session: Session, action: StreamAction) => void;
   /** The TLS files have changed. Null: they are in use for new connections; else why not, and the old ones stay in use. */
   readonly onTlsReload?: (error: Error | null) => void;
+  /** How often they are read again. Default: 5 s. */
+  readonly tlsReloadMs?: number;
 }
 
 /** How long `drain` waits for the answers to what was pushed last. */
@@ -64,8 +66,9 @@ export class XdsServer {
    * used.
    */
   async listen(): Promise<number> {
-    const { settings, onTlsReload = () => undefined } = this.#options;
-    if (settings.tls !== null) this.#tls = await loadCredentials({ tls: settings.tls, onReload: onTlsReload });
+    const { settings, onTlsReload = () => undefined, tlsReloadMs: reloadMs } = this.#options;
+    if (settings.tls !== null)
+      this.#tls = await loadCredentials({ tls: settings.tls, onReload: onTlsReload, ...(reloadMs && { reloadMs }) });
     const port = await bind(this.#server, settings, this.#tls?.credentials ?? ServerCredentials.createInsecure());
     this.#health.set(true);
     return port;

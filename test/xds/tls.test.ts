@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { credentials, status, type ChannelCredentials } from '@grpc/grpc-js';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { loadCredentials } from '../../src/xds/credentials.ts';
+import { temporaryFolder } from '../helpers/git.ts';
+import { until } from '../helpers/until.ts';
+import { Authority, skipWithoutOpenssl, type KeyPair } from './certificates.ts';
+import { XdsClient } from './client.ts';
+import { release, settings, startServer } from './support.ts';
+
+/** What a client needs to trust `ca`, and to show a certificate. */
+function channel(ca: Authority, pair?: KeyPair): ChannelCredentials {
+  const root = readFileSync(ca.certificate);
+  return pair
+    ? credentials.createSsl(root, readFileSync(pair.key), readFileSync(pair.certificate))
+    : credentials.createSsl(root);
+}
+
+describe('TLS on the xDS port', { skip: skipWithoutOpenssl }, () => {
+  it('serves a client that trusts the CA', async () => {
+    await using folder = await temporaryFolder();
+    const ca = new Authority(folder.path);
+    const tls = { ...ca.issue('server', 'IP:127.0.0.1'), clientCa: null, san: null };
+    await using test = await startServer({ settings: { ...settings, tls } });
+    using client = new XdsClient(test.address, { channel: channel(ca) });
+    client.subscribe('n1');
+    await client.response(1);
+    using plain = new XdsClient(test.address);
+    plain.subscribe('n2');
+    assert.equal((await plain.ended()).code, status.UNAVAILABLE);
+  });
+
+  it('asks for a certificate of the client CA, and for a SAN that names the node', async () => {
+    await using folder = await temporaryFolder();
+    const ca = new Authority(folder.path);
+    const stranger = new Authority(folder.path, 'stranger');
+    const tls = {
+      ...ca.issue('server', 'IP:127.0.0.1'),
+      clientCa: ca.certificate,
+      san: 'spiffe://example.com/envoy/{node}',
+    };
+    await using test = await startServer({ settings: { ...settings, tls } });
+    const edge = ca.issue('edge', 'DNS:edge.example.com', 'URI:spiffe://example.com/envoy/edge-1');
+    using client = new XdsClient(test.address, { channel: channel(ca, edge) });
+    client.subscribe('edge-1');
+    await client.response(1);
+
+    using impostor = new XdsClient(test.address, { channel: channel(ca, edge), kind: 'delta ADS' });
+    impostor.subscribe('edge-2');
+    const refused = await impostor.ended();
+    assert.equal(refused.code, status.PERMISSION_DENIED);
+    assert.match(refused.details, /no SAN of the client's certificate matches xds\.tls\.san for node\.id edge-2/);
+
+    for (const pair of [undefined, stranger.issue('other', 'URI:spiffe://example.com/envoy/edge-1')]) {
+      using nobody = new XdsClient(test.address, { channel: channel(ca, pair) });
+      nobody.subscribe('edge-1');
+      assert.equal((await nobody.ended()).code, status.UNAVAILABLE);
+    }
+    assert.equal(test.count('joined'), 1);
+  });
+
+  it('uses new files for new connections, and keeps open streams', async () => {
+    await using folder = await temporaryFolder();
+    const [before, after] = [new Authority(folder.path, 'before'), new Authority(folder.path, 'after')];
+    const old = before.issue('old', 'IP:127.0.0.1');
+    const next = after.issue('next', 'IP:127.0.0.1');
+    const tls = {
+      certificate: join(folder.path, 'tls.crt'),
+      key: join(folder.path, 'tls.key'),
+      clientCa: null,
+      san: null,
+    };
+    const install = (pair: KeyPair): void => {
+      copyFileSync(pair.certificate, tls.certificate);
+      copyFileSync(pair.key, tls.key);
+    };
+    install(old);
+    const reloads: (string | null)[] = [];
+    await using test = await startServer({
+      settings: { ...settings, tls },
+      onTlsReload: (error) => void reloads.push(error?.message ?? null),
+      tlsReloadMs: 10,
+    });
+    using client = new XdsClient(test.address, { channel: channel(before) });
+    client.subscribe('n1');
+    await client.response(1);
+    client.answer();
+
+    writeFileSync(tls.certificate, 'garbage');
+    await until('the failed reload', () => reloads.length === 1);
+    assert.notEqual(reloads[0], null);
+    using still = new XdsClient(test.address, { channel: channel(before) });
+    still.subscribe('n2');
+    await still.response(1);
+
+    install(next);
+    await until('the reload', () => reloads.at(-1) === null);
+    using later = new XdsClient(test.address, { channel: channel(after) });
+    later.subscribe('n3');
+    await later.response(1);
+    using distrustful = new XdsClient(test.address, { channel: channel(before) });
+    distrustful.subscribe('n4');
+    assert.equal((await distrustful.ended()).code, status.UNAVAILABLE);
+
+    test.server.offer(release('v1'));
+    await client.response(2);
+  });
+
+  it('does not start with files that are missing or do not fit', async () => {
+    await using folder = await temporaryFolder();
+    const ca = new Authority(folder.path);
+    const [one, two] = [ca.issue('one', 'DNS:a'), ca.issue('two', 'DNS:a')];
+    const load = (tls: Partial<KeyPair> & { san?: string }) =>
+      loadCredentials({ tls: { ...one, clientCa: null, san: null, ...tls }, onReload: () => undefined });
+    await assert.rejects(load({ certificate: join(folder.path, 'missing') }), /ENOENT/);
+    await assert.rejects(load({ key: two.key }), /mismatch/);
+    await assert.rejects(load({ san: '{node}' }), /xds\.tls\.san needs xds\.tls\.client_ca/);
+  });
+});
