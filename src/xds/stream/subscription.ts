@@ -144,6 +144,8 @@ function isDue(sub: Subscription): boolean {
   // The first request is always answered, whatever it claims: the node may be poisoned since before a reconnect.
   // But while there is no release, what a node has is better than nothing.
   if (sent === null) return target.version !== NO_RELEASE || sub.claims === null;
+  // The release went away (refused, with nothing to go back to): whoever accepted it keeps it, whoever refused it is healed.
+  if (target.version === NO_RELEASE && sent.target.version !== NO_RELEASE) return sent.refused;
   // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#when-to-send-an-update
   if (sent.target.version !== target.version) return true;
   // Refused: never again by itself, only when it is offered again (an operator's retry, or a rollback to it).
