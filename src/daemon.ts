@@ -85,6 +85,7 @@ export class Daemon {
       intake: this.intake,
       write: (entry) => this.#journal.add(entry),
       since: restored.tip,
+      stateDirectory: settings.state.directory,
       accepted: restored.accepted,
       liveVersion: () => this.fleet.live?.version ?? null,
     });
@@ -108,6 +109,8 @@ export class Daemon {
       warn: (message) => log.warn(message),
     });
     const { port: httpPort } = this.#http;
+    if (settings.xds.tls === null && !isLoopback(settings.xds.address))
+      log.warn(`xDS on ${settings.xds.address} is plain text, open to whoever reaches it: docs/xds.md has xds.tls`);
     log.info(`xDS on ${settings.xds.address}:${xdsPort}, status on http://${settings.http.address}:${httpPort}`);
     return { xdsPort, httpPort };
   }
@@ -211,4 +214,8 @@ function openStateDirectory(settings: Settings, log: Logger): Ledger {
   const ledger = openLedger({ directory, retention: { ageMs: keepMs, revisions: keepRevisions, releases: 10 } });
   for (const notice of ledger.notices) log.warn(notice);
   return ledger;
+}
+
+function isLoopback(address: string): boolean {
+  return /^(127\.|::1$|localhost$|unix:)/.test(address);
 }

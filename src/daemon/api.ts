@@ -83,7 +83,7 @@ async function accept(daemon: Daemon, version: string, by: string): Promise<Comm
 
 async function sync(daemon: Daemon): Promise<CommandResult> {
   await daemon.sync();
-  const failure = daemon.problems.list().find(({ code }) => code === 'git');
+  const failure = daemon.problems.list().find(({ code }) => code === 'repository' || code === 'remote');
   if (failure) return { ok: false, message: failure.message, ...(failure.hint !== null && { hint: failure.hint }) };
   const { head } = daemon.record;
   return {

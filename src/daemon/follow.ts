@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { parseConfig } from '../config/parse.ts';
 import type { SchemaValidator } from '../config/schema.ts';
 import type { Revision } from '../git/revision.ts';
+import { RemoteSource } from '../git/remote-source.ts';
 import { Source } from '../git/source.ts';
 import type { Moved, SourceEvent } from '../git/source.ts';
 import type { Status } from '../http/api.ts';
@@ -23,6 +25,8 @@ export interface FollowOptions {
   readonly write: (entry: LedgerEntry) => void;
   /** The tip that was taken last before a restart. */
   readonly since: string | null;
+  /** A remote's mirror is kept there. */
+  readonly stateDirectory: string;
   /** Versions that an operator has let through. */
   readonly accepted: ReadonlySet<string>;
   readonly liveVersion: () => string | null;
@@ -30,7 +34,7 @@ export interface FollowOptions {
 
 /** From what git tells to the intake: what of a moved ref may be taken, and what is to be said of it. */
 export class Follow {
-  readonly source: Source;
+  readonly source: Source | RemoteSource;
   /** The saved file, when it differs from the commit. */
   working: Status['working'] = null;
   readonly #options: FollowOptions;
@@ -41,9 +45,7 @@ export class Follow {
   constructor(options: FollowOptions) {
     this.#options = options;
     this.#accepted = new Set(options.accepted);
-    const { path, ref, file, onRewrite, pollMs } = options.settings;
-    const onEvent = (event: SourceEvent): Promise<void> => this.#onEvent(event);
-    this.source = new Source({ path, ref, file, onRewrite, pollMs, since: options.since, onEvent });
+    this.source = this.#createSource(options);
   }
 
   isAccepted(version: string): boolean {
@@ -56,6 +58,13 @@ export class Follow {
     this.#options.write({ type: 'accepted', version, by });
     const moved = this.#heldMove;
     if (moved) await this.#take(moved);
+  }
+
+  #createSource({ settings, since, stateDirectory }: FollowOptions): Source | RemoteSource {
+    const { path, ref, file, onRewrite, pollMs, remote } = settings;
+    const common = { file, onRewrite, since, onEvent: (event: SourceEvent): Promise<void> => this.#onEvent(event) };
+    if (remote === null) return new Source({ ...common, path, ref, pollMs });
+    return new RemoteSource({ ...common, remote, directory: join(stateDirectory, 'mirror.git') });
   }
 
   async #onEvent(event: SourceEvent): Promise<void> {
@@ -72,10 +81,13 @@ export class Follow {
         this.#onWorkingFile(event.state);
         break;
       case 'failed':
-        problems.begin('git', event.error.message, event.error.hint);
+        problems.begin(event.part, event.error.message, event.error.hint);
         break;
       case 'recovered':
-        problems.end('git');
+        problems.end(event.part);
+        break;
+      case 'mirror-rebuilt':
+        this.#options.log.warn(`the mirror was damaged (${event.reason}) and is made anew`);
         break;
       case 'unwatched':
         problems.begin(
@@ -90,7 +102,10 @@ export class Follow {
     const { newest, decision, revisions } = moved;
     const { record, liveVersion } = this.#options;
     this.#sayProblems(moved);
-    if (newest === null) { record.noHead(); return; }
+    if (newest === null) {
+      record.noHead();
+      return;
+    }
     const known = newest.version === liveVersion() ? 'live' : null;
     record.revisions(revisions.length > 0 ? revisions : [newest], known);
     this.#heldMove = moved;
