@@ -99,10 +99,9 @@ export class Intake {
       const page = await this.#options.older(tip, { skip, limit: pageSize });
       for (const revision of page) {
         const verdict = await this.judge(revision);
-        if (verdict.outcome === 'candidate') {
-          this.#options.report(verdict);
-          return;
-        }
+        if (verdict.outcome !== 'candidate' || this.#options.isPinned(revision.version)) continue;
+        this.#options.report(verdict);
+        return;
       }
       if (page.length < pageSize) return;
     }
