@@ -1,0 +1,76 @@
+import { toSocketAddress, type Address } from './address.ts';
+
+/** What the listener needs. */
+export interface ListenerOptions {
+  readonly listen: Address;
+  /** `hosts`: one cluster, the host is chosen by override_host. `clusters`: one cluster for each slot, chosen by a header. */
+  readonly mode: 'hosts' | 'clusters';
+  /** The text of the two Lua filters. */
+  readonly lua: { readonly bridge: string; readonly shard: string };
+}
+
+/** The listener `ingress`: the bridge, the shard filter, the router, and one route for everything. */
+export function ingressListener({ listen, mode, lua }: ListenerOptions) {
+  const manager = {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+    stat_prefix: 'ingress',
+    use_remote_address: true,
+    request_headers_timeout: '10s',
+    ...(mode === 'clusters' ? dropTargetCluster() : {}),
+    route_config: {
+      name: 'ingress',
+      virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: route(mode) }] }],
+    },
+    http_filters: [
+      luaFilter({ name: 'runtime_bridge', source: lua.bridge, chooseRoute: false }),
+      luaFilter({ name: 'shuffle_shard', source: lua.shard, chooseRoute: mode === 'clusters' }),
+      {
+        name: 'envoy.filters.http.router',
+        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
+      },
+    ],
+  };
+  return {
+    name: 'ingress',
+    address: toSocketAddress(listen),
+    filter_chains: [{ filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }] }],
+  };
+}
+
+/**
+ * The filter drops a client's `x-target-cluster` too; but should Lua ever fail, the request goes on without it, and the
+ * client must not be the one to choose a cluster: `envoy_admin` is one.
+ */
+function dropTargetCluster() {
+  const type = 'type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation';
+  const typed_config = { '@type': type, mutations: [{ remove: 'x-target-cluster' }] };
+  return {
+    early_header_mutation_extensions: [{ name: 'envoy.http.early_header_mutation.header_mutation', typed_config }],
+  };
+}
+
+/** `chooseRoute`: what the filter writes into headers decides the route, so it is looked up anew (a cost for each request). */
+function luaFilter({ name, source, chooseRoute }: { name: string; source: string; chooseRoute: boolean }) {
+  return {
+    name,
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua',
+      stat_prefix: name,
+      clear_route_cache: chooseRoute,
+      default_source_code: { inline_string: source },
+    },
+  };
+}
+
+/** Retries walk the customer's list in hosts mode; a cluster of one host has nowhere else to go. */
+function route(mode: 'hosts' | 'clusters') {
+  return {
+    ...(mode === 'hosts' ? { cluster: 'backends' } : { cluster_header: 'x-target-cluster' }),
+    timeout: '15s',
+    retry_policy: {
+      retry_on: 'connect-failure,refused-stream,reset-before-request',
+      num_retries: 3,
+      retry_back_off: { base_interval: '0.005s', max_interval: '0.05s' },
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A request as a backend saw it. */
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Of the body so far; all of them once it was answered. */
+  bodyBytes: number;
+}
+
+/** A backend of a test: answers 200 with its own `ip:port`, and notes what it was asked. */
+export interface Backend extends AsyncDisposable {
+  /** `127.0.0.1:PORT`. */
+  readonly address: string;
+  readonly port: number;
+  readonly seen: SeenRequest[];
+  /** Headers to put on each answer, for tests of what a proxy does with them. */
+  answerHeaders: Record<string, string>;
+  /** Closes the port and every connection. */
+  stop(): Promise<void>;
+}
+
+/** Starts a backend on 127.0.0.1, on a free port unless one is given. */
+export async function startBackend(port = 0): Promise<Backend> {
+  const seen: SeenRequest[] = [];
+  const server = createServer((request, response) => {
+    const { method = '', url: path = '', headers } = request;
+    const noted = { method, path, headers, bodyBytes: 0 };
+    seen.push(noted);
+    request.on('data', (chunk: Buffer) => (noted.bodyBytes += chunk.length));
+    request.on('end', () => {
+      response.writeHead(200, { 'content-type': 'text/plain', ...backend.answerHeaders }).end(backend.address);
+    });
+  });
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  const actual = (server.address() as AddressInfo).port;
+  const backend: Backend = {
+    address: `127.0.0.1:${String(actual)}`,
+    port: actual,
+    seen,
+    answerHeaders: {},
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+  return backend;
+}
+
+/** Starts several. */
+export function startBackends(count: number): Promise<Backend[]> {
+  return Promise.all(Array.from({ length: count }, () => startBackend()));
+}
