@@ -46,10 +46,15 @@ export function createGrpcServer(bounds: Bounds, accept: (call: XdsCall, kind: S
 const RTDS = 'envoy.service.runtime.v3.RuntimeDiscoveryService';
 const ADS = 'envoy.service.discovery.v3.AggregatedDiscoveryService';
 
-/** Binds the port; rejects with the system's words. */
+/** Binds the port; rejects with the address and the system's words. */
 export function bind(server: Server, settings: Address, credentials: ServerCredentials): Promise<number> {
+  const target = toTarget(settings);
   return new Promise((resolve, reject) => {
-    server.bindAsync(toTarget(settings), credentials, (error, port) => (error ? reject(error) : resolve(port)));
+    server.bindAsync(target, credentials, (error, port) => {
+      if (error === null) return resolve(port);
+      const words = /errors: \[(.*)\]/.exec(error.message)?.[1] ?? error.message;
+      reject(new Error(`xDS can't listen on ${target}: ${words}`, { cause: error }));
+    });
   });
 }
 

@@ -2,6 +2,7 @@ import { ReflectionService } from '@grpc/reflection';
 import type { Server } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { csdsHandlers, type Fleet } from './csds.ts';
+import { toReflection } from './descriptors.ts';
 import { service, services } from './protos.ts';
 
 const CSDS = 'envoy.service.status.v3.ClientStatusDiscoveryService';
@@ -14,7 +15,7 @@ export interface Health {
 /** Adds what operators ask, beside xDS: grpc.health.v1, server reflection (v1 and v1alpha) and CSDS. */
 export function addOperatorServices(server: Server, fleet: Fleet): Health {
   server.addService(service(CSDS), { ...csdsHandlers(fleet) });
-  new ReflectionService(services).addToServer(server);
+  new ReflectionService(toReflection(services)).addToServer(server);
   const health = new HealthImplementation();
   health.addToServer(server);
   const names = ['', ...Object.keys(services).filter((name) => !('format' in (services[name] ?? {})))];

@@ -183,7 +183,10 @@ describe('the xDS server', () => {
 
   it('rejects when it cannot listen', async () => {
     await using test = await startServer();
-    await assert.rejects(startServer({ settings: { ...settings, port: test.port } }), /EADDRINUSE/);
+    await assert.rejects(
+      startServer({ settings: { ...settings, port: test.port } }),
+      /xDS can't listen on 127\.0\.0\.1:\d+: listen EADDRINUSE/,
+    );
   });
 
   it('warns of plain text beyond this machine only', () => {
