@@ -15,7 +15,6 @@ const neutral: GitConfig = [
   ['core.pager', 'cat'],
   ['core.editor', 'false'],
   ['core.alternateRefsCommand', 'true'],
-  ['credential.helper', ''],
   ['protocol.allow', 'never'],
   ['protocol.ext.allow', 'never'],
   ['log.showSignature', 'false'],
@@ -30,6 +29,9 @@ const neutral: GitConfig = [
   ['submodule.recurse', 'false'],
   ['advice.graftFileDeprecated', 'false'],
 ];
+
+/** An empty value clears the list of helpers, those for single URLs too. */
+const noHelpers: GitConfig = [['credential.helper', '']];
 
 const fixed: Readonly<Record<string, string>> = {
   LC_ALL: 'C',
@@ -60,16 +62,22 @@ export interface GitEnvironment {
   /** Comes after, and so beats, the neutral config. */
   readonly config?: GitConfig;
   readonly env?: Readonly<Record<string, string>>;
+  /** Let the credential helpers of the user's config (and of the repository's: only for our own) be asked. */
+  readonly inheritHelpers?: boolean;
 }
 
 /** The whole environment of a git process: what we inherited without any GIT_*, then what makes git harmless. */
-export function gitEnvironment(
-  inherited: NodeJS.ProcessEnv,
-  { gitDir, config = [], env = {} }: GitEnvironment,
-): NodeJS.ProcessEnv {
+export function gitEnvironment(inherited: NodeJS.ProcessEnv, options: GitEnvironment): NodeJS.ProcessEnv {
+  const { gitDir, config = [], env = {}, inheritHelpers = false } = options;
   const rest = Object.entries(inherited).filter(([name]) => !name.startsWith('GIT_') || kept.has(name));
   const place = gitDir === undefined ? {} : { GIT_DIR: gitDir };
-  return { ...Object.fromEntries(rest), ...fixed, ...place, ...configVariables([...neutral, ...config]), ...env };
+  return {
+    ...Object.fromEntries(rest),
+    ...fixed,
+    ...place,
+    ...configVariables([...neutral, ...(inheritHelpers ? [] : noHelpers), ...config]),
+    ...env,
+  };
 }
 
 /** git-config(1), GIT_CONFIG_COUNT: needs git 2.31, which repository.ts makes sure of. */

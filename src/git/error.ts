@@ -23,6 +23,7 @@ export const gitErrorCodes = [
   'remote-not-found',
   'remote-garbage',
   'remote-too-large',
+  'mirror-unwritable',
 ] as const;
 
 /** One of {@link gitErrorCodes}. */
@@ -42,7 +43,10 @@ export class GitError extends Error {
   }
 }
 
-/** Narrows an unknown rejection to a GitError of the given code. */
-export function isGitError(error: unknown, ...codes: GitErrorCode[]): error is GitError {
-  return error instanceof GitError && (codes.length === 0 || codes.includes(error.code));
+/** Narrows an unknown rejection to a GitError, of one of the given codes if there are any. */
+export function isGitError<Code extends GitErrorCode>(
+  error: unknown,
+  ...codes: Code[]
+): error is GitError & { readonly code: Code } {
+  return error instanceof GitError && (codes.length === 0 || (codes as GitErrorCode[]).includes(error.code));
 }

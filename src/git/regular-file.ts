@@ -6,13 +6,14 @@ export type RegularFile = { readonly bytes: Buffer } | 'missing' | 'not-regular'
 
 /**
  * Reads a file that anyone may have put there: a FIFO, a device, a directory or a symbolic link is not opened for
- * reading, and what is larger than `limit` bytes is not read. Throws only what the disk itself fails with (EIO, EACCES).
+ * reading, and what is larger than `limit` bytes is not read. An
+ * operator's own file may be a link (`followLink`). Throws only what the disk itself fails with (EIO, EACCES).
  */
-export async function readRegularFile(path: string, limit: number): Promise<RegularFile> {
+export async function readRegularFile(path: string, limit: number, { followLink = false } = {}): Promise<RegularFile> {
   const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
   let handle: FileHandle;
   try {
-    handle = await open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+    handle = await open(path, O_RDONLY | O_NONBLOCK | (followLink ? 0 : O_NOFOLLOW));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return 'missing';

@@ -1,20 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { gitEnvironment, type GitConfig } from './environment.ts';
+import { gitEnvironment, type GitEnvironment } from './environment.ts';
 import { GitError } from './error.ts';
 
-/** How one git process runs. */
-export interface RunOptions {
-  /** GIT_DIR; left out only where git is to find the repository itself. */
-  readonly gitDir?: string;
+/** How one git process runs. `gitDir` is left out only where git is to find the repository itself. */
+export interface RunOptions extends GitEnvironment {
   /** Working directory, `/` by default: no path that we pass is relative to it. */
   readonly cwd?: string;
   readonly timeoutMs?: number;
   readonly input?: Buffer | string;
   /** More on stdout than this ends the process with `git-output-too-large`. */
   readonly maxOutputBytes?: number;
-  readonly config?: GitConfig;
-  readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Told the process (and process group) id once it runs. */
+  readonly onStart?: (pid: number) => void;
   /** Exit codes that are answers, not failures; 0 by default. */
   readonly answers?: readonly number[];
 }
@@ -81,6 +79,7 @@ function runProcess(args: readonly string[], options: RunOptions, what: string):
     windowsHide: true,
     stdio: 'pipe',
   });
+  if (child.pid !== undefined) options.onStart?.(child.pid);
   let failure: GitError | null = null;
   const stop = (error: GitError): void => {
     failure ??= error;

@@ -27,6 +27,9 @@ export interface Moved {
   readonly newest: Revision | null;
 }
 
+/** What failed: the repository on this machine (of a remote: its mirror), or the remote. */
+export type SourcePart = 'repository' | 'remote';
+
 /** What a source tells. Each event is handled (awaited) before the next. */
 export type SourceEvent =
   | Moved
@@ -35,8 +38,10 @@ export type SourceEvent =
   /** The saved file is not the committed one (or is `same` again). */
   | { readonly type: 'working-file'; readonly state: WorkingFile }
   /** The ref can't be read; what was taken stays. Said once for each reason, tried again until it can. */
-  | { readonly type: 'failed'; readonly error: GitError }
-  | { readonly type: 'recovered' }
+  | { readonly type: 'failed'; readonly part: SourcePart; readonly error: GitError }
+  | { readonly type: 'recovered'; readonly part: SourcePart }
+  /** The mirror of a remote was damaged, and was made anew. */
+  | { readonly type: 'mirror-rebuilt'; readonly reason: string }
   /** Changes are now only seen by polling. */
   | { readonly type: 'unwatched'; readonly error: Error };
 
@@ -49,8 +54,8 @@ export interface SourceOptions {
   /** The tip that was taken last before a restart, or null. */
   readonly since: string | null;
   readonly onRewrite: OnRewrite;
-  /** How often to look without being told of a change. */
-  readonly pollMs: number;
+  /** How often to look without being told of a change; null: only when asked, and nothing is watched. */
+  readonly pollMs: number | null;
   /** Must not reject. */
   readonly onEvent: (event: SourceEvent) => Promise<void> | void;
 }
@@ -60,7 +65,7 @@ export class Source {
   readonly #options: SourceOptions;
   readonly #looks = createMailbox(() => this.#lookOrFail());
   readonly #savedFile = createMailbox(() => this.#compareSavedFile(), 150);
-  readonly #poll: NodeJS.Timeout;
+  readonly #poll: NodeJS.Timeout | undefined;
   #repository: GitRepository | null = null;
   #watch: Watch | null = null;
   /** Find the repository anew before the next look. */
@@ -78,6 +83,7 @@ export class Source {
   constructor(options: SourceOptions) {
     this.#options = options;
     this.#base = options.since;
+    if (options.pollMs === null) return;
     this.#poll = setInterval(() => {
       this.#stale = true;
       this.#looks.post();
@@ -133,6 +139,7 @@ export class Source {
     const repository = await openRepository(this.#options.path);
     this.#repository = repository;
     this.#stale = false;
+    if (this.#options.pollMs === null) return repository;
     if (this.#watch === null || !(await this.#watch.isCurrent(repository))) await this.#rewatch(repository);
     return repository;
   }
@@ -165,7 +172,7 @@ export class Source {
     this.#last = look;
     this.#newest = newest;
     if (decision === 'take') this.#base = tip;
-    this.#savedFile.post();
+    if (repository.topLevel !== null) this.#savedFile.post();
   }
 
   async #compareSavedFile(): Promise<void> {
@@ -183,7 +190,7 @@ export class Source {
     this.#failures = 0;
     if (this.#said === null) return;
     this.#said = null;
-    await this.#options.onEvent({ type: 'recovered' });
+    await this.#options.onEvent({ type: 'recovered', part: 'repository' });
   }
 
   /** A first failure may be a moment of a repack: it is said only when looking again fails as well. */
@@ -192,12 +199,13 @@ export class Source {
     this.#failures += 1;
     clearTimeout(this.#retry);
     if (this.#closed) return;
-    const waitMs = Math.min(this.#options.pollMs, 100 * 2 ** Math.min(this.#failures - 1, 10));
-    this.#retry = setTimeout(() => this.#looks.post(), waitMs);
+    const { pollMs } = this.#options;
+    const waitMs = Math.min(pollMs ?? Infinity, 100 * 2 ** Math.min(this.#failures - 1, 10));
+    if (pollMs !== null) this.#retry = setTimeout(() => this.#looks.post(), waitMs);
     const words = `${error.code} ${error.message}`;
     if (this.#failures < 2 || words === this.#said) return;
     this.#said = words;
-    await this.#options.onEvent({ type: 'failed', error });
+    await this.#options.onEvent({ type: 'failed', part: 'repository', error });
   }
 }
 

@@ -1,0 +1,146 @@
+import { nextWaitMs } from './backoff.ts';
+import { GitError, isGitError } from './error.ts';
+import { createMailbox } from './mailbox.ts';
+import { Mirror } from './mirror.ts';
+import type { GitRepository } from './repository.ts';
+import type { Revision } from './revision.ts';
+import { Source, type SourceEvent, type SourceOptions } from './source.ts';
+import type { Remote } from './transport.ts';
+
+/** What to follow of a remote, and how often to fetch. */
+export interface RemoteSourceOptions extends Pick<SourceOptions, 'file' | 'since' | 'onRewrite' | 'onEvent'> {
+  /** Where the mirror is kept (of its own: it may be removed). */
+  readonly directory: string;
+  readonly remote: Remote & { readonly pollMs: number; readonly jitter: number };
+  readonly maxFetchBytes?: number;
+}
+
+/** Follows one file on one ref of a remote repository, by a mirror. Used like {@link Source}. */
+export class RemoteSource {
+  readonly mirror: Mirror;
+  readonly #options: RemoteSourceOptions;
+  readonly #local: Source;
+  readonly #syncs = createMailbox(() => this.#sync(), 100);
+  readonly #stop = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #prepared = false;
+  /** Something in the mirror could not be read: look at it closely before the next fetch. */
+  #suspect = false;
+  #failures = 0;
+  #said: string | null = null;
+
+  /** Throws GitError `bad-ref`. */
+  constructor(options: RemoteSourceOptions) {
+    this.#options = options;
+    const { directory, remote, maxFetchBytes } = options;
+    this.mirror = new Mirror({ directory, remote, ...(maxFetchBytes !== undefined && { maxFetchBytes }) });
+    const { file, since, onRewrite } = options;
+    this.#local = new Source({
+      path: directory,
+      ref: this.mirror.ref,
+      file,
+      since,
+      onRewrite,
+      pollMs: null,
+      onEvent: (event) => this.#pass(event),
+    });
+  }
+
+  /** The mirror as a repository, once it could be opened. */
+  get repository(): GitRepository | null {
+    return this.#local.repository;
+  }
+
+  /** Fetches now (webhook, SIGHUP, `shardplane sync`); resolves when what came has been handled, or the fetch failed. */
+  check(): Promise<void> {
+    return this.#syncs.now();
+  }
+
+  /** Asks for a fetch soon: a flood of these becomes one, and while one runs, one more. */
+  post(): void {
+    this.#syncs.post();
+  }
+
+  /** As {@link Source.accept}. */
+  accept(tip: string): boolean {
+    return this.#local.accept(tip);
+  }
+
+  /** As {@link Source.older}. */
+  older(tip: string, page: { skip: number; limit: number }): Promise<Revision[]> {
+    return this.#local.older(tip, page);
+  }
+
+  /** Ends a running fetch; resolves when nothing runs any more. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    clearTimeout(this.#timer);
+    await this.#syncs.close();
+    await this.#local.close();
+  }
+
+  async #sync(): Promise<void> {
+    clearTimeout(this.#timer);
+    try {
+      await this.#prepare();
+      await this.mirror.fetch(this.#stop.signal);
+      await this.#local.check();
+      if (this.#suspect) throw this.#damaged();
+      await this.#recover();
+    } catch (error) {
+      if (!isGitError(error)) throw error;
+      if (!this.#stop.signal.aborted) await this.#fail(error);
+    }
+    if (this.#stop.signal.aborted) return;
+    const { pollMs, jitter } = this.#options.remote;
+    const waitMs = nextWaitMs({ pollMs, jitter, failures: this.#failures, random: Math.random() });
+    this.#timer = setTimeout(() => this.#syncs.post(), waitMs);
+  }
+
+  /** Before the first fetch, what the mirror holds already is told: the remote may be away for long. */
+  async #prepare(): Promise<void> {
+    if (this.#prepared && !this.#suspect) return;
+    const done = await this.mirror.prepare({ suspect: this.#suspect, signal: this.#stop.signal });
+    this.#suspect = false;
+    if (done.made === 'anew') await this.#options.onEvent({ type: 'mirror-rebuilt', reason: done.reason });
+    if (!this.#prepared && done.made === 'nothing' && (await this.mirror.isFilled())) await this.#local.check();
+    this.#prepared = true;
+  }
+
+  async #pass(event: SourceEvent): Promise<void> {
+    if (event.type === 'moved' || event.type === 'backlog') this.#refuseHoles(event.revisions);
+    if (event.type === 'failed') this.#suspect = true;
+    await this.#options.onEvent(event);
+  }
+
+  /** A fetch brings whole commits, so a blob that is not there is the mirror's damage: never a verdict on the commit. */
+  #refuseHoles(revisions: readonly Revision[]): void {
+    const hole = revisions.find(({ content }) => 'fault' in content && content.fault.code === 'object-missing');
+    if (hole === undefined) return;
+    this.#suspect = true;
+    throw this.#damaged();
+  }
+
+  #damaged(): GitError {
+    return new GitError(
+      'object-missing',
+      `the mirror ${this.mirror.path} is damaged`,
+      'it is verified, and made anew, by itself',
+    );
+  }
+
+  async #recover(): Promise<void> {
+    this.#failures = 0;
+    if (this.#said === null) return;
+    this.#said = null;
+    await this.#options.onEvent({ type: 'recovered', part: 'remote' });
+  }
+
+  async #fail(error: GitError): Promise<void> {
+    this.#failures += 1;
+    const words = `${error.code} ${error.message}`;
+    if (words === this.#said) return;
+    this.#said = words;
+    await this.#options.onEvent({ type: 'failed', part: 'remote', error });
+  }
+}

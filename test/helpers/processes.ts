@@ -1,0 +1,20 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** Command lines, or environments, of all processes that we may look at (Linux: /proc), by process id. */
+export async function readProcesses(what: 'cmdline' | 'environ'): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const text = await readFile(`/proc/${name}/${what}`, 'utf8').catch(() => '');
+    if (text !== '') found.set(Number(name), text);
+  }
+  return found;
+}
+
+/** Ids of the git processes (and their children) that work on a repository. */
+export async function gitProcessesOf(gitDir: string): Promise<number[]> {
+  const all = await readProcesses('environ');
+  return [...all]
+    .filter(([pid, text]) => pid !== process.pid && text.split('\0').includes(`GIT_DIR=${gitDir}`))
+    .map(([pid]) => pid);
+}
