@@ -18,7 +18,7 @@ import type { Store } from './store.ts';
 import { createStore, memoryStore, prune, writeBatch } from './store.ts';
 import type { Ledger, LedgerOptions, Restored } from './types.ts';
 import type { View } from './view.ts';
-import { applyEntry, emptyView, mergeView } from './view.ts';
+import { applyEntry, emptyView, isKept, mergeView } from './view.ts';
 
 /** After a failed write, the next tries wait this long, twice as long each time. */
 const retryMs = { first: 1000, last: 30_000 };
@@ -93,10 +93,8 @@ export class DurableLedger implements Ledger {
 
   recordAll(entries: readonly LedgerEntry[]): void {
     const at = this.#clock();
-    addToBacklog(
-      this.#backlog,
-      entries.map((entry) => this.#stamp(entry, at)),
-    );
+    const news = entries.flatMap((entry) => (isKept(this.#view, entry) ? [] : [this.#stamp(entry, at)]));
+    addToBacklog(this.#backlog, news);
     this.flush();
     trimBacklog(this.#backlog);
     this.#sincePrune += entries.filter(({ type }) => type === 'revision').length;

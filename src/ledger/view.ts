@@ -74,6 +74,14 @@ export function applyEntry(view: View, { at, entry }: Pick<Stamped, 'at' | 'entr
   }
 }
 
+/** Whether an entry is the live or the proven release once more: its bytes, up to megabytes, are not written again. */
+export function isKept(view: View, entry: LedgerEntry): boolean {
+  if (entry.type !== 'release') return false;
+  const { version } = entry.release;
+  const inUse = version === view.live?.version || version === view.proven;
+  return inUse && view.releases.get(version)?.resource === entry.resource;
+}
+
 function keepRelease(view: View, entry: Extract<LedgerEntry, { type: 'release' }>): void {
   const { version } = entry.release;
   view.releases.delete(version);

@@ -183,3 +183,21 @@ test('the ledger can be read beside the daemon and without it', (t) => {
 test('reading where there is no ledger says so', (t) => {
   assert.throws(() => openLedgerReadOnly(temporary(t)), { code: 'ledger-missing' });
 });
+
+test('the live release is not written again, other bytes under its version are', (t) => {
+  const directory = temporary(t);
+  const ledger = openLedger({ directory });
+  const [first, other] = [release(1), release(1)];
+  assert.ok(first.type === 'release' && other.type === 'release');
+  const events = () => {
+    const story = ledger.story(sha(1));
+    return story === null || story === 'ambiguous' ? 0 : story.events.filter(({ type }) => type === 'release').length;
+  };
+  ledger.recordAll([first, live(1, false), first, live(1)]);
+  assert.equal(events(), 1);
+  ledger.record({ ...other, resource: Buffer.from('other bytes') });
+  assert.equal(events(), 2);
+  ledger.close();
+  const { releases } = open(t, { directory }).restore();
+  assert.equal(Buffer.from(releases.get(sha(1))!.resource).toString(), 'other bytes');
+});
