@@ -12,6 +12,7 @@ import { Journal } from './daemon/journal.ts';
 import { Metrics } from './daemon/metrics.ts';
 import { Problems } from './daemon/problems.ts';
 import { Record } from './daemon/record.ts';
+import type { Report } from './daemon/record.ts';
 import { sayProblem, sayStream, short } from './daemon/say.ts';
 import { Texts } from './daemon/texts.ts';
 import { startHttp } from './http/server.ts';
@@ -49,8 +50,8 @@ export class Daemon {
   readonly #journal: Journal;
   #http: HttpServer | null = null;
 
-  /** Reads the schema and opens the ledger. Throws SettingsError and LedgerError. */
-  constructor(settings: Settings, log: Logger) {
+  /** Reads the schema and opens the ledger. `onReport` hears of each outcome. Throws SettingsError and LedgerError. */
+  constructor(settings: Settings, log: Logger, onReport: (report: Report) => void = () => undefined) {
     this.settings = settings;
     this.log = log;
     const validate = readSchema(settings.repository.schema);
@@ -59,7 +60,7 @@ export class Daemon {
     this.problems = new Problems({ now: Date.now, say: (change, problem) => sayProblem(log, change, problem) });
     this.#journal = new Journal(this.ledger, (health) => this.#onLedgerHealth(health));
     this.metrics = this.#createMetrics();
-    this.record = this.#createRecord(restored.seq);
+    this.record = this.#createRecord(restored.seq, onReport);
     this.fleet = this.#createFleet(restored);
     this.xds = new XdsServer({
       settings: settings.xds,
@@ -113,6 +114,11 @@ export class Daemon {
       log.warn(`xDS on ${settings.xds.address} is plain text, open to whoever reaches it: docs/xds.md has xds.tls`);
     log.info(`xDS on ${settings.xds.address}:${xdsPort}, status on http://${settings.http.address}:${httpPort}`);
     return { xdsPort, httpPort };
+  }
+
+  /** Both ports are open. */
+  get listening(): boolean {
+    return this.#http !== null;
   }
 
   /** No new streams, a moment for what is unanswered, everything closed. */
@@ -174,7 +180,7 @@ export class Daemon {
     }));
   }
 
-  #createRecord(seq: number): Record {
+  #createRecord(seq: number, report: (report: Report) => void): Record {
     return new Record({
       seq,
       file: this.settings.repository.file,
@@ -183,7 +189,7 @@ export class Daemon {
       write: (entry) => this.#journal.add(entry),
       now: Date.now,
       counts: () => this.fleet.counts(),
-      report: () => undefined,
+      report,
       texts: this.texts,
     });
   }

@@ -39,8 +39,8 @@ export class Follow {
   working: Status['working'] = null;
   readonly #options: FollowOptions;
   readonly #accepted: Set<string>;
-  /** A move that waits for an operator. */
-  #heldMove: Moved | null = null;
+  /** The last move: an operator may have it taken. */
+  #lastMove: Moved | null = null;
 
   constructor(options: FollowOptions) {
     this.#options = options;
@@ -56,7 +56,7 @@ export class Follow {
   async accept(version: string, by: string): Promise<void> {
     this.#accepted.add(version);
     this.#options.write({ type: 'accepted', version, by });
-    const moved = this.#heldMove;
+    const moved = this.#lastMove;
     if (moved) await this.#take(moved);
   }
 
@@ -106,11 +106,23 @@ export class Follow {
       record.noHead();
       return;
     }
+    const isSettled = this.#isSettled(moved);
+    this.#lastMove = moved;
+    if (isSettled) {
+      if (decision === 'take') this.#options.write({ type: 'tip', commit: moved.tip });
+      return;
+    }
     const known = newest.version === liveVersion() ? 'live' : null;
     record.revisions(revisions.length > 0 ? revisions : [newest], known);
-    this.#heldMove = moved;
     if (decision === 'take' || this.isAccepted(newest.version)) await this.#take(moved);
     else record.verdict({ outcome: 'held', revision: newest, reason: this.#rewritten(moved) });
+  }
+
+  /** Commits that leave the file alone change nothing about the newest revision: what was said of it is not said again. */
+  #isSettled({ newest, revisions, decision }: Moved): boolean {
+    const { head } = this.#options.record;
+    const isSame = revisions.length === 0 && newest?.version === head?.version && decision === this.#lastMove?.decision;
+    return isSame && head?.outcome != null;
   }
 
   async #take(moved: Moved): Promise<void> {

@@ -85,7 +85,9 @@ export class Intake {
   async #offerFirst(revisions: readonly Revision[]): Promise<boolean> {
     for (const [index, revision] of revisions.entries()) {
       const verdict = await this.judge(revision);
-      this.#options.report(verdict);
+      // Only the newest can be accepted.
+      const isOvertaken = verdict.outcome === 'held' && index > 0;
+      this.#options.report(isOvertaken ? { outcome: 'superseded', revision } : verdict);
       if (verdict.outcome !== 'candidate') continue;
       await this.overtaken(revisions.slice(index + 1));
       return true;

@@ -56,6 +56,7 @@ export class Record {
       this.#options.write({ type: 'revision', version, subject, author, committedAt });
     const newest = revisions.at(-1);
     if (!newest) return;
+    this.#overtake(newest.version);
     const source = 'bytes' in newest.content ? newest.content.bytes : null;
     this.#options.texts.set(newest.version, { subject: newest.subject, source });
     this.#head = { version: newest.version, subject: newest.subject, outcome, diagnostics: [] };
@@ -129,6 +130,12 @@ export class Record {
       `${short(version)} acknowledged by ${acked} of ${connected}${refused > 0 ? `, ${refused} refusing` : ''}${unanswered > 0 ? `, ${unanswered} unanswered` : ''}`,
     );
     this.#report(version);
+  }
+
+  /** What was held can only be accepted while it is the newest. */
+  #overtake(newest: string): void {
+    const head = this.#head;
+    if (head?.outcome === 'held' && head.version !== newest) this.#outcome(head.version, 'superseded', []);
   }
 
   #offered(version: string | null): void {
