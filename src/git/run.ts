@@ -53,14 +53,30 @@ export const defaultTimeoutMs = 20_000;
  * Throws GitError: `git-missing`, `git-timeout`, `git-aborted`, `git-output-too-large`, or GitExit (`git-failed`).
  */
 export async function runGit(args: readonly string[], options: RunOptions = {}): Promise<GitOutput> {
-  const what = `git ${args.find((argument) => !argument.startsWith('-')) ?? ''}`.trim();
+  return await runProgram('git', args, options);
+}
+
+/** The same for a program that works beside git (gpg). */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<GitOutput> {
+  const what = `${program} ${args.find((argument) => !argument.startsWith('-')) ?? ''}`.trim();
   if (options.signal?.aborted === true) throw new GitError('git-aborted', `${what} was not started: stopping`);
-  const end = await runProcess(args, options, what);
+  const end = await runProcess({ program, args, what }, options);
   if (end.failure !== null) throw end.failure;
   if (end.exitCode === null || !(options.answers ?? [0]).includes(end.exitCode)) {
     throw new GitExit(`${what}: ${lastWords(end.stderr) || `ended with ${end.exitCode ?? 'a signal'}`}`, end);
   }
   return { stdout: end.stdout, stderr: end.stderr, exitCode: end.exitCode };
+}
+
+interface Call {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** For messages. */
+  readonly what: string;
 }
 
 interface End {
@@ -70,9 +86,9 @@ interface End {
   readonly stderr: string;
 }
 
-function runProcess(args: readonly string[], options: RunOptions, what: string): Promise<End> {
+function runProcess({ program, args, what }: Call, options: RunOptions): Promise<End> {
   const { timeoutMs = defaultTimeoutMs, maxOutputBytes = 64 * 1024 * 1024, signal } = options;
-  const child = spawn('git', args, {
+  const child = spawn(program, args, {
     cwd: options.cwd ?? '/',
     env: gitEnvironment(process.env, options),
     detached: true,
@@ -106,7 +122,7 @@ function runProcess(args: readonly string[], options: RunOptions, what: string):
   child.stdin.on('error', () => undefined); // EPIPE: git ended first, and its exit code tells why
   child.stdin.end(options.input);
   return new Promise((resolve) => {
-    child.on('error', (error) => (failure ??= notStarted(error)));
+    child.on('error', (error) => (failure ??= notStarted(program, error)));
     // what escaped the group may hold the pipes open: after a kill, wait for the child alone
     child.on('exit', () => failure !== null && release(child));
     child.on('close', (exitCode) => {
@@ -143,10 +159,11 @@ function release(child: ChildProcess): void {
   child.stderr?.destroy();
 }
 
-function notStarted(error: NodeJS.ErrnoException): GitError {
-  if (error.code === 'ENOENT')
-    return new GitError('git-missing', 'git could not be started: it is not on the PATH', 'install git 2.31 or newer');
-  return new GitError('git-failed', `git could not be started: ${error.message}`);
+function notStarted(program: string, error: NodeJS.ErrnoException): GitError {
+  const words = `${program} could not be started`;
+  if (error.code !== 'ENOENT') return new GitError('git-failed', `${words}: ${error.message}`);
+  if (program !== 'git') return new GitError('bad-setting', `${words}: it is not on the PATH`, `install ${program}`);
+  return new GitError('git-missing', `${words}: it is not on the PATH`, 'install git 2.31 or newer');
 }
 
 /** git's last complaint, without its "fatal:": the line that says why. */
