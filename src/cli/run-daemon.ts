@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Daemon } from '../daemon.ts';
+import { createLog } from '../daemon/log.ts';
+import type { Logger } from '../daemon/log.ts';
+import { short } from '../daemon/say.ts';
+import type { Settings } from '../settings/settings.ts';
+import { createNotifier } from '../systemd/notify.ts';
+import type { Notifier } from '../systemd/notify.ts';
+
+/** After this long a shutdown is cut short. */
+const shutdownMs = 10_000;
+/** Of which the service manager may take this much to hear of it. */
+const notifyMs = 1_000;
+
+/** Runs the daemon until SIGTERM or SIGINT. Throws with words when it can't begin. */
+export async function runDaemon(settings: Settings): Promise<void> {
+  const log = createLog(settings.log, process.stderr);
+  const notifier = createNotifier((words) => log.warn(words));
+  const daemon: Daemon = new Daemon(settings, log, () => tell());
+  const tell = createTeller(daemon, notifier);
+  await daemon.start();
+  tell();
+  process.on('SIGHUP', () => void reload(daemon, notifier));
+  await untilSignal(log);
+  await stop(daemon, notifier);
+}
+
+/** Ready is when a release is served and the port listens; then the status line follows the fleet. */
+function createTeller(daemon: Daemon, notifier: Notifier): () => void {
+  let ready = false;
+  return () => {
+    const { live } = daemon.fleet;
+    if (live === null || !daemon.listening) return;
+    const { acked, connected } = daemon.fleet.counts();
+    notifier.status(`live ${short(live.version)}, acknowledged by ${acked} of ${connected}`);
+    if (!ready) notifier.ready();
+    ready = true;
+  };
+}
+
+async function reload(daemon: Daemon, notifier: Notifier): Promise<void> {
+  daemon.log.info('SIGHUP: looking at the repository now');
+  notifier.reloading();
+  await daemon.sync();
+  notifier.ready();
+}
+
+async function untilSignal(log: Logger): Promise<void> {
+  const signal = await new Promise<string>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  log.info(`${signal}: shutting down`);
+}
+
+async function stop(daemon: Daemon, notifier: Notifier): Promise<void> {
+  const timer = setTimeout(() => {
+    daemon.log.warn(`not down after ${shutdownMs / 1000} s: ending now`);
+    process.exit(1);
+  }, shutdownMs);
+  process.once('SIGINT', () => process.exit(130)); // Ctrl-C twice
+  await Promise.all([Promise.race([notifier.stopping(), sleep(notifyMs)]), daemon.stop()]);
+  clearTimeout(timer);
+}
