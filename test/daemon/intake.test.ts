@@ -64,6 +64,12 @@ test('the newest is invalid: the newest valid one of the burst is rolled out', a
   assert.deepEqual(said, ['c invalid', 'b candidate', 'a superseded']);
 });
 
+test('a burst that shrinks: the newest is held, and those before it can no longer be accepted', async () => {
+  const { intake, said } = intakeOf();
+  await intake.take(moved([revision('a', good), revision('b', small), revision('c', small)]));
+  assert.deepEqual(said, ['c held', 'b superseded', 'a candidate']);
+});
+
 test('no new revisions: the newest one counts (a rewind)', async () => {
   const { intake, said } = intakeOf();
   await intake.take(moved([], revision('old', good)));
