@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { call, readToken, wordsOf } from './call.ts';
+import type { Letter } from './outbox.ts';
+import { Outbox } from './outbox.ts';
+import type { Target } from './request.ts';
+import { addressOf, toRequest } from './request.ts';
+import type { Report } from './status.ts';
+import { toStatus } from './status.ts';
+import type { Verdict } from './verdict.ts';
+import { judge } from './verdict.ts';
+
+/** Reports how revisions stand to a git host. No method throws or waits: a push never stands behind it. */
+export interface Feedback {
+  report(report: Report): void;
+  /** Ends what is under way; resolves when nothing runs any more. */
+  stop(): Promise<void>;
+}
+
+export interface FeedbackOptions extends Target {
+  readonly tokenFile: string;
+  /** Told when statuses can't be sent, in words without secrets; null: they can again. */
+  readonly onProblem: (words: string | null) => void;
+  /** Milliseconds that a call may take, and that lie between two. */
+  readonly timeoutMs?: number;
+  readonly paceMs?: number;
+}
+
+/** GitHub asks for a second between two calls that write. */
+const defaults = { timeoutMs: 10_000, paceMs: 1000 };
+/** After a failure: this long, twice as long each time. */
+const retryMs = { first: 2000, last: 5 * 60_000 };
+/** A status that could not be sent for this long is given up. */
+const keptMs = 6 * 60 * 60_000;
+
+/** Reports commit statuses to the API of a git host, one call at a time. Throws TypeError when the url is none. */
+export function createFeedback(options: FeedbackOptions): Feedback {
+  return new StatusSender(options);
+}
+
+class StatusSender implements Feedback {
+  readonly #options: Required<FeedbackOptions>;
+  readonly #outbox: Outbox;
+  /** For messages. */
+  readonly #place: string;
+  readonly #end = new AbortController();
+  #running: Promise<void> | null = null;
+  #failures = 0;
+
+  constructor(options: FeedbackOptions) {
+    this.#options = { ...defaults, ...options };
+    this.#outbox = new Outbox(options.provider);
+    this.#place = `${options.provider} (${addressOf(options.url)})`;
+  }
+
+  report(report: Report): void {
+    this.#outbox.put(toStatus(report), Date.now());
+    if (this.#outbox.size > 0) this.#running ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#end.abort();
+    await this.#running;
+  }
+
+  /** Sends until nothing waits. Never rejects. */
+  async #run(): Promise<void> {
+    const { signal } = this.#end;
+    while (!signal.aborted) {
+      const next = this.#outbox.next(Date.now());
+      if (next === null) break;
+      const waitMs = 'waitMs' in next ? next.waitMs : await this.#deliver(next);
+      // A wait that `stop` cuts short rejects.
+      await sleep(waitMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+    this.#running = null;
+  }
+
+  /** Sends one; returns how long to wait before the next. */
+  async #deliver(letter: Letter): Promise<number> {
+    const verdict = await this.#send(letter);
+    if (this.#end.signal.aborted) return 0;
+    if (verdict.kind === 'taken') this.#outbox.taken(letter);
+    if (verdict.kind === 'refused' || Date.now() - letter.since > keptMs) this.#outbox.drop(letter.status);
+    this.#say(verdict);
+    if (verdict.kind === 'taken' || verdict.kind === 'refused') {
+      this.#failures = 0;
+      return this.#options.paceMs;
+    }
+    this.#failures += 1;
+    const backoff = Math.min(retryMs.first * 2 ** (this.#failures - 1), retryMs.last);
+    return verdict.kind === 'limited' ? (verdict.waitMs ?? backoff) : backoff;
+  }
+
+  async #send({ status }: Letter): Promise<Verdict> {
+    const { tokenFile, timeoutMs } = this.#options;
+    try {
+      const request = toRequest(this.#options, status, await readToken(tokenFile));
+      const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(timeoutMs)]);
+      return judge(await call(request, signal), Date.now());
+    } catch (error) {
+      return { kind: 'failed', words: wordsOf(error) };
+    }
+  }
+
+  #say(verdict: Verdict): void {
+    if (verdict.kind === 'taken') return this.#options.onProblem(null);
+    this.#options.onProblem(`the commit status could not be set at ${this.#place}: ${verdict.words}`);
+  }
+}

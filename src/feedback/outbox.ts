@@ -1,0 +1,66 @@
+import type { ProviderName } from './request.ts';
+import { isNews } from './request.ts';
+import type { CommitStatus } from './status.ts';
+
+/** A status that waits to be sent. Times are milliseconds since the epoch. */
+export interface Letter {
+  readonly status: CommitStatus;
+  readonly since: number;
+  readonly notBefore: number;
+}
+
+/** Commits that wait, and commits whose last status is remembered. */
+const waitingAtMost = 100;
+const rememberedAtMost = 1000;
+/** A release that goes live within this time is never said to be pending: one call instead of two. */
+const pendingWaitsMs = 1000;
+
+/** Statuses by commit: the newest of a commit takes the place of the one before; the newest commit goes first. */
+export class Outbox {
+  readonly #provider: ProviderName;
+  readonly #waiting = new Map<string, Letter>();
+  /** What the host has taken. */
+  readonly #taken = new Map<string, CommitStatus>();
+
+  constructor(provider: ProviderName) {
+    this.#provider = provider;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** Drops what tells the host nothing new. */
+  put(status: CommitStatus, now: number): void {
+    this.#waiting.delete(status.version);
+    if (!isNews(this.#provider, this.#taken.get(status.version) ?? null, status)) return;
+    const notBefore = status.state === 'pending' ? now + pendingWaitsMs : now;
+    this.#waiting.set(status.version, { status, since: now, notBefore });
+    dropOldest(this.#waiting, waitingAtMost);
+  }
+
+  /** The newest commit's letter that may go now, else how long until one may (null: none waits). */
+  next(now: number): Letter | { readonly waitMs: number } | null {
+    const letters = [...this.#waiting.values()].reverse();
+    const due = letters.find(({ notBefore }) => notBefore <= now);
+    if (due !== undefined) return due;
+    return letters.length === 0 ? null : { waitMs: Math.min(...letters.map(({ notBefore }) => notBefore)) - now };
+  }
+
+  taken({ status }: Letter): void {
+    this.#taken.delete(status.version);
+    this.#taken.set(status.version, status);
+    dropOldest(this.#taken, rememberedAtMost);
+    this.drop(status);
+  }
+
+  /** Unless a newer one has come meanwhile. */
+  drop(status: CommitStatus): void {
+    if (this.#waiting.get(status.version)?.status === status) this.#waiting.delete(status.version);
+  }
+}
+
+function dropOldest(map: Map<string, unknown>, atMost: number): void {
+  const [oldest] = map.keys();
+  if (map.size > atMost && oldest !== undefined) map.delete(oldest);
+}

@@ -1,0 +1,72 @@
+import type { Diagnostic } from '../config/diagnostic.ts';
+import { printable } from '../config/words.ts';
+import type { Outcome } from '../rollout/types.ts';
+
+/** How a revision stands, as the daemon knows it. */
+export interface Report {
+  readonly version: string;
+  /** Null: it is being rolled out. */
+  readonly outcome: Outcome | null;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Nodes. */
+  readonly counts: { readonly connected: number; readonly acked: number; readonly unanswered: number };
+}
+
+/** `pending`: not decided; `canceled`: overtaken before it was. */
+export type State = 'pending' | 'success' | 'failure' | 'canceled';
+
+/** What a git host is to show beside a commit. */
+export interface CommitStatus {
+  readonly version: string;
+  readonly state: State;
+  /** One line. */
+  readonly description: string;
+}
+
+/** A report in a git host's terms. */
+export function toStatus(report: Report): CommitStatus {
+  return { version: report.version, state: stateOf(report.outcome), description: printable(describe(report)) };
+}
+
+function stateOf(outcome: Outcome | null): State {
+  switch (outcome) {
+    case null:
+    case 'held':
+      return 'pending';
+    case 'live':
+      return 'success';
+    case 'invalid':
+    case 'rolled_back':
+      return 'failure';
+    case 'superseded':
+      return 'canceled';
+  }
+}
+
+function describe({ outcome, counts, diagnostics }: Report): string {
+  switch (outcome) {
+    case null:
+      return `rolling out: ${tally(counts)}`;
+    case 'live':
+      return counts.connected === 0 ? 'live; no Envoy was connected to try it' : `live: ${tally(counts)}`;
+    case 'invalid':
+    case 'held':
+      return located(diagnostics) ?? outcome;
+    case 'rolled_back':
+      return `rolled back; ${located(diagnostics) ?? 'an Envoy refused it'}`;
+    case 'superseded':
+      return 'a newer commit took its place before it was rolled out';
+  }
+}
+
+function tally({ acked, connected, unanswered }: Report['counts']): string {
+  return `acked ${acked} of ${connected}${unanswered === 0 ? '' : `, ${unanswered} unanswered`}`;
+}
+
+/** The place comes first: what is cut off is the end of the words. */
+function located(diagnostics: readonly Diagnostic[]): string | null {
+  const [first] = diagnostics;
+  if (first === undefined) return null;
+  const others = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : '';
+  return `${first.file}:${first.line}:${first.column}: ${first.message}${others}`;
+}

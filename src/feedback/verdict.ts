@@ -1,0 +1,64 @@
+/** What a git host answered to a call. */
+export interface Answer {
+  readonly status: number;
+  readonly header: (name: string) => string | null;
+  /** The beginning of the body. */
+  readonly body: string;
+}
+
+/** What follows from it. `waitMs`: not before this long; null: as long as failures say. */
+export type Verdict =
+  | { readonly kind: 'taken' }
+  /** It won't be taken however often it is sent. */
+  | { readonly kind: 'refused'; readonly words: string }
+  /** Nothing is to be sent meanwhile. */
+  | { readonly kind: 'limited'; readonly waitMs: number | null; readonly words: string }
+  | { readonly kind: 'failed'; readonly words: string };
+
+/** GitHub asks for at least a minute where it says nothing more exact (docs.github.com, "rate limit errors"). */
+const unspecifiedLimitMs = 60_000;
+/** However long a host says: it is asked again after this. */
+const longestLimitMs = 60 * 60_000;
+
+/** Judges an answer. `now`: milliseconds since the epoch. */
+export function judge(answer: Answer, now: number): Verdict {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { kind: 'taken' };
+  const words = `it answered ${status}${quote(answer.body)}`;
+  if (isLimit(answer)) return { kind: 'limited', waitMs: limitMs(answer, now), words };
+  // GitLab, to a status that the commit has already: "Cannot transition status via :enqueue from :pending".
+  if (status === 400 && /cannot transition status/i.test(answer.body)) return { kind: 'taken' };
+  if (status === 400 || status === 422) return { kind: 'refused', words };
+  if (status === 401 || status === 403)
+    return { kind: 'failed', words: `${words}; is the token valid, and may it set commit statuses?` };
+  if (status === 404)
+    return { kind: 'failed', words: `${words}; is the url right, the commit pushed, and the token allowed to see it?` };
+  if (status >= 300 && status < 400)
+    return { kind: 'failed', words: `${words}; the repository has moved: set the new url` };
+  return { kind: 'failed', words };
+}
+
+function isLimit({ status, header, body }: Answer): boolean {
+  if (status === 429) return true;
+  return (
+    status === 403 &&
+    (header('retry-after') !== null || header('x-ratelimit-remaining') === '0' || /rate limit/i.test(body))
+  );
+}
+
+/** Retry-After (seconds or a date), else the reset that GitHub and GitLab name (seconds since the epoch). */
+function limitMs({ header }: Answer, now: number): number {
+  const after = header('retry-after');
+  const reset = header('x-ratelimit-reset') ?? header('ratelimit-reset');
+  const ms = after !== null ? retryAfterMs(after, now) : reset !== null ? Number(reset) * 1000 - now : NaN;
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 1000), longestLimitMs) : unspecifiedLimitMs;
+}
+
+function retryAfterMs(value: string, now: number): number {
+  return /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now;
+}
+
+function quote(body: string): string {
+  const text = body.replaceAll(/\s+/g, ' ').trim();
+  return text === '' ? '' : `: ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`;
+}
