@@ -1,0 +1,60 @@
+// The demo that scripts/start_with_xds.sh sets up and starts: ENVOY_BIN names the Envoy.
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { DemoError } from './error.ts';
+import { Play } from './play.ts';
+import { ensureFree, toPorts } from './ports.ts';
+import { say } from './say.ts';
+import { Stage } from './stage.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    step: { type: 'string', default: '30' },
+    exit: { type: 'boolean', default: false },
+    'port-offset': { type: 'string', default: '0' },
+  },
+});
+
+process.exit(await main());
+
+/** Resolves to the exit code, when all that was started has ended. */
+async function main(): Promise<number> {
+  const signal = firstSignal();
+  const ports = toPorts(Number(flags['port-offset']));
+  let stage: Stage | null = null;
+  try {
+    await ensureFree(ports);
+    stage = await Stage.create(ports);
+    return await Promise.race([perform(stage), stage.children.failure, signal]);
+  } catch (error) {
+    const { message, hint } = error as DemoError;
+    say.error(message, error instanceof DemoError ? hint : 'this should not happen: please report it');
+    return 1;
+  } finally {
+    await stage?.clear();
+  }
+}
+
+async function perform(stage: Stage): Promise<number> {
+  const play = new Play(stage, Number(flags.step) * 1000);
+  await play.begin(process.env['ENVOY_BIN'] ?? 'envoy');
+  if (!flags.exit) play.tellHow();
+  await play.runSteps();
+  if (flags.exit) return play.conclude();
+  say.title('That was all. It goes on running until Ctrl-C: edit, commit, watch.');
+  return await sleep(2 ** 31 - 1, 0);
+}
+
+/** Resolves to 128 + the number of the first signal to end; a reader that has gone (`| head`) is one, too. */
+function firstSignal(): Promise<number> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(name, () => {
+        if (name !== 'SIGHUP') say.line('stopping all that was started ...');
+        resolve(128 + constants.signals[name]);
+      });
+    for (const stream of [process.stdout, process.stderr])
+      stream.on('error', () => resolve(128 + constants.signals.SIGPIPE));
+  });
+}

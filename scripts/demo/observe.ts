@@ -1,0 +1,82 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { DemoError } from './error.ts';
+
+const run = promisify(execFile);
+const timeoutMs = 15_000;
+
+/** What curl sees of one customer. */
+export interface Headers {
+  readonly assignment: string;
+  readonly config: string;
+  readonly version: string;
+  /** The header lines as they came. */
+  readonly lines: readonly string[];
+}
+
+/** Asks with curl, as the user can. */
+export async function readHeaders(url: string, customer: string): Promise<Headers> {
+  const { stdout } = await run('curl', ['-si', '--max-time', '10', '-H', `x-customer-id: ${customer}`, url]);
+  const lines = stdout.split(/\r?\n/).filter((line) => line.startsWith('x-shard-'));
+  const get = (name: string): string =>
+    lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2) ?? '(none)';
+  return {
+    assignment: get('x-shard-assignment'),
+    config: get('x-shard-config'),
+    version: get('x-shard-version'),
+    lines,
+  };
+}
+
+/** The same for the user's shell. */
+export function curlLine(url: string, customer: string): string {
+  return `curl -si -H 'x-customer-id: ${customer}' ${url} | grep ^x-shard`;
+}
+
+/** Sends requests to as many paths, and counts the answers by backend; an answer that is no 200 counts as `HTTP <status>`. */
+export async function countTraffic(url: string, customers: readonly string[]): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  for (const [index, customer] of customers.entries()) {
+    const response = await fetch(`${url}path/${index}`, { headers: { 'x-customer-id': customer } });
+    const body = await response.text();
+    const by = response.ok ? String((JSON.parse(body) as { backend: number }).backend) : `HTTP ${response.status}`;
+    counts.set(by, (counts.get(by) ?? 0) + 1);
+  }
+  return new Map([...counts].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
+}
+
+/** Envoy's own word on what it runs, from its admin socket. */
+export async function readVersionText(adminSocket: string): Promise<string> {
+  const url = 'http://admin/stats?filter=%5Eruntime.version_text%24';
+  const { stdout } = await run('curl', ['-s', '--max-time', '10', '--unix-socket', adminSocket, url]);
+  return /"(.*)"/.exec(stdout)?.[1] ?? stdout.trim();
+}
+
+/** The part of `shardplane status --json` that is needed here. */
+interface Status {
+  readonly live: { readonly version: string } | null;
+  readonly nodes: readonly { readonly id: string; readonly version: string | null; readonly state: string }[];
+}
+
+/** Asks `shardplane status --json` until an Envoy has acknowledged that version; returns the Envoy's id. */
+export async function awaitAck(shardplane: string, cwd: string, version: string): Promise<string> {
+  return await until('no Envoy has acknowledged the commit', async () => {
+    const { stdout } = await run(shardplane, ['status', '--json'], { cwd }).catch(() => ({ stdout: '{"nodes":[]}' }));
+    const { live, nodes } = JSON.parse(stdout) as Status;
+    if (live?.version !== version) return null;
+    return nodes.find((node) => node.version === version && node.state === 'acked')?.id ?? null;
+  });
+}
+
+/** Polls until `probe` gives something; throws DemoError with `what` after 15 s. */
+export async function until<T>(what: string, probe: () => Promise<T | null>): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const seen = await probe().catch(() => null);
+    if (seen !== null) return seen;
+    if (Date.now() > deadline)
+      throw new DemoError(`${what} in ${timeoutMs / 1000} s`, 'run it again when the machine is less busy');
+    await sleep(100);
+  }
+}

@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { assignShard } from '../../src/shard/assign.ts';
+import { awaitAck, countTraffic, curlLine, readHeaders, readVersionText, until } from './observe.ts';
+import type { Headers } from './observe.ts';
+import type { Commit } from './repository.ts';
+import { configFile, Repository } from './repository.ts';
+import { say } from './say.ts';
+import type { Stage } from './stage.ts';
+import { first, firstConfig, steps } from './story.ts';
+
+const requests = 60;
+const crowd = Array.from({ length: requests }, (_, index) => `customer-${index + 1}`);
+
+/** The demo as it is told: each scene acts, shows what is to be seen, and compares it with what must be seen. */
+export class Play {
+  readonly #stage: Stage;
+  readonly #stepMs: number;
+  #repository: Repository | null = null;
+  #startedAt = 0;
+  #seen = new Map<string, Headers>();
+  #faults = 0;
+
+  constructor(stage: Stage, stepMs: number) {
+    this.#stage = stage;
+    this.#stepMs = stepMs;
+  }
+
+  /** Starts everything, with the first commit. */
+  async begin(envoy: string): Promise<void> {
+    const { ports, repository: path, settings } = this.#stage;
+    say.title('Starting a git repository, backends, the daemon and an Envoy');
+    this.#repository = await Repository.create(path);
+    const files = { [configFile]: firstConfig(ports.backends), 'shardplane.yaml': settings };
+    const commit = await this.#repository.commit(files, first.subject);
+    say.line(`the repository  ${path}`);
+    await this.#stage.startBackends(first.backends);
+    await this.#stage.startDaemon();
+    await this.#stage.startEnvoy(envoy);
+    this.#startedAt = Date.now();
+    await this.#show(commit, first);
+  }
+
+  /** How to join in. */
+  tellHow(): void {
+    const { repository, shardplane, url } = this.#stage;
+    say.title('Meanwhile, in another terminal, change it yourself:');
+    say.line(`cd ${repository}`);
+    say.line(`sed -i 's/customer-C: {shard_size: 2}/customer-C: {shard_size: 5}/' ${configFile}    # or your editor`);
+    say.line('git commit -am "Give customer-C 5 hosts"');
+    say.line(curlLine(url, 'customer-C'));
+    say.line('git revert --no-edit HEAD            # takes it back');
+    say.line(`${shardplane} status     # also: history, explain customer-C, check, --help`);
+  }
+
+  /** The commits at t = step and t = 2 * step. */
+  async runSteps(): Promise<void> {
+    for (const [index, step] of steps(this.#stage.ports.backends).entries()) {
+      const at = this.#stepMs * (index + 1);
+      await sleep(Math.max(0, this.#startedAt + at - Date.now()));
+      say.title(`t = ${at / 1000} s: ${step.title}`);
+      await this.#stage.startBackends(step.backends);
+      const commit = await this.#repository?.change(step.values, step.subject);
+      if (commit) await this.#show(commit, step);
+    }
+  }
+
+  /** The exit code. */
+  conclude(): number {
+    say.line();
+    if (this.#faults === 0) say.good('All that was expected was seen.');
+    else say.bad(`${this.#faults} of the expectations failed.`);
+    return this.#faults === 0 ? 0 : 1;
+  }
+
+  async #show(commit: Commit, scene: Scene): Promise<void> {
+    await this.#showCommit(commit);
+    await this.#showHeaders(commit.version, scene);
+    await this.#showTraffic(scene);
+  }
+
+  async #showCommit({ version, subject, diff }: Commit): Promise<void> {
+    const { shardplane, repository, adminSocket } = this.#stage;
+    say.line();
+    say.line(`commit ${version.slice(0, 12)}  ${subject}`);
+    diff.forEach((line) => say.change(line));
+    const node = await awaitAck(shardplane, repository, version);
+    say.line(`ACK    ${version.slice(0, 12)}  by ${node} (shardplane status --json)`);
+    const text = await readVersionText(adminSocket);
+    this.#expect('Envoy’s runtime.version_text', text, version);
+  }
+
+  async #showHeaders(version: string, { customer: main, expected }: Scene): Promise<void> {
+    const { url } = this.#stage;
+    const { lines } = await this.#freshHeaders(main, version);
+    say.line();
+    say.line(`$ ${curlLine(url, main)}`);
+    lines.forEach((line) => say.line(line));
+    say.line();
+    for (const [customer, config] of Object.entries(expected)) {
+      const headers = await this.#freshHeaders(customer, version);
+      const before = this.#seen.get(customer);
+      const earlier = before ? `${before.config} ${before.assignment}`.padEnd(15) + ' ->  ' : '';
+      say.line(`${customer}  ${earlier}${headers.config} ${headers.assignment}`);
+      this.#seen.set(customer, headers);
+      this.#expect(`${customer}'s x-shard-config`, headers.config, config);
+      this.#expect(`${customer}'s x-shard-assignment`, headers.assignment, `[${slotsOf(customer, config).join(',')}]`);
+    }
+  }
+
+  /** Envoy's filters look for new values at most every 500 ms, and so does each worker. */
+  async #freshHeaders(customer: string, version: string): Promise<Headers> {
+    return await until(`curl has not seen ${version.slice(0, 12)}`, async () => {
+      const headers = await readHeaders(this.#stage.url, customer);
+      return headers.version === version.slice(0, 12) ? headers : null;
+    });
+  }
+
+  async #showTraffic({ expected, backends }: Scene): Promise<void> {
+    say.line();
+    say.line('who answers (backend: requests)');
+    for (const [customer, config] of Object.entries(expected)) {
+      const counts = await countTraffic(this.#stage.url, Array<string>(requests).fill(customer));
+      say.line(`${customer}, ${requests} paths  ${format(counts)}`);
+      const allowed = slotsOf(customer, config).map(String);
+      this.#expect(`${customer}'s backends`, [...counts.keys()].filter((name) => !allowed.includes(name)).join(), '');
+    }
+    const counts = await countTraffic(this.#stage.url, crowd);
+    say.line(`${requests} others, 1 each    ${format(counts)}`);
+    const all = Array.from({ length: backends }, (_, index) => String(index + 1));
+    this.#expect('the backends that answer', [...counts.keys()].join(), all.join());
+  }
+
+  #expect(what: string, seen: string, expected: string): void {
+    if (seen === expected) return;
+    this.#faults++;
+    say.bad(`${what}: ${seen} was seen, ${expected || 'nothing else'} was expected`);
+  }
+}
+
+/** What a scene must show. */
+interface Scene {
+  /** The one whose headers are shown in full. */
+  readonly customer: string;
+  readonly backends: number;
+  readonly expected: Readonly<Record<string, string>>;
+}
+
+/** The shard that `x-shard-config: size/hosts` means for a customer, 1-based. */
+function slotsOf(customer: string, config: string): number[] {
+  const [shardSize = 0, totalHosts = 0] = config.split('/').map(Number);
+  return assignShard({ customer, shardSize, totalHosts }).map((slot) => slot + 1);
+}
+
+function format(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([name, count]) => `${name}: ${count}`).join('  ');
+}

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { parseDocument } from 'yaml';
+import { say } from './say.ts';
+
+const run = promisify(execFile);
+export const configFile = 'shard-config.yaml';
+
+/** A commit of the demo, for people to read. */
+export interface Commit {
+  readonly version: string;
+  readonly subject: string;
+  /** The changed lines, with their + and -. */
+  readonly diff: readonly string[];
+}
+
+/** The demo's git repository. */
+export class Repository {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes it, with an identity of its own and nothing of the user's that could get in the way. */
+  static async create(path: string): Promise<Repository> {
+    await mkdir(path);
+    const repository = new Repository(path);
+    await repository.#git('init', '--quiet', '--initial-branch=main');
+    const config = {
+      'user.name': 'shardplane demo',
+      'user.email': 'demo@localhost',
+      'commit.gpgSign': 'false',
+      'core.hooksPath': '/dev/null',
+    };
+    for (const [key, value] of Object.entries(config)) await repository.#git('config', key, value);
+    return repository;
+  }
+
+  /** Writes files and commits them. */
+  async commit(files: Readonly<Record<string, string>>, subject: string): Promise<Commit> {
+    for (const [name, text] of Object.entries(files)) await writeFile(join(this.path, name), text);
+    await this.#git('add', ...Object.keys(files));
+    await this.#git('commit', '--quiet', '-m', subject);
+    const shown = await this.#git('show', '--format=', '--unified=0', 'HEAD', '--', configFile);
+    const diff = shown.split('\n').filter((line) => /^[+-](?![+-])/.test(line));
+    return { version: await this.#git('rev-parse', 'HEAD'), subject, diff };
+  }
+
+  /** Sets values by their paths in the config, and commits: comments, and what the user has committed meanwhile, stay. */
+  async change(
+    values: readonly (readonly [path: readonly string[], value: unknown])[],
+    subject: string,
+  ): Promise<Commit> {
+    await this.#untilCommitted();
+    const document = parseDocument(await readFile(join(this.path, configFile), 'utf8'));
+    for (const [path, value] of values) document.setIn(path, document.createNode(value));
+    return await this.commit({ [configFile]: document.toString({ flowCollectionPadding: false }) }, subject);
+  }
+
+  /** The user may be in the middle of an edit, which is not the demo's to commit. */
+  async #untilCommitted(): Promise<void> {
+    for (let said = false; (await this.#git('status', '--porcelain', '--untracked-files=no')) !== ''; said = true) {
+      if (!said) say.line('waiting for you: commit your edit (or: git checkout .), and the demo goes on');
+      await sleep(500);
+    }
+  }
+
+  async #git(...args: string[]): Promise<string> {
+    const own = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
+    const { stdout } = await run('git', args, { cwd: this.path, env: Object.fromEntries(own), timeout: 30_000 });
+    return stdout.trim();
+  }
+}
