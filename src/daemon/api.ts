@@ -1,3 +1,4 @@
+import { GitError } from '../git/error.ts';
 import { readRevisions } from '../git/revisions.ts';
 import type { Daemon } from '../daemon.ts';
 import type { Api, CommandResult } from '../http/api.ts';
@@ -26,8 +27,8 @@ export function createApi(daemon: Daemon): Api {
     explain: (customer) => fleet.live && explainLayer(fleet.live.release, customer),
     history: (query) => ledger.history(toHistoryQuery(query)),
     story: (version) => toStory(ledger.story(version), version),
-    retry: (version, by) => retry(daemon, version, by),
-    accept: (version, by) => accept(daemon, version, by),
+    retry: (version, by) => inWords(retry(daemon, version, by)),
+    accept: (version, by) => inWords(accept(daemon, version, by)),
     sync: () => sync(daemon),
     pushed: (ref) => onPushed(daemon, ref),
   };
@@ -63,8 +64,8 @@ async function retry(daemon: Daemon, version: string, by: string): Promise<Comma
     return { ok: false, message: 'the repository cannot be read now', hint: 'shardplane status says why' };
   for await (const [revision] of readRevisions(repository, settings.repository.file, [head])) {
     if (!revision) break;
-    daemon.log.info(`${by} retries ${short(head)}`);
     const verdict = await intake.judge(revision);
+    if (verdict.outcome === 'candidate') record.retried(head, by);
     daemon.decide(verdict, 'retry');
     if (verdict.outcome === 'candidate') return { ok: true, message: `${short(head)} is pushed again` };
   }
@@ -90,6 +91,16 @@ async function sync(daemon: Daemon): Promise<CommandResult> {
     ok: true,
     message: head === null ? 'looked: no revision yet' : `looked: the newest revision is ${short(head.version)}`,
   };
+}
+
+/** Git's troubles are an answer to the operator, not a fault of the daemon. */
+async function inWords(result: Promise<CommandResult>): Promise<CommandResult> {
+  try {
+    return await result;
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error;
+    return { ok: false, message: error.message, ...(error.hint !== null && { hint: error.hint }) };
+  }
 }
 
 function toHistoryQuery(query: URLSearchParams): HistoryQuery {

@@ -89,11 +89,19 @@ export class Record {
     }
   }
 
+  /** An operator takes a pin back. */
+  retried(version: string, by: string): void {
+    this.#options.log.info(`${by} retries ${short(version)}`);
+    this.#options.write({ type: 'unpinned', version, by });
+  }
+
   action(action: RolloutAction): void {
     const { log, metrics, write } = this.#options;
     metrics.onRollout(action);
     const version = action.type === 'live' ? (action.live?.version ?? '') : (action.version ?? '');
-    sayAction(log, action, this.#options.texts.get(version).subject);
+    const { subject, source } = this.#options.texts.get(version);
+    const refused = action.type === 'pinned' || action.type === 'still_pinned' ? this.#diagnose(action) : null;
+    sayAction(log, action, { subject, drawn: refused && drawAll([refused], source) });
     switch (action.type) {
       case 'offer':
         return this.#offered(action.version);
@@ -104,7 +112,7 @@ export class Record {
       case 'pinned':
       case 'still_pinned':
         if (action.type === 'pinned') write({ type: 'pinned', version, refusal: action.refusal });
-        return this.#outcome(version, 'rolled_back', [this.#diagnose(action)]);
+        return this.#outcome(version, 'rolled_back', refused ? [refused] : []);
       case 'unpinned':
         return write({ type: 'unpinned', version });
       case 'refused':

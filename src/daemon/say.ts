@@ -11,8 +11,11 @@ export function short(version: string): string {
   return version.slice(0, 12);
 }
 
-/** Says what the rollout decided; what it did to single nodes is for `debug`, lest 5,000 nodes fill the log. */
-export function sayAction(log: Logger, action: RolloutAction, subject: string): void {
+/**
+ * Says what the rollout decided. `about`: the subject of its commit, and a refusal drawn at its place in the file.
+ */
+export function sayAction(log: Logger, action: RolloutAction, about: { subject: string; drawn: string | null }): void {
+  const { subject, drawn } = about;
   switch (action.type) {
     case 'offer':
       return action.version === null
@@ -27,7 +30,8 @@ export function sayAction(log: Logger, action: RolloutAction, subject: string): 
       );
     case 'pinned':
       return log.error(
-        `rolled back ${short(action.version)}: Envoy ${action.refusal.node} refused it: ${action.refusal.message}`,
+        { drawn },
+        `rolled back ${short(action.version)} ${subject}: Envoy ${action.refusal.node} refused it`,
       );
     case 'still_pinned':
       return log.warn(
