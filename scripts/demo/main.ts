@@ -1,7 +1,7 @@
 // The demo that scripts/start_with_xds.sh sets up and starts: ENVOY_BIN names the Envoy.
 import { constants } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { ending, pause } from './ending.ts';
 import { DemoError } from './error.ts';
 import { Play } from './play.ts';
 import { ensureFree, toPorts } from './ports.ts';
@@ -21,18 +21,27 @@ process.exit(await main());
 /** Resolves to the exit code, when all that was started has ended. */
 async function main(): Promise<number> {
   const signal = firstSignal();
-  const ports = toPorts(Number(flags['port-offset']));
-  let stage: Stage | null = null;
   try {
+    const ports = toPorts(Number(flags['port-offset']));
     await ensureFree(ports);
-    stage = await Stage.create(ports);
-    return await Promise.race([perform(stage), stage.children.failure, signal]);
+    return await performUntil(signal, await Stage.create(ports));
   } catch (error) {
     const { message, hint } = error as DemoError;
     say.error(message, error instanceof DemoError ? hint : 'this should not happen: please report it');
     return 1;
+  }
+}
+
+/** Whatever ends it, nothing is left. */
+async function performUntil(signal: Promise<number>, stage: Stage): Promise<number> {
+  const performing = perform(stage);
+  try {
+    return await Promise.race([performing, stage.children.failure, signal]);
   } finally {
-    await stage?.clear();
+    ending.abort();
+    await stage.children.stop();
+    await performing.catch(() => undefined);
+    await stage.clear();
   }
 }
 
@@ -43,7 +52,8 @@ async function perform(stage: Stage): Promise<number> {
   await play.runSteps();
   if (flags.exit) return play.conclude();
   say.title('That was all. It goes on running until Ctrl-C: edit, commit, watch.');
-  return await sleep(2 ** 31 - 1, 0);
+  await pause(2 ** 31 - 1);
+  return 0;
 }
 
 /** Resolves to 128 + the number of the first signal to end; a reader that has gone (`| head`) is one, too. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { pause } from './ending.ts';
 import { DemoError } from './error.ts';
 
 const run = promisify(execFile);
@@ -77,6 +77,6 @@ export async function until<T>(what: string, probe: () => Promise<T | null>): Pr
     if (seen !== null) return seen;
     if (Date.now() > deadline)
       throw new DemoError(`${what} in ${timeoutMs / 1000} s`, 'run it again when the machine is less busy');
-    await sleep(100);
+    await pause(100);
   }
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { assignShard } from '../../src/shard/assign.ts';
+import { pause } from './ending.ts';
 import { awaitAck, countTraffic, curlLine, readHeaders, readVersionText, until } from './observe.ts';
 import type { Headers } from './observe.ts';
 import type { Commit } from './repository.ts';
@@ -56,7 +56,7 @@ export class Play {
   async runSteps(): Promise<void> {
     for (const [index, step] of steps(this.#stage.ports.backends).entries()) {
       const at = this.#stepMs * (index + 1);
-      await sleep(Math.max(0, this.#startedAt + at - Date.now()));
+      await pause(Math.max(0, this.#startedAt + at - Date.now()));
       say.title(`t = ${at / 1000} s: ${step.title}`);
       await this.#stage.startBackends(step.backends);
       const commit = await this.#repository?.change(step.values, step.subject);

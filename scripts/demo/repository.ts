@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { parseDocument } from 'yaml';
+import { pause } from './ending.ts';
 import { say } from './say.ts';
 
 const run = promisify(execFile);
@@ -65,7 +65,7 @@ export class Repository {
   async #untilCommitted(): Promise<void> {
     for (let said = false; (await this.#git('status', '--porcelain', '--untracked-files=no')) !== ''; said = true) {
       if (!said) say.line('waiting for you: commit your edit (or: git checkout .), and the demo goes on');
-      await sleep(500);
+      await pause(500);
     }
   }
 

@@ -101,9 +101,8 @@ export class Stage {
     say.line(`Envoy           127.0.0.1:${envoy}, with the bootstrap of: shardplane bootstrap`);
   }
 
-  /** Nothing is left. */
+  /** Removes all that was written. */
   async clear(): Promise<void> {
-    await this.children.stop();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

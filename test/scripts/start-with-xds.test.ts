@@ -46,7 +46,17 @@ test('SIGTERM while it starts stops all that was started', { skip }, async () =>
   await using folder = await temporaryFolder();
   const offset = await freeOffset();
   const demo = startDemo(['--port-offset', String(offset)], folder.path);
-  await demo.sees('the daemon ');
+  await demo.sees('shardplane serve');
+  process.kill(demo.group, 'SIGTERM');
+  assert.equal(await demo.exitCode, 143, demo.output());
+  await assertNothingLeft(demo, offset, folder.path);
+});
+
+test('SIGTERM at the very beginning, too', { skip }, async () => {
+  await using folder = await temporaryFolder();
+  const offset = await freeOffset();
+  const demo = startDemo(['--port-offset', String(offset)], folder.path);
+  await demo.sees('Starting');
   process.kill(demo.group, 'SIGTERM');
   assert.equal(await demo.exitCode, 143, demo.output());
   await assertNothingLeft(demo, offset, folder.path);
@@ -56,7 +66,7 @@ test('a program that dies ends the demo with one line', { skip }, async () => {
   await using folder = await temporaryFolder();
   const offset = await freeOffset();
   const demo = startDemo(['--port-offset', String(offset)], folder.path);
-  await demo.sees('the daemon ');
+  await demo.sees('shardplane serve');
   process.kill(await findProcess(demo.group, 'serve'), 'SIGKILL');
   assert.equal(await demo.exitCode, 1);
   assert.match(demo.output(), /^error: the daemon has ended: .*\n {2}hint: .*\n/m);
