@@ -43,6 +43,9 @@ export function createGrpcServer(bounds: Bounds, accept: (call: XdsCall, kind: S
   return server;
 }
 
+/** A connection without a stream is closed after this. */
+const IDLE_MS = 300_000;
+
 const RTDS = 'envoy.service.runtime.v3.RuntimeDiscoveryService';
 const ADS = 'envoy.service.discovery.v3.AggregatedDiscoveryService';
 
@@ -72,6 +75,7 @@ function toOptions({ settings, limits }: Bounds): ServerOptions {
     'grpc.max_concurrent_streams': limits.connectionStreams,
     'grpc.keepalive_time_ms': settings.keepaliveMs,
     'grpc.keepalive_timeout_ms': settings.keepaliveMs,
+    'grpc.max_connection_idle_ms': IDLE_MS,
     'grpc.enable_channelz': 0,
     interceptors: [shareFrames],
   };

@@ -19,7 +19,7 @@ export interface Session {
   readonly id: string;
   /** Null until the first message. */
   readonly node: NodeIdentity | null;
-  /** `address:port`, or `unix` for a Unix socket. */
+  /** `address:port`, or `unknown` for a Unix socket. */
   readonly peer: string;
   /** Milliseconds since the epoch. */
   readonly connectedSince: number;

@@ -8,10 +8,12 @@ interface BootstrapOptions {
   readonly kind: Kind;
   /** Names of the RTDS layers, in order. Default: `runtime`. */
   readonly layers?: readonly string[];
+  /** Paths (PEM): what the server is trusted by, and what this node shows. */
+  readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string };
 }
 
 /** An Envoy that does nothing but take its runtime from an xDS server, in one of the four ways. */
-export function toBootstrap({ node, port, kind, layers = ['runtime'] }: BootstrapOptions): string {
+export function toBootstrap({ node, port, kind, layers = ['runtime'], tls }: BootstrapOptions): string {
   const aggregated = kind.endsWith('ADS');
   const api = {
     api_type: kind.startsWith('delta') ? 'DELTA_GRPC' : 'GRPC',
@@ -38,6 +40,7 @@ export function toBootstrap({ node, port, kind, layers = ['runtime'] }: Bootstra
           name: 'xds',
           type: 'STATIC',
           connect_timeout: '1s',
+          ...(tls && { transport_socket: toTransportSocket(tls) }),
           typed_extension_protocol_options: {
             'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
               '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
@@ -62,4 +65,18 @@ export function toBootstrap({ node, port, kind, layers = ['runtime'] }: Bootstra
 
 function aggregatedType(kind: Kind): string {
   return kind.startsWith('delta') ? 'DELTA_GRPC' : 'GRPC';
+}
+
+function toTransportSocket({ ca, certificate, key }: NonNullable<BootstrapOptions['tls']>) {
+  return {
+    name: 'envoy.transport_sockets.tls',
+    typed_config: {
+      '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
+      common_tls_context: {
+        tls_certificates: [{ certificate_chain: { filename: certificate }, private_key: { filename: key } }],
+        validation_context: { trusted_ca: { filename: ca } },
+        alpn_protocols: ['h2'],
+      },
+    },
+  };
 }

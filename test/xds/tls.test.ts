@@ -4,8 +4,10 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadCredentials } from '../../src/xds/credentials.ts';
+import { newestEnvoy, skipWithout, startEnvoy } from '../helpers/envoy.ts';
 import { temporaryFolder } from '../helpers/git.ts';
 import { until } from '../helpers/until.ts';
+import { toBootstrap } from './bootstrap.ts';
 import { Authority, skipWithoutOpenssl, type KeyPair } from './certificates.ts';
 import { XdsClient } from './client.ts';
 import { release, settings, startServer } from './support.ts';
@@ -106,6 +108,22 @@ describe('TLS on the xDS port', { skip: skipWithoutOpenssl }, () => {
 
     test.server.offer(release('v1'));
     await client.response(2);
+  });
+
+  it('serves a real Envoy', { skip: skipWithout(newestEnvoy) }, async () => {
+    await using folder = await temporaryFolder();
+    const ca = new Authority(folder.path);
+    const tls = { ...ca.issue('server', 'DNS:xds.example.com'), clientCa: ca.certificate, san: '{node}.example.com' };
+    await using test = await startServer({ settings: { ...settings, tls } });
+    test.server.offer(release('v1'));
+    const bootstrap = toBootstrap({
+      node: 'edge-1',
+      port: test.port,
+      kind: 'delta ADS',
+      tls: { ca: ca.certificate, ...ca.issue('edge', 'DNS:edge-1.example.com') },
+    });
+    await using envoy = await startEnvoy({ bootstrap });
+    await until('version_text', async () => (await envoy.stat('runtime.version_text'))?.includes('v1'));
   });
 
   it('does not start with files that are missing or do not fit', async () => {
