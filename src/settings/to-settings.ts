@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { SettingsError } from './error.ts';
 import { toMilliseconds } from './duration.ts';
 import type { SettingsOverrides } from './load.ts';
 import type { RemoteSettings, RepositorySettings, Settings, TlsSettings } from './settings.ts';
@@ -86,6 +87,11 @@ function toRepository(
   flags: SettingsOverrides,
 ): RepositorySettings {
   const remote = file.remote && toRemote(file.remote, fromHome);
+  if (file.notes === 'push' && remote === null)
+    throw new SettingsError(
+      'repository.notes: push needs repository.remote',
+      'local writes them to the repository itself',
+    );
   return {
     path: flags.repository ? resolve(flags.repository) : fromHome(file.path),
     file: flags.file ?? file.file,
