@@ -122,7 +122,7 @@ export class XdsServer {
     });
     if (this.#draining) return session.close(status.UNAVAILABLE, SHUTTING_DOWN);
     if (this.#sessions.size >= settings.maxStreams)
-      return session.close(status.RESOURCE_EXHAUSTED, `the server has all of its ${settings.maxStreams} streams`);
+      return session.reject('RESOURCE_EXHAUSTED', `the server has all of its ${settings.maxStreams} streams`);
     this.#sessions.add(session);
     call.once('close', () => this.#sessions.delete(session));
   }
@@ -139,10 +139,4 @@ export class XdsServer {
     if (members === 0) this.#members.delete(node.id);
     else this.#members.set(node.id, members);
   }
-}
-
-/** What to tell an operator about `settings`, once, or null: plain text is for this machine. */
-export function plainTextWarning({ address, tls }: Pick<XdsSettings, 'address' | 'tls'>): string | null {
-  if (tls !== null || address.startsWith('unix:') || /^(localhost|::1|127\..*)$/.test(address)) return null;
-  return `xDS is plain text on ${address}: anyone who reaches it can read the configuration. Set xds.tls, or listen on 127.0.0.1`;
 }

@@ -46,6 +46,8 @@ export interface VersionAt {
   readonly at: number;
 }
 
+type Reject = Extract<StreamAction, { type: 'reject' }>;
+
 export type XdsCall = ServerDuplexStream<Request, Buffer>;
 
 export interface SessionOptions {
@@ -114,6 +116,12 @@ export class StreamSession implements Session {
     this.#step({ type: 'offer', target: push });
   }
 
+  /** Ends the stream for a reason of this server's own, and reports it like the protocol's. */
+  reject(code: Reject['code'], message: string): void {
+    this.close(status[code], message);
+    this.#options.onAction(this, { type: 'reject', code, message });
+  }
+
   /** Ends the stream with a gRPC status. */
   close(code: status, message: string): void {
     this.#step({ type: 'end' });
@@ -122,7 +130,7 @@ export class StreamSession implements Session {
 
   #onRequest(request: Request): void {
     const refused = this.#state.node === null && request.node !== null ? this.#options.authorize(request.node) : null;
-    if (refused !== null) this.close(status.PERMISSION_DENIED, refused);
+    if (refused !== null) this.reject('PERMISSION_DENIED', refused);
     else this.#step({ type: 'request', request });
   }
 

@@ -61,6 +61,7 @@ describe('TLS on the xDS port', { skip: skipWithoutOpenssl }, () => {
       assert.equal((await nobody.ended()).code, status.UNAVAILABLE);
     }
     assert.equal(test.count('joined'), 1);
+    assert.equal(test.count('reject'), 1);
   });
 
   it('uses new files for new connections, and keeps open streams', async () => {

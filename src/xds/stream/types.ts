@@ -80,7 +80,11 @@ export type StreamAction =
   /** A type that is not served, said once for each. */
   | { readonly type: 'unsupported'; readonly typeUrl: string }
   /** End the stream with this gRPC status. */
-  | { readonly type: 'reject'; readonly code: 'INVALID_ARGUMENT' | 'RESOURCE_EXHAUSTED'; readonly message: string };
+  | {
+      readonly type: 'reject';
+      readonly code: 'INVALID_ARGUMENT' | 'RESOURCE_EXHAUSTED' | 'PERMISSION_DENIED';
+      readonly message: string;
+    };
 
 /** Bounds on what one client can make us remember. */
 export interface StreamLimits {
