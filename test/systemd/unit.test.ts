@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import test from 'node:test';
@@ -71,7 +71,7 @@ test(
     const child = path.join(import.meta.dirname, 'children', 'service.ts');
     t.after(() => {
       run('systemctl', ['stop', name]);
-      run('systemctl', ['clean', '--what=state', name]);
+      for (const directory of ['/var/lib/private', '/var/lib']) rmSync(path.join(directory, name), { recursive: true, force: true });
     });
     const show = (property: string) => run('systemctl', ['show', '-P', property, name]).output;
 
