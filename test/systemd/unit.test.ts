@@ -71,7 +71,8 @@ test(
     const child = path.join(import.meta.dirname, 'children', 'service.ts');
     t.after(() => {
       run('systemctl', ['stop', name]);
-      for (const directory of ['/var/lib/private', '/var/lib']) rmSync(path.join(directory, name), { recursive: true, force: true });
+      for (const directory of ['/var/lib/private', '/var/lib'])
+        rmSync(path.join(directory, name), { recursive: true, force: true });
     });
     const show = (property: string) => run('systemctl', ['show', '-P', property, name]).output;
 
