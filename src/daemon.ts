@@ -60,7 +60,7 @@ export class Daemon {
     this.problems = new Problems({ now: Date.now, say: (change, problem) => sayProblem(log, change, problem) });
     this.#journal = new Journal(this.ledger, (health) => this.#onLedgerHealth(health));
     this.metrics = this.#createMetrics();
-    this.record = this.#createRecord(restored.seq, onReport);
+    this.record = this.#createRecord(restored, onReport);
     this.fleet = this.#createFleet(restored);
     this.xds = new XdsServer({
       settings: settings.xds,
@@ -89,6 +89,7 @@ export class Daemon {
       stateDirectory: settings.state.directory,
       accepted: restored.accepted,
       liveVersion: () => this.fleet.live?.version ?? null,
+      isUndecided: () => this.fleet.isUndecided,
     });
   }
 
@@ -150,6 +151,7 @@ export class Daemon {
     const live = action.type === 'live' ? this.fleet.get(action.live?.version ?? null) : null;
     if (live) this.#journal.add({ type: 'release', release: live.release, resource: live.resource });
     this.record.action(action);
+    if (action.type === 'outcome') this.follow.onDecided();
   }
 
   #onStream(session: Session, action: StreamAction): void {
@@ -180,9 +182,9 @@ export class Daemon {
     }));
   }
 
-  #createRecord(seq: number, report: (report: Report) => void): Record {
+  #createRecord(memory: Restored, report: (report: Report) => void): Record {
     return new Record({
-      seq,
+      memory,
       file: this.settings.repository.file,
       log: this.log,
       metrics: this.metrics,

@@ -59,6 +59,6 @@ async function stop(daemon: Daemon, notifier: Notifier): Promise<void> {
     process.exit(1);
   }, shutdownMs);
   process.once('SIGINT', () => process.exit(130)); // Ctrl-C twice
-  await Promise.all([Promise.race([notifier.stopping(), sleep(notifyMs)]), daemon.stop()]);
+  await Promise.all([Promise.race([notifier.stopping(), sleep(notifyMs, undefined, { ref: false })]), daemon.stop()]);
   clearTimeout(timer);
 }

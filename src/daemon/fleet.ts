@@ -80,6 +80,11 @@ export class Fleet {
     return this.get(targetOf(this.#state));
   }
 
+  /** A release is on its way: it is neither live nor refused yet. */
+  get isUndecided(): boolean {
+    return this.#state.candidate !== null;
+  }
+
   get live(): (FleetRelease & { readonly since: number; readonly proven: boolean }) | null {
     const { live } = this.#state;
     const release = this.get(live?.version ?? null);

@@ -30,6 +30,8 @@ export interface FollowOptions {
   /** Versions that an operator has let through. */
   readonly accepted: ReadonlySet<string>;
   readonly liveVersion: () => string | null;
+  /** A release is being rolled out: it is neither live nor refused yet. */
+  readonly isUndecided: () => boolean;
 }
 
 /** From what git tells to the intake: what of a moved ref may be taken, and what is to be said of it. */
@@ -41,6 +43,8 @@ export class Follow {
   readonly #accepted: Set<string>;
   /** The last move: an operator may have it taken. */
   #lastMove: Moved | null = null;
+  /** What was taken, and waits to be remembered. */
+  #taken: Moved | null = null;
 
   constructor(options: FollowOptions) {
     this.#options = options;
@@ -109,7 +113,7 @@ export class Follow {
     const isSettled = this.#isSettled(moved);
     this.#lastMove = moved;
     if (isSettled) {
-      if (decision === 'take') this.#options.write({ type: 'tip', commit: moved.tip });
+      if (decision === 'take') this.#remember(moved);
       return;
     }
     const known = newest.version === liveVersion() ? 'live' : null;
@@ -128,8 +132,19 @@ export class Follow {
   async #take(moved: Moved): Promise<void> {
     if (moved.decision !== 'take' && moved.tip !== null) this.source.accept(moved.tip);
     await this.#options.intake.take(moved);
-    // Last: what a crash cuts short is gone through again.
-    this.#options.write({ type: 'tip', commit: moved.tip });
+    this.#remember(moved);
+  }
+
+  #remember(moved: Moved): void {
+    this.#taken = moved;
+    this.onDecided();
+  }
+
+  /** The rollout may have come to its end. Only then is the tip written: what a crash cuts short is gone through again. */
+  onDecided(): void {
+    if (this.#taken === null || this.#options.isUndecided()) return;
+    this.#options.write({ type: 'tip', commit: this.#taken.tip });
+    this.#taken = null;
   }
 
   #sayProblems({ tip, newest, decision, movement }: Moved): void {

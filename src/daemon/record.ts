@@ -29,8 +29,8 @@ export interface RecordOptions {
   readonly counts: () => Counts;
   readonly report: (report: Report) => void;
   readonly texts: Texts;
-  /** The number of the last push. */
-  readonly seq: number;
+  /** What the ledger remembers: the number of the last push, and the newest revision. */
+  readonly memory: { readonly seq: number; readonly head: Pick<Head, 'version' | 'outcome'> | null };
 }
 
 /** Turns what was decided into log lines, metrics, ledger entries and the head's state: nothing else writes those. */
@@ -40,10 +40,13 @@ export class Record {
   /** The push that is awaited: its number, and when it began. */
   #push: { readonly seq: number; readonly version: string; readonly startedAt: number } | null = null;
   #seq: number;
+  /** The head that was there last, while there is none: before a restart, or before the ref was deleted. */
+  #lastHead: Pick<Head, 'version' | 'outcome'> | null;
 
   constructor(options: RecordOptions) {
     this.#options = options;
-    this.#seq = options.seq;
+    this.#seq = options.memory.seq;
+    this.#lastHead = options.memory.head;
   }
 
   get head(): Head | null {
@@ -56,7 +59,7 @@ export class Record {
       this.#options.write({ type: 'revision', version, subject, author, committedAt });
     const newest = revisions.at(-1);
     if (!newest) return;
-    this.#overtake(newest.version);
+    this.#overtake(revisions);
     const source = 'bytes' in newest.content ? newest.content.bytes : null;
     this.#options.texts.set(newest.version, { subject: newest.subject, source });
     this.#head = { version: newest.version, subject: newest.subject, outcome, diagnostics: [] };
@@ -64,7 +67,17 @@ export class Record {
 
   /** The ref has no such file, or is gone. */
   noHead(): void {
+    this.#lastHead = this.#head?.outcome === 'held' ? this.#head : null;
     this.#head = null;
+  }
+
+  /** What is held can only be accepted while it is the newest; what a restart has cut short is over once it is not. */
+  #overtake(revisions: readonly Revision[]): void {
+    const before = this.#head ?? this.#lastHead;
+    const isOver = before?.outcome === 'held' || (this.#head === null && before?.outcome === null);
+    this.#lastHead = null;
+    if (before && isOver && !revisions.some(({ version }) => version === before.version))
+      this.#outcome(before.version, 'superseded', []);
   }
 
   verdict(verdict: Verdict): void {
@@ -138,12 +151,6 @@ export class Record {
       `${short(version)} acknowledged by ${acked} of ${connected}${refused > 0 ? `, ${refused} refusing` : ''}${unanswered > 0 ? `, ${unanswered} unanswered` : ''}`,
     );
     this.#report(version);
-  }
-
-  /** What was held can only be accepted while it is the newest. */
-  #overtake(newest: string): void {
-    const head = this.#head;
-    if (head?.outcome === 'held' && head.version !== newest) this.#outcome(head.version, 'superseded', []);
   }
 
   #offered(version: string | null): void {

@@ -69,6 +69,8 @@ export function applyEntry(view: View, { at, entry }: Pick<Stamped, 'at' | 'entr
       view.tip = entry.commit;
       return;
     case 'outcome':
+      if (entry.outcome !== 'held') view.holds.delete(entry.version);
+      return;
     case 'refused':
       return;
   }

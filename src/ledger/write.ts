@@ -24,6 +24,8 @@ function takeEntry(run: Statements['run'], stamped: Stamped, releasesKept: numbe
     case 'revision':
       return tables.writeRevision(run, entry, at);
     case 'outcome':
+      // Overtaken, it no longer waits.
+      if (entry.outcome !== 'held') tables.removeMark(run, entry.version, 'held');
       return tables.writeOutcome(run, entry, at);
     case 'release':
       tables.storeRelease(run, entry, stamped.id);

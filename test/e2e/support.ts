@@ -37,9 +37,8 @@ export interface Scene extends AsyncDisposable {
   release(values?: Values, message?: string): Promise<string>;
   /** Waits until the first Envoy answers this customer with this `x-shard-config`; returns that answer. */
   answers(customer: string, config: string): Promise<Answer>;
-  startEnvoy(version?: string): Promise<Envoy>;
-  /** Disposed with the scene, last first. */
-  use<T extends Disposable | AsyncDisposable>(resource: T): T;
+  /** One more, of that node.id; the caller's to stop. */
+  launchEnvoy(id: string): Promise<Envoy>;
 }
 
 export interface SceneOptions {
@@ -95,8 +94,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
           const answer = await client!.as(customer);
           return answer.headers['x-shard-config'] === config ? answer : null;
         }),
-      startEnvoy: async (envoyVersion) => stack.use(await begin(envoyVersion, envoys.length)),
-      use: (resource) => stack.use(resource),
+      launchEnvoy: (id) => beginEnvoy({ daemon, backends, version: newestEnvoy, id }),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   } catch (error) {
@@ -151,4 +149,40 @@ export async function rejections(envoy: Envoy): Promise<number> {
 /** The version that an Envoy runs: `runtime.version_text`. */
 export function versionOf(envoy: Envoy): Promise<string | null> {
   return envoy.stat('runtime.version_text');
+}
+
+/** How many responses an Envoy has accepted on its RTDS layer, since it started. */
+export async function pushesTaken(envoy: Envoy): Promise<number> {
+  return Number(await envoy.stat('runtime.update_success'));
+}
+
+/** Requests one after another, until `stop`. */
+export interface Traffic {
+  /** Waits for so many more answers. */
+  atLeast(more: number): Promise<void>;
+  /** All the answers; rejects when a request got none. */
+  stop(): Promise<Answer[]>;
+}
+
+/** Sends requests of customer-A without a pause. */
+export function startTraffic(client: Client): Traffic {
+  const answers: Answer[] = [];
+  let ends = false;
+  let failure: unknown = null;
+  const run = async () => {
+    while (!ends) answers.push(await client.as('customer-A', `/${answers.length}`));
+  };
+  const running = run().catch((error: unknown) => (failure = error));
+  return {
+    atLeast: async (more) => {
+      const enough = answers.length + more;
+      await until(`${more} more answers`, () => answers.length >= enough || failure !== null);
+    },
+    stop: async () => {
+      ends = true;
+      await running;
+      if (failure !== null) throw new Error('a request got no answer', { cause: failure });
+      return answers;
+    },
+  };
 }

@@ -126,6 +126,20 @@ test('accepting ends a hold, for good', (t) => {
   assert.equal(second.history({ limit: 1 })[0]?.held, false);
 });
 
+test('a later outcome ends a hold', (t) => {
+  const directory = temporary(t);
+  const first = openLedger({ directory });
+  const held = { type: 'outcome', version: sha(1), outcome: 'held' } as const;
+  first.recordAll([revision(1), { type: 'held', version: sha(1), reason: 'shrinks' }, held]);
+  assert.equal(first.history({ limit: 1 })[0]?.held, true);
+  first.recordAll([revision(2), { ...held, outcome: 'superseded' }]);
+  assert.equal(first.restore().holds.size, 0);
+  first.close();
+  const second = open(t, { directory });
+  assert.equal(second.restore().holds.size, 0);
+  assert.deepEqual(second.history({ outcome: 'superseded', limit: 5 })[0]?.held, false);
+});
+
 test('a second daemon on the directory is refused in clear words, and the first goes on', (t) => {
   const directory = temporary(t);
   const first = open(t, { directory });
