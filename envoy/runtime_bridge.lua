@@ -94,17 +94,17 @@ local function after_value(body, at)
   end
 end
 
--- The `final_value` of the entry whose members start at `at` (in any order), and where the entry ends; nil when malformed.
+-- The `final_value` of the entry whose members start at `at` (in any order), and where that string ends; nil when malformed.
 local function final_value(body, at)
-  local value
   while true do
     local _, colon, name = find(body, '^%s*"([%w_]+)"%s*:%s*', at)
-    local stop = colon and after_value(body, colon + 1)
-    if not stop then return nil end
-    if name == "final_value" and byte(body, colon + 1) == QUOTE then
-      value = unescape(sub(body, colon + 2, string_end(body, colon + 2) - 1))
+    if not colon then return nil end
+    if name == "final_value" then
+      local stop = byte(body, colon + 1) == QUOTE and string_end(body, colon + 2)
+      return stop and unescape(sub(body, colon + 2, stop - 1)), stop
     end
-    if byte(body, stop) == CLOSE then return value, stop end
+    local stop = after_value(body, colon + 1)
+    if not stop or byte(body, stop) == CLOSE then return nil end
     at = stop + 1
   end
 end
@@ -135,10 +135,10 @@ local function parse(body)
     local _, open = find(body, "^%s*:%s*{", (stop or #body) + 1)
     at = from + 1
     if open and byte(body, from - 1) ~= BACKSLASH then
-      local value, entry_end = final_value(body, open + 1)
-      if not entry_end then return nil end
+      local value, value_end = final_value(body, open + 1)
+      if not value then return nil end
       keep(found, unescape(sub(body, from + 1, stop - 1)), value)
-      at = entry_end
+      at = value_end
     end
   end
   local shared = {}

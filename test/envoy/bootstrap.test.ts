@@ -72,9 +72,12 @@ test('the node has a name, of its own or the default', () => {
   assert.deepEqual(print({ node: { id: 'edge-1' } }).node, { id: 'edge-1', cluster: 'shardplane' });
 });
 
-test('a control plane with a name is resolved, one with an address is not', () => {
-  assert.equal(print().static_resources.clusters[0]?.type, 'STATIC');
-  assert.equal(print({ xds: { host: 'plane.example', port: 1 } }).static_resources.clusters[0]?.type, 'STRICT_DNS');
+test('what has a name is resolved, what has an address is not', () => {
+  const typesOf = (changes: Partial<BootstrapOptions>) =>
+    print(changes).static_resources.clusters.map(({ type }) => type);
+  assert.deepEqual(typesOf({}), ['STATIC', 'STATIC', 'STATIC']);
+  const named = { host: 'some.example', port: 1 };
+  assert.deepEqual(typesOf({ xds: named, endpoints: [named] }), ['STRICT_DNS', 'STATIC', 'STRICT_DNS']);
 });
 
 test('addresses: HOST:PORT, brackets around IPv6, and nothing else', () => {
