@@ -178,6 +178,25 @@ test('no more than 10,000 entries wait in memory, and what matters outlives thos
   assert.ok(releases.has(sha(1)));
 });
 
+test('a pin that was taken back in an entry that was given up does not come back', (t) => {
+  const directory = temporary(t);
+  const clock = manualClock();
+  const ledger = open(t, { directory, clock: clock.read });
+  ledger.recordAll([...failure(1), ...failure(2)]);
+  const other = new DatabaseSync(path.join(directory, 'ledger.sqlite'));
+  other.exec('BEGIN IMMEDIATE');
+  ledger.record({ type: 'unpinned', version: sha(1), by: 'ada' });
+  ledger.recordAll(Array.from({ length: 10_000 }, (_, n) => revision(100 + n)));
+  assert.ok(!ledger.health.ok);
+  assert.equal(ledger.health.lost, 1);
+  other.close();
+  clock.now += 60_000;
+  ledger.flush();
+  assert.deepEqual(ledger.health, { ok: true });
+  ledger.close();
+  assert.deepEqual([...open(t, { directory }).restore().pins.keys()], [sha(2)]);
+});
+
 test('a file that is damaged while it is open is set aside, and what is in memory written anew', (t) => {
   const directory = temporary(t);
   const file = written(directory);
