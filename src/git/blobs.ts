@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { GitRepository } from './repository.ts';
 import { GitExit, runGit } from './run.ts';
+
+/** Where objects are read from: a repository, and for a hook what git gave it in its environment. */
+export interface ObjectStore {
+  readonly gitDir: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** What reading one object came to; `missing` is also for one that is there but damaged. */
 export type Blob = { readonly bytes: Buffer } | 'missing' | { readonly tooLarge: number };
@@ -14,11 +19,11 @@ const batchBytes = 64 * 1024 * 1024;
 /**
  * Sizes of objects, in one process; objects that can't be found are left out. Nothing is read but their headers.
  */
-export async function blobSizes(repository: GitRepository, objects: Iterable<string>): Promise<Map<string, number>> {
+export async function blobSizes(store: ObjectStore, objects: Iterable<string>): Promise<Map<string, number>> {
   const input = [...new Set(objects)].map((object) => `${object}\n`).join('');
   if (input === '') return new Map();
   const { stdout } = await runGit(['cat-file', '--batch-check=%(objectname) %(objecttype) %(objectsize)'], {
-    gitDir: repository.gitDir,
+    ...at(store),
     input,
   });
   const sizes = new Map<string, number>();
@@ -48,7 +53,7 @@ export function batches(objects: readonly string[], sizes: ReadonlyMap<string, n
 
 /** Reads objects whose sizes are known, in one process (one more for each damaged object among them). */
 export async function readBlobs(
-  repository: GitRepository,
+  store: ObjectStore,
   objects: readonly string[],
   sizes: ReadonlyMap<string, number>,
 ): Promise<Map<string, Blob>> {
@@ -61,7 +66,7 @@ export async function readBlobs(
     else wanted.push(object);
   }
   while (wanted.length > 0) {
-    const read = parseBatch(await catFile(repository, wanted));
+    const read = parseBatch(await catFile(store, wanted));
     for (const [object, bytes] of read)
       blobs.set(object, bytes !== null && isIntact(object, bytes) ? { bytes } : 'missing');
     // git gives up at a damaged object: that one is missing, and the rest is asked for again
@@ -72,11 +77,11 @@ export async function readBlobs(
   return blobs;
 }
 
-async function catFile(repository: GitRepository, objects: readonly string[]): Promise<Buffer> {
+async function catFile(store: ObjectStore, objects: readonly string[]): Promise<Buffer> {
   const input = objects.map((object) => `${object}\n`).join('');
   const maxOutputBytes = batchBytes + 1024 * 1024;
   try {
-    return (await runGit(['cat-file', '--batch'], { gitDir: repository.gitDir, input, maxOutputBytes })).stdout;
+    return (await runGit(['cat-file', '--batch'], { ...at(store), input, maxOutputBytes })).stdout;
   } catch (error) {
     if (error instanceof GitExit && error.exitCode === 128) return error.stdout;
     throw error;
@@ -101,4 +106,8 @@ function parseBatch(output: Buffer): Map<string, Buffer | null> {
 function isIntact(object: string, bytes: Buffer): boolean {
   const hash = createHash(object.length === 64 ? 'sha256' : 'sha1');
   return hash.update(`blob ${bytes.length}\0`).update(bytes).digest('hex') === object;
+}
+
+function at({ gitDir, env }: ObjectStore): ObjectStore {
+  return env === undefined ? { gitDir } : { gitDir, env };
 }

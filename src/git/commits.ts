@@ -1,3 +1,4 @@
+import type { TreeEntry } from './content.ts';
 import { checkPath, checkSha } from './names.ts';
 import type { GitRepository } from './repository.ts';
 import { GitError } from './error.ts';
@@ -11,7 +12,7 @@ export interface Commit {
   readonly committedAt: string;
   readonly trailers: ReadonlyMap<string, string>;
   /** File mode and object of the path in this commit's tree; null when the commit removes it. */
-  readonly entry: { readonly mode: string; readonly object: string } | null;
+  readonly entry: TreeEntry | null;
 }
 
 /** Which commits to list. */

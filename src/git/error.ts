@@ -23,6 +23,7 @@ export const gitErrorCodes = [
   'remote-not-found',
   'remote-garbage',
   'remote-too-large',
+  'remote-moved',
   'mirror-unwritable',
 ] as const;
 

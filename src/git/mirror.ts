@@ -38,6 +38,8 @@ export class Mirror {
   readonly ref: string;
   readonly #remote: Remote;
   readonly #maxFetchBytes: number;
+  /** One at a time: a fetch that is killed cleans up whatever is half written. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /** Throws GitError `bad-ref`. */
   constructor({ directory, remote, maxFetchBytes = 1024 ** 3 }: MirrorOptions) {
@@ -53,9 +55,7 @@ export class Mirror {
    * seen to be damaged (`suspect`). Throws GitError.
    */
   async prepare(options: { suspect?: boolean; signal?: AbortSignal } = {}): Promise<Preparation> {
-    return await this.#prepare(options).catch((error: unknown) => {
-      throw this.#explain(error);
-    });
+    return await this.#alone(() => this.#prepare(options));
   }
 
   async #prepare({ suspect = false, signal }: { suspect?: boolean; signal?: AbortSignal }): Promise<Preparation> {
@@ -86,44 +86,47 @@ export class Mirror {
    * `git-timeout`, ...), without secrets.
    */
   async fetch(signal?: AbortSignal): Promise<void> {
-    await this.#fetchAnyFormat(signal).catch((error: unknown) => {
-      throw this.#explain(error);
-    });
+    await this.#alone(() => this.#fetchAnyFormat(signal));
   }
 
-  /** Pushes a ref of the mirror to the remote, over what is there. Throws GitError as {@link fetch}. */
+  /** Brings one more ref (in full) as the remote has it; what the remote lacks stays as it is. Throws as {@link fetch}. */
+  async fetchRef(ref: string, signal?: AbortSignal): Promise<void> {
+    await this.#alone(() => this.#fetch({ from: checkRef(ref), to: ref }, signal));
+  }
+
+  /** Pushes a ref of the mirror; throws `remote-moved` when that would drop what somebody else pushed. */
   async push(ref: string, signal?: AbortSignal): Promise<void> {
     const transport = await toTransport(this.#remote);
-    const args = [
-      'push',
-      '--quiet',
-      '--no-verify',
-      '--force',
-      '--end-of-options',
-      transport.url,
-      `${checkRef(ref)}:${ref}`,
-    ];
+    const args = ['push', '--quiet', '--no-verify', '--end-of-options', transport.url, `${checkRef(ref)}:${ref}`];
     await runGit(args, { gitDir: this.path, ...transport.run, ...(signal && { signal }) }).catch((error: unknown) => {
       throw explainTransport(error, transport);
     });
   }
 
+  async #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return await turn.catch((error: unknown) => {
+      throw this.#explain(error);
+    });
+  }
+
   /** The remote says which hash its objects have: a mirror of the other kind holds nothing of it yet. */
   async #fetchAnyFormat(signal?: AbortSignal): Promise<void> {
+    const refs = { from: this.#remote.ref === 'HEAD' ? 'HEAD' : this.ref, to: this.ref };
     try {
-      await this.#fetch(signal);
+      await this.#fetch(refs, signal);
     } catch (error) {
       const said = error instanceof GitExit ? error.stderr : '';
       const format = /mismatched algorithms: client \S+; server (sha1|sha256)/.exec(said)?.[1];
       if (format === undefined) throw error;
       await makeMirror(this.path, format === 'sha256' ? 'sha256' : 'sha1');
-      await this.#fetch(signal);
+      await this.#fetch(refs, signal);
     }
   }
 
-  async #fetch(signal?: AbortSignal): Promise<void> {
+  async #fetch({ from, to }: { from: string; to: string }, signal?: AbortSignal): Promise<void> {
     const transport = await toTransport(this.#remote);
-    const from = this.#remote.ref === 'HEAD' ? 'HEAD' : this.ref;
     const quiet = [
       '--quiet',
       '--update-shallow',
@@ -132,7 +135,7 @@ export class Mirror {
       '--no-write-fetch-head',
       '--no-auto-maintenance',
     ];
-    const args = ['fetch', ...quiet, '--force', '--end-of-options', transport.url, `+${from}:${this.ref}`];
+    const args = ['fetch', ...quiet, '--end-of-options', transport.url, `+${from}:${to}`];
     try {
       await this.#marked(args, transport.run, signal);
     } catch (error) {
@@ -140,7 +143,7 @@ export class Mirror {
       if (/mismatched algorithms/.test(said)) throw error;
       if (!/couldn't find remote ref/i.test(said)) throw explainTransport(error, transport);
       await this.#confirmGit(transport, signal);
-      await runGit(['update-ref', '-d', this.ref], { gitDir: this.path });
+      if (to === this.ref) await runGit(['update-ref', '-d', to], { gitDir: this.path });
     }
     await rm(markOf(this.path), { force: true });
     // a fetch is not failed by this: it is tried again after the next

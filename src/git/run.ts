@@ -67,7 +67,7 @@ export async function runProgram(
   const end = await runProcess({ program, args, what }, options);
   if (end.failure !== null) throw end.failure;
   if (end.exitCode === null || !(options.answers ?? [0]).includes(end.exitCode)) {
-    throw new GitExit(`${what}: ${lastWords(end.stderr) || `ended with ${end.exitCode ?? 'a signal'}`}`, end);
+    throw new GitExit(`${what}: ${complaint(end.stderr) || `ended with ${end.exitCode ?? 'a signal'}`}`, end);
   }
   return { stdout: end.stdout, stderr: end.stderr, exitCode: end.exitCode };
 }
@@ -166,9 +166,14 @@ function notStarted(program: string, error: NodeJS.ErrnoException): GitError {
   return new GitError('git-missing', `${words}: it is not on the PATH`, 'install git 2.31 or newer');
 }
 
-/** git's last complaint, without its "fatal:": the line that says why. */
-function lastWords(stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
-  const fatal = lines.findLast((line) => /^(fatal|error):/.test(line)) ?? lines.at(-1) ?? '';
-  return fatal.replace(/^(fatal|error):\s*/, '').slice(0, 500);
+const noise = /^(hint|warning):|^Please make sure you have the correct access rights|^and the repository exists\.$/;
+
+/** What git (or ssh, or the remote) complained of, in one line: git's own reasons first. */
+function complaint(stderr: string): string {
+  const lines = stderr.split(/[\r\n]+/).filter((line) => line.trim() !== '' && !noise.test(line));
+  const [own, others] = [lines.filter((line) => reason.test(line)), lines.filter((line) => !reason.test(line))];
+  const words = [...own, ...others].map((line) => line.replace(reason, '').trim());
+  return [...new Set(words)].join('; ').slice(0, 500);
 }
+
+const reason = /^(fatal|error):\s*/;

@@ -156,6 +156,11 @@ async function secretsInFile(path: string | null): Promise<{ username: string; p
 // What git, curl and ssh say, and what it means: the first that matches counts.
 const meanings: readonly [pattern: RegExp, code: GitErrorCode, hint: string][] = [
   [
+    /non-fast-forward|fetch first|stale info|incorrect old value|cannot lock ref/i,
+    'remote-moved',
+    'somebody else pushed meanwhile; it is tried again',
+  ],
+  [
     /host key verification failed|no \S+ host key is known/i,
     'remote-host-key',
     "put the server's key into repository.remote.ssh_known_hosts (ssh-keyscan shows it; compare it first)",
