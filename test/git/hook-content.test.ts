@@ -18,7 +18,7 @@ async function installHook(hooks: string, name: string, code: string): Promise<v
   const module = new URL('../../src/git/hook-content.ts', import.meta.url).href;
   const script = `
     import { readFileSync } from 'node:fs';
-    import { openHookStore, parseRefUpdates, readStaged } from ${JSON.stringify(module)};
+    import { openHookStore, parseRefUpdates, readPushed, readStaged } from ${JSON.stringify(module)};
     const said = (content) => (content === null ? 'nothing' : 'bytes' in content ? content.bytes.toString() : content.fault.code);
     const store = await openHookStore(process.env, process.cwd());
     ${code}
