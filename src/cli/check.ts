@@ -1,16 +1,28 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { parseConfig } from '../config/parse.ts';
 import { readSchema } from '../settings/schema.ts';
+import type { Settings } from '../settings/settings.ts';
+import { checkHook, hookNames } from './check-hook.ts';
+import type { HookName } from './check-hook.ts';
 import { drawDiagnostic } from './draw.ts';
 import { CliError } from './exit.ts';
 import type { SettingsFlags } from './options.ts';
 import { printJson, settingsOf, useColor, withJson, withSettings } from './options.ts';
 
 interface CheckFlags extends SettingsFlags {
+  readonly hook?: HookName;
   readonly json?: boolean;
+}
+
+/** What was checked, and how it is called. */
+interface Checked {
+  readonly file: string;
+  readonly source: Uint8Array | null;
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** `shardplane check [FILE]`: 0 valid, 1 invalid, 2 could not run. */
@@ -18,14 +30,22 @@ export function defineCheck(program: Command): void {
   withJson(withSettings(program.command('check')))
     .description('check a config, as the daemon would: exit 0 valid, 1 invalid, 2 could not run')
     .argument('[file]', 'the config; default: the repository’s, as it is saved; - reads standard input')
-    .action((file: string | undefined, flags: CheckFlags) => {
+    .addOption(new Option('--hook <hook>', 'as a git hook: check what is staged, or pushed').choices(hookNames))
+    .action(async (file: string | undefined, flags: CheckFlags) => {
+      if (file !== undefined && flags.hook)
+        throw new CliError('--hook takes no FILE: it checks what git is about to take', { exitCode: 2 });
       const settings = settingsOf(flags);
-      const path = file ?? join(settings.repository.path, settings.repository.file);
-      const bytes = read(path);
-      const { diagnostics } = parseConfig(bytes, { file: path, validate: readSchema(settings.repository.schema) });
-      report({ file: path, bytes, diagnostics, json: flags.json === true });
-      process.exitCode = diagnostics.length === 0 ? 0 : 1;
+      const checked = flags.hook ? await checkHook(flags.hook, settings) : [checkFile(file, settings)];
+      report(checked, flags);
+      process.exitCode = checked.every(isValid) ? 0 : 1;
     });
+}
+
+function checkFile(file: string | undefined, { repository }: Settings): Checked {
+  const path = file ?? join(repository.path, repository.file);
+  const source = read(path);
+  const { diagnostics } = parseConfig(source, { file: path, validate: readSchema(repository.schema) });
+  return { file: path, source, diagnostics };
 }
 
 function read(path: string): Uint8Array {
@@ -40,10 +60,17 @@ function read(path: string): Uint8Array {
   }
 }
 
-function report(result: { file: string; bytes: Uint8Array; diagnostics: readonly Diagnostic[]; json: boolean }): void {
-  const { file, bytes, diagnostics, json } = result;
-  if (json) return printJson({ file, valid: diagnostics.length === 0, diagnostics });
-  const source = new TextDecoder().decode(bytes);
-  for (const diagnostic of diagnostics) console.error(drawDiagnostic(diagnostic, source, { color: useColor() }));
-  if (diagnostics.length === 0) console.log(`${file}: valid`);
+function isValid({ diagnostics }: Checked): boolean {
+  return diagnostics.length === 0;
+}
+
+function report(checked: readonly Checked[], { json, hook }: CheckFlags): void {
+  const results = checked.map((each) => ({ file: each.file, valid: isValid(each), diagnostics: each.diagnostics }));
+  if (json) return printJson(hook ? results : results[0]);
+  for (const { source, diagnostics } of checked) {
+    const text = source === null ? null : new TextDecoder().decode(source);
+    for (const diagnostic of diagnostics) console.error(drawDiagnostic(diagnostic, text, { color: useColor() }));
+  }
+  // A hook that finds nothing wrong is silent.
+  if (!hook) for (const { file } of checked.filter(isValid)) console.log(`${file}: valid`);
 }

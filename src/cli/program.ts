@@ -5,6 +5,7 @@ import { defineCheck } from './check.ts';
 import { defineCommands } from './commands.ts';
 import { defineExplain } from './explain.ts';
 import { defineHistory } from './history.ts';
+import { defineHooks } from './hooks.ts';
 import { defineServe } from './serve.ts';
 import { defineStatus } from './status.ts';
 
@@ -15,7 +16,16 @@ export function createProgram(): Command {
     .version(readVersion())
     .showHelpAfterError('(--help lists what there is)')
     .exitOverride();
-  const parts = [defineServe, defineCheck, defineStatus, defineHistory, defineExplain, defineCommands, defineBootstrap];
+  const parts = [
+    defineServe,
+    defineCheck,
+    defineStatus,
+    defineHistory,
+    defineExplain,
+    defineCommands,
+    defineHooks,
+    defineBootstrap,
+  ];
   for (const define of parts) define(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;

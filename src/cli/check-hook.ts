@@ -1,0 +1,63 @@
+import { Buffer } from 'node:buffer';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import { parseConfig } from '../config/parse.ts';
+import type { ObjectStore } from '../git/blobs.ts';
+import { openHookStore, parseRefUpdates, readPushed, readStaged } from '../git/hook-content.ts';
+import type { RefUpdate } from '../git/hook-content.ts';
+import type { Revision } from '../git/revision.ts';
+import { readSchema } from '../settings/schema.ts';
+import type { Settings } from '../settings/settings.ts';
+
+/** The hooks that `check --hook` stands in for. */
+export const hookNames = ['pre-commit', 'pre-receive'] as const;
+export type HookName = (typeof hookNames)[number];
+
+/** What a hook found at one place: the staged content, or what one pushed ref would hold. */
+export interface HookFinding {
+  readonly file: string;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly source: Uint8Array | null;
+}
+
+/**
+ * Checks what is about to be committed or received: never the saved file. Reads git's environment as a hook has it and, for
+ * pre-receive, its lines from standard input. Throws GitError and SettingsError.
+ */
+export async function checkHook(hook: HookName, settings: Settings): Promise<HookFinding[]> {
+  const store = await openHookStore(process.env, process.cwd());
+  const { file, schema } = settings.repository;
+  const contents = hook === 'pre-commit' ? [await readStaged(store, file)] : await readAllPushed(store, settings);
+  const validate = readSchema(schema);
+  return contents.flatMap((content) => (content === null ? [] : [{ file, ...judge(content, { file, validate }) }]));
+}
+
+async function readAllPushed(store: ObjectStore, { repository }: Settings): Promise<(Revision['content'] | null)[]> {
+  const updates = parseRefUpdates(await readStandardInput()).filter(({ ref }) => isWatched(ref, repository.ref));
+  const found = [];
+  for (const update of updates) found.push(await readPushed(store, repository.file, update));
+  return found;
+}
+
+/** With HEAD (the default) every branch is checked: any of them may be the one that is checked out. */
+function isWatched(ref: RefUpdate['ref'], watched: string): boolean {
+  return watched === 'HEAD' ? ref.startsWith('refs/heads/') : [watched, `refs/heads/${watched}`].includes(ref);
+}
+
+function judge(content: Revision['content'], options: Parameters<typeof parseConfig>[1]): Omit<HookFinding, 'file'> {
+  if ('fault' in content) return { diagnostics: [content.fault], source: null };
+  return { diagnostics: parseConfig(content.bytes, options).diagnostics, source: content.bytes };
+}
+
+/** A push of very many refs gives a line each: bounded. */
+const maxInputBytes = 16 * 1024 * 1024;
+
+async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxInputBytes) throw new Error('standard input is larger than 16 MiB');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
