@@ -2,7 +2,7 @@ import { GitError } from '../git/error.ts';
 import { readRevisions } from '../git/revisions.ts';
 import type { Daemon } from '../daemon.ts';
 import type { Api, CommandResult } from '../http/api.ts';
-import type { HistoryQuery } from '../ledger/history.ts';
+import { toHistoryQuery } from '../ledger/query.ts';
 import { HttpError } from '../http/error.ts';
 import { explainLayer } from './explain.ts';
 import { short } from './say.ts';
@@ -77,6 +77,12 @@ async function accept(daemon: Daemon, version: string, by: string): Promise<Comm
   if (elsewhere) return elsewhere;
   const { head } = daemon.record;
   if (head?.outcome !== 'held') return { ok: false, message: `${short(version)} is not held` };
+  if (daemon.follow.isRefused)
+    return {
+      ok: false,
+      message: `${short(head.version)} is of a rewritten history, which on_rewrite: refuse lets nobody accept`,
+      hint: 'shardplane status says what to do',
+    };
   daemon.log.info(`${by} accepts ${short(head.version)}`);
   await daemon.follow.accept(head.version, by);
   return { ok: true, message: `${short(head.version)} is accepted` };
@@ -101,21 +107,6 @@ async function inWords(result: Promise<CommandResult>): Promise<CommandResult> {
     if (!(error instanceof GitError)) throw error;
     return { ok: false, message: error.message, ...(error.hint !== null && { hint: error.hint }) };
   }
-}
-
-function toHistoryQuery(query: URLSearchParams): HistoryQuery {
-  const since = query.get('since');
-  return {
-    limit: toNumber(query.get('limit')) ?? 20,
-    before: toNumber(query.get('before')),
-    outcome: (query.get('outcome') ?? undefined) as HistoryQuery['outcome'],
-    since: since === null ? undefined : Date.parse(since) || undefined,
-    customer: query.get('customer') ?? undefined,
-  };
-}
-
-function toNumber(text: string | null): number | undefined {
-  return text === null || !/^[0-9]{1,15}$/.test(text) ? undefined : Number(text);
 }
 
 function toStory(story: unknown, version: string): unknown {

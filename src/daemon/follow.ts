@@ -9,7 +9,7 @@ import type { Moved, SourceEvent } from '../git/source.ts';
 import type { Status } from '../http/api.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
-import type { Intake } from './intake.ts';
+import type { Intake, Verdict } from './intake.ts';
 import type { Problems } from './problems.ts';
 import type { Record } from './record.ts';
 import { drawAll, short } from './say.ts';
@@ -54,6 +54,11 @@ export class Follow {
 
   isAccepted(version: string): boolean {
     return this.#accepted.has(version);
+  }
+
+  /** Whether the head is of a rewritten history that nobody can accept. */
+  get isRefused(): boolean {
+    return this.#lastMove?.decision === 'refuse';
   }
 
   /** An operator lets the held head through. */
@@ -118,8 +123,14 @@ export class Follow {
     }
     const known = newest.version === liveVersion() ? 'live' : null;
     record.revisions(revisions.length > 0 ? revisions : [newest], known);
-    if (decision === 'take' || this.isAccepted(newest.version)) await this.#take(moved);
-    else record.verdict({ outcome: 'held', revision: newest, reason: this.#rewritten(moved) });
+    if (decision === 'take' || (decision === 'hold' && this.isAccepted(newest.version))) await this.#take(moved);
+    else record.verdict(this.#toHold(moved, newest));
+  }
+
+  #toHold(moved: Moved, revision: Revision): Verdict {
+    const held = { outcome: 'held', revision, reason: this.#rewritten(moved) } as const;
+    if (moved.decision !== 'refuse') return held;
+    return { ...held, hint: `on_rewrite: refuse lets nobody accept it; ${putBack(moved)}` };
   }
 
   /** Commits that leave the file alone change nothing about the newest revision: what was said of it is not said again. */
@@ -147,7 +158,8 @@ export class Follow {
     this.#taken = null;
   }
 
-  #sayProblems({ tip, newest, decision, movement }: Moved): void {
+  #sayProblems(moved: Moved): void {
+    const { tip, newest, decision } = moved;
     const { problems, settings } = this.#options;
     const { ref, file } = settings;
     const set = (code: string, when: boolean, message: string, hint: string): void =>
@@ -164,12 +176,7 @@ export class Follow {
       `no commit of ${ref} has ${file}`,
       `commit a ${file}, or set repository.file`,
     );
-    set(
-      'rewritten',
-      decision === 'refuse',
-      `${ref} was rewritten (${movement}), which on_rewrite refuses`,
-      'put the ref back, or commit on top of what is live',
-    );
+    set('rewritten', decision === 'refuse', `${this.#rewritten(moved)}, which on_rewrite refuses`, putBack(moved));
   }
 
   #rewritten({ movement, previous, tip }: Moved): string {
@@ -191,4 +198,8 @@ export class Follow {
     if (diagnostics.length === 0) log.info(`${file} is saved: valid, not committed`);
     else log.warn({ drawn: drawAll(diagnostics, bytes) }, `${file} is saved: not valid, not committed`);
   }
+}
+
+function putBack({ previous }: Moved): string {
+  return `put the ref back to ${short(previous ?? '')}, or commit on top of that`;
 }

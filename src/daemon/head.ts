@@ -36,8 +36,8 @@ export function diagnoseRefusal(refusal: Refusal, place: Place): Diagnostic {
   };
 }
 
-/** Why a revision waits for an operator. */
-export function diagnoseHold(version: string, reason: string, file: string): Diagnostic {
-  const hint = `look at it, then: shardplane accept ${version.slice(0, 12)}`;
+/** Why a revision waits for an operator. `hint`: what is to be done, where it is not to accept it. */
+export function diagnoseHold(held: { version: string; reason: string; hint?: string }, file: string): Diagnostic {
+  const { version, reason, hint = `look at it, then: shardplane accept ${version.slice(0, 12)}` } = held;
   return { code: 'held', message: `held: ${reason}`, file, line: 1, column: 1, hint };
 }

@@ -17,7 +17,13 @@ export type Verdict =
       readonly source: Uint8Array;
     }
   | { readonly outcome: 'superseded'; readonly revision: Revision }
-  | { readonly outcome: 'held'; readonly revision: Revision; readonly reason: string }
+  | {
+      readonly outcome: 'held';
+      readonly revision: Revision;
+      readonly reason: string;
+      /** What there is to do, where an operator can't just accept it. */
+      readonly hint?: string;
+    }
   | {
       readonly outcome: 'invalid';
       readonly revision: Revision;

@@ -81,7 +81,7 @@ export class Record {
   }
 
   verdict(verdict: Verdict): void {
-    const { log, file } = this.#options;
+    const { log } = this.#options;
     const { version, subject } = verdict.revision;
     switch (verdict.outcome) {
       case 'candidate':
@@ -89,17 +89,22 @@ export class Record {
       case 'superseded':
         return this.#outcome(version, 'superseded', []);
       case 'held':
-        log.warn(
-          `held ${short(version)} ${subject}: ${verdict.reason}; shardplane accept ${short(version)} lets it through`,
-        );
-        this.#options.write({ type: 'held', version, reason: verdict.reason });
-        return this.#outcome(version, 'held', [diagnoseHold(version, verdict.reason, file)], verdict.reason);
+        return this.#held({ version, ...verdict });
       case 'invalid': {
         const drawn = drawAll(verdict.diagnostics, verdict.source);
         log.error({ drawn }, `invalid ${short(version)} ${subject}: not pushed`);
         return this.#outcome(version, 'invalid', verdict.diagnostics);
       }
     }
+  }
+
+  #held(held: { version: string; revision: Revision; reason: string; hint?: string }): void {
+    const { log, file, write } = this.#options;
+    const { version, reason, revision } = held;
+    const diagnostic = diagnoseHold(held, file);
+    log.warn({ hint: diagnostic.hint }, `held ${short(version)} ${revision.subject}: ${reason}`);
+    write({ type: 'held', version, reason });
+    this.#outcome(version, 'held', [diagnostic], reason);
   }
 
   /** An operator takes a pin back. */
