@@ -8,6 +8,9 @@ import { CliError } from './exit.ts';
 const timeoutMs = 10_000;
 const maxAnswerBytes = 64 * 1024 * 1024;
 
+/** Nothing answers where the settings say that the daemon is. */
+export class NoDaemon extends CliError {}
+
 interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -95,10 +98,10 @@ function wordsOf(body: unknown): string {
   return error?.message ?? `the daemon gave an answer that is not understood: ${JSON.stringify(body).slice(0, 200)}`;
 }
 
-function noDaemon(settings: Settings, error: unknown, hint: string): CliError {
+function noDaemon(settings: Settings, error: unknown, hint: string): NoDaemon {
   const { address, port } = settings.http;
   const where = `${controlSocket(settings)} or http://${address}:${port}`;
-  return new CliError(
+  return new NoDaemon(
     `no daemon answers at ${where} (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`,
     { hint },
   );

@@ -2,7 +2,10 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { HistoryEntry, Story } from '../ledger/history.ts';
 import { formatHistory, formatStory } from '../ledger/format.ts';
-import { askDaemon } from './client.ts';
+import { openLedgerReadOnly } from '../ledger/ledger.ts';
+import type { LedgerReader } from '../ledger/ledger.ts';
+import { toHistoryQuery } from '../ledger/query.ts';
+import { askDaemon, NoDaemon } from './client.ts';
 import { CliError } from './exit.ts';
 import type { SettingsFlags } from './options.ts';
 import { printJson, settingsOf, useColor, withJson, withSettings } from './options.ts';
@@ -43,7 +46,8 @@ async function list(flags: HistoryFlags): Promise<void> {
   const query = new URLSearchParams({ limit: String(limit) });
   for (const [key, value] of Object.entries({ before, outcome, since, customer }))
     if (value !== undefined) query.set(key, String(value));
-  const entries = (await askDaemon(settingsOf(flags), `/api/v1/history?${query.toString()}`)) as HistoryEntry[];
+  const path = `/api/v1/history?${query.toString()}`;
+  const entries = (await ask(flags, path, (ledger) => ledger.history(toHistoryQuery(query)))) as HistoryEntry[];
   if (flags.json) printJson(entries);
   else
     process.stdout.write(
@@ -52,11 +56,34 @@ async function list(flags: HistoryFlags): Promise<void> {
 }
 
 async function tell(sha: string, flags: HistoryFlags): Promise<void> {
-  const story = (await askDaemon(settingsOf(flags), `/api/v1/history/${encodeURIComponent(sha)}`)) as Story | null;
+  const path = `/api/v1/history/${encodeURIComponent(sha)}`;
+  const story = (await ask(flags, path, (ledger) => ledger.story(sha))) as Story | null | 'ambiguous';
+  if (story === 'ambiguous')
+    throw new CliError(`${sha} is the beginning of several commits`, { hint: 'give more digits' });
   if (story === null)
     throw new CliError(`the ledger knows no commit ${sha}`, { hint: 'shardplane history lists those it knows' });
   if (flags.json) printJson(story);
   else process.stdout.write(formatStory(story, { color: useColor() }));
+}
+
+/** The running daemon's answer; without one, what its ledger holds. */
+async function ask(flags: SettingsFlags, path: string, read: (ledger: LedgerReader) => unknown): Promise<unknown> {
+  const settings = settingsOf(flags);
+  try {
+    return await askDaemon(settings, path);
+  } catch (error) {
+    if (!(error instanceof NoDaemon)) throw error;
+    return readLedger(settings.state.directory, read);
+  }
+}
+
+function readLedger(directory: string, read: (ledger: LedgerReader) => unknown): unknown {
+  const ledger = openLedgerReadOnly(directory);
+  try {
+    return read(ledger);
+  } finally {
+    ledger.close();
+  }
 }
 
 function toCount(text: string): number {

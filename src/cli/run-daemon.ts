@@ -16,19 +16,20 @@ const notifyMs = 1_000;
 export async function runDaemon(settings: Settings): Promise<void> {
   const log = createLog(settings.log, process.stderr);
   const notifier = createNotifier((words) => log.warn(words));
-  const daemon: Daemon = new Daemon(settings, log, () => tell());
-  const tell = createTeller(daemon, notifier);
+  const daemon: Daemon = new Daemon(settings, log, () => service.tell());
+  const service = createService(daemon, notifier);
   await daemon.start();
-  tell();
-  process.on('SIGHUP', () => void reload(daemon, notifier));
+  service.tell();
+  process.on('SIGHUP', () => void service.reload());
   await untilSignal(log);
   await stop(daemon, notifier);
 }
 
 /** Ready is when a release is served and the port listens; then the status line follows the fleet. */
-function createTeller(daemon: Daemon, notifier: Notifier): () => void {
+function createService(daemon: Daemon, notifier: Notifier): { tell(): void; reload(): Promise<void> } {
   let ready = false;
-  return () => {
+  notifier.status('waits for a first valid commit');
+  const tell = (): void => {
     const { live } = daemon.fleet;
     if (live === null || !daemon.listening) return;
     const { acked, connected } = daemon.fleet.counts();
@@ -36,13 +37,13 @@ function createTeller(daemon: Daemon, notifier: Notifier): () => void {
     if (!ready) notifier.ready();
     ready = true;
   };
-}
-
-async function reload(daemon: Daemon, notifier: Notifier): Promise<void> {
-  daemon.log.info('SIGHUP: looking at the repository now');
-  notifier.reloading();
-  await daemon.sync();
-  notifier.ready();
+  const reload = async (): Promise<void> => {
+    daemon.log.info('SIGHUP: looking at the repository now');
+    if (ready) notifier.reloading();
+    await daemon.sync();
+    if (ready) notifier.ready();
+  };
+  return { tell, reload };
 }
 
 async function untilSignal(log: Logger): Promise<void> {

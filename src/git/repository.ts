@@ -52,7 +52,7 @@ function explain(error: GitExit, path: string): GitError {
     return new GitError(
       'dubious-ownership',
       `the repository at ${owned} belongs to another user, so git refuses to read it`,
-      `chown it to the daemon's user, or run as that user: git config --global --add safe.directory '${owned}'`,
+      `chown it to the daemon's user, or tell git that it is trusted: git config --system --add safe.directory '${owned}'`,
     );
   }
   if (said.includes('cannot use bare repository')) {

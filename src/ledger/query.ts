@@ -1,0 +1,17 @@
+import type { HistoryQuery } from './history.ts';
+
+/** A history query as it stands in a URL: `limit`, `before`, `outcome`, `since` (a time), `customer`. What is not understood is left out. */
+export function toHistoryQuery(query: URLSearchParams): HistoryQuery {
+  const since = query.get('since');
+  return {
+    limit: toNumber(query.get('limit')) ?? 20,
+    before: toNumber(query.get('before')),
+    outcome: (query.get('outcome') ?? undefined) as HistoryQuery['outcome'],
+    since: since === null ? undefined : Date.parse(since) || undefined,
+    customer: query.get('customer') ?? undefined,
+  };
+}
+
+function toNumber(text: string | null): number | undefined {
+  return text === null || !/^[0-9]{1,15}$/.test(text) ? undefined : Number(text);
+}
