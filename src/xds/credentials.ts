@@ -29,12 +29,10 @@ export async function loadCredentials(options: FileCredentialsOptions): Promise<
   if (tls.san !== null && tls.clientCa === null)
     throw new Error('xds.tls.san needs xds.tls.client_ca: without it no client shows a certificate');
   let inUse = await readContext(tls);
-  createSecureContext(inUse);
   const credentials = new ReplaceableCredentials(inUse, tls.clientCa !== null);
   const reload = async (): Promise<boolean> => {
     const next = await readContext(tls);
     if (isSame(next, inUse)) return false;
-    createSecureContext(next);
     credentials.replace(next);
     inUse = next;
     return true;
@@ -73,13 +71,22 @@ class ReplaceableCredentials extends ServerCredentials {
 
 type Context = Readonly<Record<'cert' | 'key', Buffer>> & { readonly ca?: Buffer };
 
+/** The files, as far as they fit together; throws with the reason. */
 async function readContext({ certificate, key, clientCa }: TlsSettings): Promise<Context> {
-  const [cert, privateKey, ca] = await Promise.all([
-    readFile(certificate),
-    readFile(key),
-    clientCa && readFile(clientCa),
-  ]);
-  return { cert, key: privateKey, ...(ca && { ca }) };
+  try {
+    const [cert, privateKey, ca] = await Promise.all([
+      readFile(certificate),
+      readFile(key),
+      clientCa === null ? null : readFile(clientCa),
+    ]);
+    const context = { cert, key: privateKey, ...(ca && { ca }) };
+    createSecureContext(context);
+    return context;
+  } catch (error) {
+    throw new Error(`xds.tls can't be used: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 function isSame(a: Context, b: Context): boolean {

@@ -139,16 +139,14 @@ function next(sub: Subscription): StreamAction[] {
 
 /** Is the configured resource due? The order of these is the rule. */
 function isDue(sub: Subscription): boolean {
-  const { sent, target } = sub;
+  const { sent, target, again } = sub;
   if (!isMember(sub)) return false;
+  // While there is no release, what a node has is better than the empty layer; that is for who has nothing, and for healing.
+  const isRelease = target.version !== NO_RELEASE;
   // The first request is always answered, whatever it claims: the node may be poisoned since before a reconnect.
-  // But while there is no release, what a node has is better than nothing.
-  if (sent === null) return target.version !== NO_RELEASE || sub.claims === null;
-  // The release went away (refused, with nothing to go back to): whoever accepted it keeps it, whoever refused it is healed.
-  if (target.version === NO_RELEASE && sent.target.version !== NO_RELEASE) return sent.refused;
-  // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#when-to-send-an-update
-  if (sent.target.version !== target.version) return true;
-  // Refused: never again by itself, only when it is offered again (an operator's retry, or a rollback to it).
+  if (sent === null) return isRelease || sub.claims === null;
+  // Refused: never again by itself, only what was offered after it (another release, a rollback, an operator's retry).
   if (sent.refused) return sent.target.seq < target.seq;
-  return sub.again;
+  // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#when-to-send-an-update
+  return again || (isRelease && sent.target.version !== target.version);
 }
