@@ -96,6 +96,7 @@ export class Daemon {
   /** Serves. Resolves to the ports when both listen; throws with words when one can't. */
   async start(): Promise<{ xdsPort: number; httpPort: number }> {
     const { settings, log } = this;
+    this.#journal.flush(); // a ledger that was opened in trouble is told of now
     const { target } = this.fleet;
     if (target) log.info(`serving ${short(target.version)} ${target.release.subject} from the ledger`);
     this.xds.offer(target);

@@ -159,16 +159,22 @@ export class Follow {
   }
 
   #sayProblems(moved: Moved): void {
-    const { tip, newest, decision } = moved;
+    const { tip, newest, decision, movement } = moved;
     const { problems, settings } = this.#options;
     const { ref, file } = settings;
     const set = (code: string, when: boolean, message: string, hint: string): void =>
       problems.set(code, when ? message : null, hint);
     set(
       'ref',
-      tip === null,
-      `there is no ref ${ref}`,
-      'what is live stays live; the ref is taken up by itself when it is there',
+      tip === null && movement === 'absent',
+      ref === 'HEAD' ? 'there is no commit yet on HEAD' : `there is no ref ${ref} yet`,
+      `commit a ${file}: it is taken up by itself`,
+    );
+    set(
+      'ref-deleted',
+      tip === null && movement === 'deleted',
+      `${ref} is gone: it names no commit any more`,
+      'what is live stays live; the ref is taken up by itself when it is back',
     );
     set(
       'file',

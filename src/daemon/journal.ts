@@ -1,13 +1,19 @@
 import type { LedgerEntry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
+type Written = Pick<Ledger, 'recordAll' | 'flush' | 'health'>;
+
+/** How often a ledger that can't be written is asked again; it waits longer by itself. */
+const retryMs = 1_000;
+
 /** Gathers what happens in one turn of the event loop, and has the ledger write it as one transaction at its end. */
 export class Journal {
-  readonly #ledger: Pick<Ledger, 'recordAll' | 'health'>;
+  readonly #ledger: Written;
   readonly #onHealth: (health: Ledger['health']) => void;
   #entries: LedgerEntry[] = [];
+  #retry: NodeJS.Timeout | undefined;
 
-  constructor(ledger: Pick<Ledger, 'recordAll' | 'health'>, onHealth: (health: Ledger['health']) => void) {
+  constructor(ledger: Written, onHealth: (health: Ledger['health']) => void) {
     this.#ledger = ledger;
     this.#onHealth = onHealth;
   }
@@ -18,10 +24,15 @@ export class Journal {
     this.#entries.push(entry);
   }
 
+  /** Writes what waits; while that fails, it is tried again by itself. */
   flush(): void {
     const entries = this.#entries;
     this.#entries = [];
     if (entries.length > 0) this.#ledger.recordAll(entries);
-    this.#onHealth(this.#ledger.health);
+    else this.#ledger.flush();
+    const { health } = this.#ledger;
+    this.#onHealth(health);
+    clearTimeout(this.#retry);
+    if (!health.ok) this.#retry = setTimeout(() => this.flush(), retryMs).unref();
   }
 }

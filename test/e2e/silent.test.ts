@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { newestEnvoy, skipWithout } from '../helpers/envoy.ts';
+import { until } from '../helpers/until.ts';
+import { startScene, versionOf } from './support.ts';
+
+describe('an Envoy that does not answer', { skip: skipWithout(newestEnvoy) }, () => {
+  test('is unanswered after ack_timeout; the commit goes live by the other; on return it gets the newest', async () => {
+    await using scene = await startScene({
+      envoys: [newestEnvoy, newestEnvoy],
+      settings: { xds: { ack_timeout: '1s' } },
+    });
+    const { daemon, envoys } = scene;
+    const [envoy, silent] = envoys as [(typeof envoys)[0], (typeof envoys)[0]];
+    const first = (await daemon.status()).live!.version;
+    silent.kill('SIGSTOP');
+    try {
+      const sha = await scene.commit({ size: 3 });
+      const waiting = await daemon.waitFor('pending', ({ nodes }) => nodes.some(({ state }) => state === 'pending'));
+      assert.equal(waiting.live!.version, first, 'not live while an answer is awaited');
+      assert.equal(waiting.head!.outcome, null);
+      const status = await daemon.waitFor('live by the other', ({ live }) => live?.version === sha);
+      assert.equal(status.live!.proven, true);
+      assert.deepEqual(status.counts, { connected: 2, acked: 1, pending: 0, refusing: 0, unanswered: 1 });
+      assert.equal(status.nodes.find(({ id }) => id === 'envoy-1')!.state, 'unanswered');
+      assert.equal(status.nodes.find(({ id }) => id === 'envoy-1')!.version, first);
+      assert.equal(await versionOf(envoy), sha);
+      const said = await daemon.logged(/has not answered/);
+      assert.equal(said.msg, `Envoy envoy-1 has not answered ${sha.slice(0, 12)}; it is no longer waited for`);
+      assert.match((await daemon.run('status')).stdout, /envoy-1 {2}\w{12} {2}unanswered/);
+      const second = await scene.commit({ size: 4 });
+      await daemon.waitFor('live again', ({ live }) => live?.version === second);
+    } finally {
+      silent.kill('SIGCONT');
+    }
+    const newest = await daemon.waitFor('both have it', ({ counts }) => counts.acked === 2);
+    await until('the newest on its return', async () => (await versionOf(silent)) === newest.live!.version);
+    assert.equal(newest.head!.outcome, 'live');
+  });
+});
