@@ -30,6 +30,11 @@ export function formatAddress({ host, port }: Address): string {
   return isIP(host) === 6 ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
 }
 
+/** How a cluster finds these. Of a name all addresses are tried: by default Envoy takes one family, and `localhost` has two. */
+export function toDiscovery(addresses: readonly Address[]) {
+  return addresses.every(isIpAddress) ? { type: 'STATIC' } : { type: 'STRICT_DNS', dns_lookup_family: 'ALL' };
+}
+
 /** Whether the host needs no name service. */
 export function isIpAddress({ host }: Address): boolean {
   return isIP(host) !== 0;

@@ -1,4 +1,4 @@
-import { isIpAddress, toSocketAddress, type Address } from './address.ts';
+import { toDiscovery, toSocketAddress, type Address } from './address.ts';
 
 /** One cluster with all endpoints for hosts mode, or `backend_0`, `backend_1` ... for clusters mode. */
 export function backendClusters(mode: 'hosts' | 'clusters', endpoints: readonly Address[]) {
@@ -11,7 +11,7 @@ export function backendClusters(mode: 'hosts' | 'clusters', endpoints: readonly 
 function cluster(name: string, endpoints: readonly Address[]) {
   return {
     name,
-    type: endpoints.every(isIpAddress) ? 'STATIC' : 'STRICT_DNS',
+    ...toDiscovery(endpoints),
     connect_timeout: '1s',
     circuit_breakers: circuitBreakers(),
     load_assignment: {

@@ -1,4 +1,4 @@
-import { isIpAddress, toSocketAddress, type Address } from './address.ts';
+import { isIpAddress, toDiscovery, toSocketAddress, type Address } from './address.ts';
 
 /** How Envoy talks to the control plane. */
 export interface XdsOptions {
@@ -40,7 +40,7 @@ function configSource(options: XdsOptions) {
 export function xdsCluster(options: XdsOptions) {
   return {
     name: 'xds',
-    type: isIpAddress(options.xds) ? 'STATIC' : 'STRICT_DNS',
+    ...toDiscovery([options.xds]),
     connect_timeout: '2s',
     typed_extension_protocol_options: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
