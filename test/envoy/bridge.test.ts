@@ -25,12 +25,12 @@ for (const version of envoyVersions) {
       await using envoy = await startFilters({ version, edit: answerDirectly, runtime, concurrency: 2 });
       const port = await envoy.port();
       // many connections at once, so that both workers get some, all before the first read is done
-      const clients = Array.from({ length: 40 }, () => makeClient(port));
+      using stack = new DisposableStack();
+      const clients = Array.from({ length: 40 }, () => stack.use(makeClient(port)));
       const answers = await Promise.all(clients.map((client) => client.as('customer-A')));
       for (const { headers } of answers) {
         assert.deepEqual([headers['x-shard-config'], headers['x-shard-version']], ['5/20', 'f'.repeat(12)]);
       }
-      clients.forEach((client) => client[Symbol.dispose]());
     });
 
     test('a change is seen within the refresh interval, without a restart, and when the version stays', async () => {
@@ -93,7 +93,7 @@ for (const version of envoyVersions) {
     });
 
     test('an Envoy whose stats leave the counter out is read each time', async () => {
-      const proxy = await startAdminProxy();
+      await using proxy = await startAdminProxy();
       const edit: FilterSetup['edit'] = (bootstrap) => {
         proxy.edit(bootstrap);
         answerDirectly(bootstrap);
@@ -105,7 +105,6 @@ for (const version of envoyVersions) {
       assert.equal(await configOf(client), '2/20');
       await envoy.admin('/runtime_modify?shuffle_sharding.total_hosts=22', 'POST');
       await until('2/22', async () => (await configOf(client)) === '2/22');
-      await proxy[Symbol.asyncDispose]();
     });
 
     test('however reading fails, the last values stay, it is counted and logged, and it backs off', async () => {
@@ -141,12 +140,20 @@ for (const version of envoyVersions) {
       const { envoy, proxy, client } = setup;
       await client.as('x');
       proxy.behaviour = 'error';
-      await requestUntil(client, () => failuresIn(envoy) === 1);
-      const started = performance.now();
-      await requestUntil(client, () => failuresIn(envoy) === 4);
-      assert.ok(performance.now() - started > 1300, '200, 400 and 800 ms apart');
-      const words = /cannot read the runtime .*status 500.*keeping the last values, trying again in 800 ms/;
-      await until('the log', () => words.test(envoy.logs()));
+      await requestUntil(client, () => failuresIn(envoy) >= 5);
+      assert.match(
+        envoy.logs(),
+        /cannot read the runtime .*status 500.*keeping the last values, trying again in 200 ms/,
+      );
+      const attempts = attemptsIn(envoy).slice(0, 5);
+      assert.deepEqual(
+        attempts.map(({ waitMs }) => waitMs),
+        [200, 400, 800, 1000, 1000],
+      );
+      attempts.slice(1).forEach(({ atMs }, i) => {
+        const { atMs: beforeMs, waitMs } = attempts[i]!;
+        assert.ok(atMs - beforeMs >= waitMs - 2, `attempt ${i + 2} came ${atMs - beforeMs} ms later`);
+      });
       assert.equal(await envoy.stat('http.ingress.lua.runtime_bridge.errors'), '0');
     });
 
@@ -245,6 +252,12 @@ function failuresIn(envoy: Envoy): number {
   return envoy.logs().split('cannot read the runtime').length - 1;
 }
 
+/** Failed reads, by Envoy's own clock, and how long each said that the next would wait. */
+function attemptsIn(envoy: Envoy): { atMs: number; waitMs: number }[] {
+  const lines = envoy.logs().matchAll(/^\[([-0-9]+ [:.0-9]+)\].*cannot read the runtime.*trying again in (\d+) ms$/gm);
+  return [...lines].map(([, at, wait]) => ({ atMs: Date.parse(at!.replace(' ', 'T')), waitMs: Number(wait) }));
+}
+
 interface ProxySetup extends AsyncDisposable {
   readonly envoy: Envoy;
   readonly proxy: AdminProxy;
@@ -252,18 +265,15 @@ interface ProxySetup extends AsyncDisposable {
 }
 
 async function startWithProxy(setup: Pick<FilterSetup, 'version' | 'runtime'>): Promise<ProxySetup> {
-  const proxy = await startAdminProxy();
+  await using stack = new AsyncDisposableStack();
+  const proxy = stack.use(await startAdminProxy());
   const edit: FilterSetup['edit'] = (bootstrap) => {
     proxy.edit(bootstrap);
     answerDirectly(bootstrap);
   };
-  const envoy = await startFilters({ ...setup, lua: quick, edit });
+  const envoy = stack.use(await startFilters({ ...setup, lua: quick, edit }));
   proxy.attach(envoy);
-  const client = makeClient(await envoy.port());
-  const dispose = async () => {
-    client[Symbol.dispose]();
-    await envoy.stop();
-    await proxy[Symbol.asyncDispose]();
-  };
-  return { envoy, proxy, client, [Symbol.asyncDispose]: dispose };
+  const client = stack.use(makeClient(await envoy.port()));
+  const owned = stack.move();
+  return { envoy, proxy, client, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

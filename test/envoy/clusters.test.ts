@@ -10,7 +10,7 @@ const runtime = { 'shuffle_sharding.total_hosts': 8, 'shuffle_sharding.default_s
 for (const version of envoyVersions) {
   describe(`Envoy ${version}, clusters mode`, { skip: skipWithout(version) }, () => {
     test('a request goes to backend_N of a slot that the assignment names', async () => {
-      const backends = await startBackends(8);
+      await using backends = await startBackends(8);
       await using envoy = await startFilters({
         version,
         mode: 'clusters',
@@ -28,7 +28,6 @@ for (const version of envoyVersions) {
       assert.deepEqual([...reached].sort(), [backends[4]!.address, backends[7]!.address].sort());
       const targets = backends[4]!.seen.map((request) => request.headers['x-target-cluster']);
       assert.deepEqual(new Set(targets), new Set(['backend_4']));
-      await Promise.all(backends.map((backend) => backend.stop()));
     });
 
     test('a client cannot choose the cluster, not even when Lua fails', async () => {

@@ -102,18 +102,17 @@ interface FleetOptions {
 }
 
 async function startFleet({ version, count, size, total, extraHosts = [] }: FleetOptions): Promise<Fleet> {
-  const backends = await startBackends(count);
+  await using stack = new AsyncDisposableStack();
+  const backends = stack.use(await startBackends(count));
   const endpoints = backends.map(({ address }) => address);
   const runtime = {
     'shuffle_sharding.total_hosts': total ?? count + extraHosts.length,
     'shuffle_sharding.default_shard_size': size,
     'shuffle_sharding.hosts': [...endpoints, ...extraHosts].join(),
   };
-  const envoy = await startFilters({ version, endpoints, runtime });
-  const dispose = async () => {
-    await Promise.all([envoy.stop(), ...backends.map((backend) => backend.stop())]);
-  };
-  return { envoy, backends, [Symbol.asyncDispose]: dispose };
+  const envoy = stack.use(await startFilters({ version, endpoints, runtime }));
+  const owned = stack.move();
+  return { envoy, backends, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** The addresses behind the 1-based slots of the header. */

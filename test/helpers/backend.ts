@@ -56,7 +56,11 @@ export async function startBackend(port = 0): Promise<Backend> {
   return backend;
 }
 
-/** Starts several. */
-export function startBackends(count: number): Promise<Backend[]> {
-  return Promise.all(Array.from({ length: count }, () => startBackend()));
+/** Starts several; disposing of the list stops them all. */
+export async function startBackends(count: number): Promise<Backend[] & AsyncDisposable> {
+  const backends = await Promise.all(Array.from({ length: count }, () => startBackend()));
+  const stop = async () => {
+    await Promise.all(backends.map((backend) => backend.stop()));
+  };
+  return Object.assign(backends, { [Symbol.asyncDispose]: stop });
 }
