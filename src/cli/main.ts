@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './heap.ts';
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
 import { printable } from '../config/words.ts';
