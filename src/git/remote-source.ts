@@ -1,5 +1,5 @@
 import { nextWaitMs } from './backoff.ts';
-import { GitError, isGitError } from './error.ts';
+import { GitError, isGitError, type GitErrorCode } from './error.ts';
 import { createMailbox } from './mailbox.ts';
 import { Mirror } from './mirror.ts';
 import type { GitRepository } from './repository.ts';
@@ -14,6 +14,14 @@ export interface RemoteSourceOptions extends Pick<SourceOptions, 'file' | 'since
   readonly remote: Remote & { readonly pollMs: number; readonly jitter: number };
   readonly maxFetchBytes?: number;
 }
+
+/** A fetch also fails like this when it is the mirror that is broken, or gone: it is looked at before the next. */
+const mayBeDamage: ReadonlySet<GitErrorCode> = new Set([
+  'git-failed',
+  'mirror-unwritable',
+  'not-a-repository',
+  'remote-garbage',
+]);
 
 /** Follows one file on one ref of a remote repository, by a mirror. Used like {@link Source}. */
 export class RemoteSource {
@@ -89,6 +97,7 @@ export class RemoteSource {
       await this.#recover();
     } catch (error) {
       if (!isGitError(error)) throw error;
+      if (mayBeDamage.has(error.code)) this.#suspect = true;
       if (!this.#stop.signal.aborted) await this.#fail(error);
     }
     if (this.#stop.signal.aborted) return;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { gitProcessesOf, readProcesses } from '../helpers/processes.ts';
@@ -184,7 +184,6 @@ describe('a remote over http', () => {
 
   test('the mirror is damaged or gone: made anew, and nothing is lost', async () => {
     const { daemon } = scene;
-    const { rm } = await import('node:fs/promises');
     await rm(join(daemon.state, 'mirror.git', 'objects'), { recursive: true });
     await daemon.waitForLive(await scene.push(10), 20_000);
     await rm(join(daemon.state, 'mirror.git'), { recursive: true });
@@ -243,7 +242,6 @@ test('an empty repository, then one without the ref, then without the file: it w
 });
 
 test('credentials from a file are read anew at each fetch, and show nowhere', async () => {
-  const { writeFile } = await import('node:fs/promises');
   await using scene = await startRemoteScene({
     remote: { credentials_file: 'git-credentials' },
     first: 1,
