@@ -44,7 +44,8 @@ export interface RunOptions {
 }
 
 export interface DaemonOptions {
-  readonly repository: string;
+  /** Given as a flag; left out where the settings name a remote. */
+  readonly repository?: string;
   /** An existing folder for the settings and (in `state/`) the ledger. */
   readonly folder: string;
   /** What goes into the settings file. */
@@ -92,7 +93,7 @@ export interface TestDaemon extends AsyncDisposable {
 /** Starts the daemon and waits until it listens (20 s at most). Rejects with its stderr when it ends before. */
 export async function startDaemon({ repository, folder, settings }: DaemonOptions): Promise<TestDaemon> {
   const state = join(folder, 'state');
-  const flags = ['--repository', repository, '--state', state];
+  const flags = [...(repository === undefined ? [] : ['--repository', repository]), '--state', state];
   if (settings !== undefined) {
     writeFileSync(join(folder, 'shardplane.yaml'), stringify(settings));
     flags.push('--config', join(folder, 'shardplane.yaml'));
