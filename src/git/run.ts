@@ -166,7 +166,8 @@ function notStarted(program: string, error: NodeJS.ErrnoException): GitError {
   return new GitError('git-missing', `${words}: it is not on the PATH`, 'install git 2.31 or newer');
 }
 
-const noise = /^(hint|warning):|^Please make sure you have the correct access rights|^and the repository exists\.$/;
+const noise = /^(hint|warning):|^@|^Please make sure you have the correct access rights|^and the repository exists\.$/;
+const reason = /^(fatal|error):\s*/;
 
 /** What git (or ssh, or the remote) complained of, in one line: git's own reasons first. */
 function complaint(stderr: string): string {
@@ -175,5 +176,3 @@ function complaint(stderr: string): string {
   const words = [...own, ...others].map((line) => line.replace(reason, '').trim());
   return [...new Set(words)].join('; ').slice(0, 500);
 }
-
-const reason = /^(fatal|error):\s*/;

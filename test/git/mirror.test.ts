@@ -495,6 +495,7 @@ test('transports that run programs never do', async () => {
   );
   const plain = promisify(execFile)('git', ['ls-remote', 'https://example.invalid/x'], {
     env: gitEnv({ GIT_CONFIG_GLOBAL: config }),
+    cwd: folder.path,
   });
   await plain.catch(() => undefined);
   await access(canary); // the detour works with a git that is not guarded

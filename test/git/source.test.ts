@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, cp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Source, type Moved, type SourceEvent, type SourceOptions } from '../../src/git/source.ts';
@@ -286,6 +286,44 @@ test('gc --prune=now and packed refs while running, and locks of other processes
   await repository.git('update-ref', 'refs/heads/main', tip);
   assert.equal(text((await followed.nextMove()).newest?.content), 'one');
 });
+
+test('gc --prune=now each time that a commit is being read: all are told, and nothing fails', async () => {
+  await using repository = await makeRepository();
+  await repository.commit({ [file]: 'start' });
+  await using followed = await follow(repository.path);
+  const told = (): string[] =>
+    followed
+      .moves()
+      .slice(1)
+      .flatMap((move) => move.revisions.map((revision) => text(revision.content)));
+  for (let at = 1; at <= 15; at++) {
+    await repository.commit({ [file]: `content ${at}` }, `change ${at}`);
+    await repository.git('gc', '--quiet', '--prune=now'); // not beside a commit: it would take that one's objects
+  }
+  await until('the last commit', () => told().at(-1) === 'content 15');
+  assert.deepEqual(
+    told(),
+    Array.from({ length: 15 }, (_, at) => `content ${at + 1}`),
+  );
+  assert.ok(followed.events.every((event) => event.type !== 'failed'));
+});
+
+test(
+  'a repository that another user takes over is refused, until it is given back',
+  { skip: process.getuid?.() !== 0 && 'only root can give a folder away' },
+  async () => {
+    await using repository = await makeRepository();
+    await repository.commit({ [file]: 'one' });
+    await using followed = await follow(repository.path, { pollMs: 100 });
+    const places = [repository.path, join(repository.path, '.git')];
+    for (const place of places) await chown(place, 65534, 65534);
+    const failed = await until('the failure', () => followed.events.find((event) => event.type === 'failed'));
+    assert.equal(failed.error.code, 'dubious-ownership');
+    for (const place of places) await chown(place, 0, 0);
+    await until('recovery', () => followed.events.some((event) => event.type === 'recovered'));
+    assert.equal(followed.moves().length, 1);
+  },
+);
 
 test('a rewrite whose old history was collected is still seen as one', async () => {
   await using repository = await makeRepository();
