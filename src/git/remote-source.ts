@@ -97,7 +97,9 @@ export class RemoteSource {
       await this.#recover();
     } catch (error) {
       if (!isGitError(error)) throw error;
-      if (mayBeDamage.has(error.code)) this.#suspect = true;
+      // of a remote that answers garbage all day, the mirror is looked at once
+      if (mayBeDamage.has(error.code) && (this.#failures === 0 || error.code !== 'remote-garbage'))
+        this.#suspect = true;
       if (!this.#stop.signal.aborted) await this.#fail(error);
     }
     if (this.#stop.signal.aborted) return;
