@@ -18,7 +18,11 @@ export async function runDaemon(settings: Settings): Promise<void> {
   const notifier = createNotifier((words) => log.warn(words));
   const daemon: Daemon = new Daemon(settings, log, () => service.tell());
   const service = createService(daemon, notifier);
-  await daemon.start();
+  await daemon.start().catch(async (error: unknown) => {
+    // What has begun would keep the process alive.
+    await daemon.stop();
+    throw error;
+  });
   service.tell();
   process.on('SIGHUP', () => void service.reload());
   await untilSignal(log);

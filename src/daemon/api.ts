@@ -4,7 +4,7 @@ import type { Daemon } from '../daemon.ts';
 import type { Api, CommandResult } from '../http/api.ts';
 import { toHistoryQuery } from '../ledger/query.ts';
 import { HttpError } from '../http/error.ts';
-import { explainLayer } from './explain.ts';
+import { explainRelease } from './explain.ts';
 import { short } from './say.ts';
 import { toStatus } from './status.ts';
 
@@ -24,7 +24,7 @@ export function createApi(daemon: Daemon): Api {
       }),
     readiness: () => readiness(daemon),
     metrics: () => daemon.metrics.text(),
-    explain: (customer) => fleet.live && explainLayer(fleet.live.release, customer),
+    explain: (customer) => fleet.live && explainRelease(fleet.live.release, customer),
     history: (query) => ledger.history(toHistoryQuery(query)),
     story: (version) => toStory(ledger.story(version), version),
     retry: (version, by) => inWords(retry(daemon, version, by)),
@@ -56,6 +56,8 @@ async function retry(daemon: Daemon, version: string, by: string): Promise<Comma
   if (elsewhere) return elsewhere;
   const head = record.head?.version ?? '';
   if (fleet.target?.version === head) {
+    if (fleet.counts().refusing === 0)
+      return { ok: false, message: `no node refuses ${short(head)}: there is nothing to retry` };
     fleet.apply({ type: 'retry', at: Date.now(), version: head });
     return { ok: true, message: `${short(head)} is offered once more to the nodes that refuse it` };
   }

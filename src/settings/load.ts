@@ -75,7 +75,7 @@ export function parseSettings(text: string, name: string): SettingsFile {
 }
 
 function compileSettingsSchema() {
-  const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true });
+  const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true, verbose: true });
   return ajv.compile(JSON.parse(readFileSync(schemaUrl, 'utf8')) as object);
 }
 

@@ -56,7 +56,9 @@ export function bind(server: Server, settings: Address, credentials: ServerCrede
     server.bindAsync(target, credentials, (error, port) => {
       if (error === null) return resolve(port);
       const words = /errors: \[(.*)\]/.exec(error.message)?.[1] ?? error.message;
-      reject(new Error(`xDS can't listen on ${target}: ${words}`, { cause: error }));
+      const inUse = `the xDS address ${target} is in use: another shardplane, or set xds.port`;
+      const message = words.includes('EADDRINUSE') ? inUse : `xDS can't listen on ${target}: ${words}`;
+      reject(new Error(message, { cause: error }));
     });
   });
 }

@@ -186,7 +186,7 @@ describe('the xDS server', () => {
     await using test = await startServer();
     await assert.rejects(
       startServer({ settings: { ...settings, port: test.port } }),
-      /xDS can't listen on 127\.0\.0\.1:\d+: listen EADDRINUSE/,
+      /the xDS address 127\.0\.0\.1:\d+ is in use: another shardplane, or set xds\.port/,
     );
   });
 });
