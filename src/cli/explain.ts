@@ -22,7 +22,7 @@ export function defineExplain(program: Command): void {
 
 /** The explanation as a person reads it. */
 export function formatExplanation(found: Explanation): string {
-  const { configured, sharingSome, sharingAll } = found.neighbours;
+  const { others, sharingSome, sharingAll, namesSharingAll } = found.overlap;
   const key = `shuffle_sharding.customer.${printable(found.customer)}.shard_size`;
   const reason =
     found.sizeFrom === 'customer'
@@ -33,11 +33,13 @@ export function formatExplanation(found: Explanation): string {
     `  version ${found.version.slice(0, 12)}`,
     `  ${reason}`,
     `  the ${found.shardSize} highest of ${found.totalHosts} scores:`,
-    ...found.slots.map(
-      ({ slot, host, score }, rank) =>
-        `    ${rank + 1}. host ${slot}${host === null ? '' : ` (${host})`}  score ${score}`,
-    ),
-    `  of ${configured} other customers named in the config, ${sharingSome} share a host with it`,
-    ...(sharingAll.length > 0 ? [`  wholly inside its shard: ${sharingAll.map(printable).join(', ')}`] : []),
+    ...found.slots.map((slot, rank) => `    ${rank + 1}. ${toSlotLine(slot)}`),
+    ...(found.next ? [`  one more would be ${toSlotLine(found.next)}`] : []),
+    `  of the ${others} other customers in the config ${sharingSome} share a host with it, ${sharingAll} share them all`,
+    ...(namesSharingAll.length > 0 ? [`  sharing them all: ${namesSharingAll.map(printable).join(', ')}`] : []),
   ].join('\n');
+}
+
+function toSlotLine({ number, host, score }: Explanation['slots'][number]): string {
+  return `host ${number}${host === null ? '' : ` (${host})`}, score ${score}`;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compileRelease } from '../../src/release/compile.ts';
+import { layerConfig } from '../../src/release/layer-config.ts';
 
 const commit = { version: 'a'.repeat(40), subject: 'Grow customer-A' };
 
@@ -47,4 +48,20 @@ test('cluster mode has no hosts key', () => {
     runtime: new Map<string, number>(),
   };
   assert.equal(compileRelease(config, commit).fields.has('shuffle_sharding.hosts'), false);
+});
+
+test('the sharding part can be read back from the layer', () => {
+  const config = {
+    totalHosts: 2,
+    defaultShardSize: 1,
+    customers: new Map([
+      ['acme.com', 2],
+      ['__proto__', 1],
+      ['x.shard_size', 1],
+    ]),
+    hosts: ['127.0.0.1:8001', '[::1]:8002'],
+    runtime: new Map<string, number>(),
+  };
+  assert.deepEqual(layerConfig(compileRelease(config, commit)), config);
+  assert.equal(layerConfig(compileRelease({ ...config, hosts: null }, commit)).hosts, null);
 });
