@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { cp, mkdir, readdir } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { gitEnv, makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
+import { until } from '../helpers/until.ts';
+import { KillNode, refusedKey } from './kill-node.ts';
+import { config } from './remote-scene.ts';
+import { file } from './support.ts';
+
+/** How often the daemon is killed. */
+const kills = Number(process.env.SHARDPLANE_KILLS ?? 25);
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+test(`kill -9 at ${kills} random points while commits arrive`, { timeout: 60_000 + kills * 20_000 }, async (t) => {
+  await using folder = await temporaryFolder();
+  await using repository = await makeRepository();
+  const first = await repository.commit({ [file]: config(0) }, 'first');
+  const port = await freePort();
+  const daemon = new Victim(folder.path, repository.path, port);
+  const node = new KillNode(`127.0.0.1:${port}`);
+  const commits = new Commits(repository);
+  const state = join(folder.path, 'state');
+  // while the daemon runs, a copy may be half of the one moment and half of the next
+  const peek = () => readLedger(state, join(folder.path, `copy-${randomUUID()}`)).catch(() => null);
+  let served = 0;
+  try {
+    // a first start takes the newest commit alone; from then on each has its outcome
+    daemon.start();
+    await until('the first commit is live', async () => (await peek())?.proven === first, 30_000);
+    commits.start();
+    await daemon.kill();
+    for (let round = 1; round <= kills; round += 1) {
+      daemon.start();
+      // one of three anywhere while it starts, the others while it serves
+      if (round % 3 !== 0) await until('it listens', () => daemon.listened, 30_000);
+      await sleep(Math.random() * 800);
+      await daemon.kill();
+      if (daemon.listened) served += 1;
+      const ledger = await readLedger(state, join(folder.path, `copy-${round}`));
+      check({ ledger, node, commits });
+      assert.deepEqual(node.violations, [], `round ${round}`);
+    }
+    await commits.stop();
+    const sha = await repository.commit({ [file]: config(1_000_000) }, 'the last');
+    daemon.start();
+    await until('the last good commit is what the node holds', () => node.held === sha, 30_000);
+    // each commit has its outcome, whatever cut it short
+    const open = await until('it is live, and all has its outcome', async () => {
+      const ledger = await peek();
+      return ledger?.proven === sha && ![...ledger.outcomes.values()].includes(null) ? ledger : null;
+    });
+    check({ ledger: open, node, commits });
+    assert.equal(open.outcomes.get(sha), 'live');
+    assert.equal(open.outcomes.size, commits.made + 2);
+    const tally = Object.groupBy(open.outcomes.values(), (outcome) => outcome ?? 'none');
+    const words = Object.entries(tally).map(([outcome, all]) => `${all?.length} ${outcome}`);
+    t.diagnostic(`${kills} kills, ${served} while it served; ${open.outcomes.size} commits: ${words.join(', ')}`);
+    t.diagnostic(`the node accepted ${node.acked.size}, refused ${node.nacked.size}`);
+    const aside = (await readdir(state)).filter((name) => name.includes('corrupt'));
+    assert.deepEqual(aside, []);
+  } finally {
+    await node.stop();
+    await commits.stop();
+    await daemon.kill();
+  }
+  assert.deepEqual(node.violations, []);
+});
+
+/** What must hold whenever the daemon has died. */
+function check({ ledger, node, commits }: { ledger: Ledger; node: KillNode; commits: Commits }): void {
+  for (const [version, outcome] of ledger.outcomes) {
+    const kind = commits.kinds.get(version);
+    const told = `${version} (${kind ?? 'good'}) is ${String(outcome)}`;
+    if (outcome === 'invalid') assert.equal(kind, 'invalid', told);
+    if (outcome === 'rolled_back') {
+      assert.ok(node.nacked.has(version), `${told}, but the node has not refused it`);
+      node.over.add(version);
+    }
+    if (kind === 'invalid') assert.ok(outcome === 'invalid' || outcome === null, told);
+  }
+  for (const version of node.acked) {
+    const outcome = ledger.outcomes.get(version) ?? null;
+    assert.ok(
+      outcome === null || outcome === 'live' || outcome === 'superseded',
+      `the node took ${version}: ${outcome}`,
+    );
+  }
+  for (const version of ledger.everProven) assert.ok(node.acked.has(version), `${version} is proven without an ACK`);
+  if (ledger.proven !== null) assert.ok(node.acked.has(ledger.proven), 'what is proven was accepted');
+  if (ledger.live !== null) assert.equal(ledger.outcomes.get(ledger.live), 'live');
+}
+
+interface Ledger {
+  readonly live: string | null;
+  readonly proven: string | null;
+  readonly outcomes: ReadonlyMap<string, string | null>;
+  /** Versions of which it was ever said that they are proven. */
+  readonly everProven: readonly string[];
+}
+
+/** Opens a copy, so that it is the daemon that mends what the kill left. Throws when it is damaged. */
+async function readLedger(state: string, copy: string): Promise<Ledger> {
+  const names = await readdir(state);
+  await mkdir(copy);
+  for (const name of names.filter((each) => /^ledger\.sqlite(-wal)?$/.test(each)))
+    await cp(join(state, name), join(copy, name));
+  using database = new DatabaseSync(join(copy, 'ledger.sqlite'));
+  const all = (sql: string) => database.prepare(sql).all() as Record<string, string | null>[];
+  assert.deepEqual(Object.values(all('PRAGMA integrity_check')[0]!), ['ok']);
+  const [fleet] = all('SELECT live, proven FROM fleet');
+  return {
+    live: fleet?.live ?? null,
+    proven: fleet?.proven ?? null,
+    outcomes: new Map(all('SELECT version, outcome FROM revisions').map((row) => [row.version!, row.outcome ?? null])),
+    everProven: all("SELECT version FROM events WHERE type = 'live' AND detail LIKE '%\"proven\":true%'").map(
+      (row) => row.version!,
+    ),
+  };
+}
+
+/** Commits without end: good ones, ones that the node refuses, and invalid ones. */
+class Commits {
+  readonly kinds = new Map<string, 'refused' | 'invalid'>();
+  made = 0;
+  readonly #repository: TestRepository;
+  #stopped = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(repository: TestRepository) {
+    this.#repository = repository;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    for (let count = 1; !this.#stopped; count += 1) {
+      const kind = Math.random() < 0.6 ? 'good' : Math.random() < 0.7 ? 'refused' : 'invalid';
+      const sha = await this.#repository.commit({ [file]: textOf(kind, count) }, `${kind} ${count}`);
+      if (kind !== 'good') this.kinds.set(sha, kind);
+      this.made += 1;
+      await sleep(Math.random() * 200);
+    }
+  }
+}
+
+function textOf(kind: 'good' | 'refused' | 'invalid', count: number): string {
+  if (kind === 'invalid') return config(count).replace('total_hosts: 8', 'total_hosts: none');
+  return kind === 'good' ? config(count) : `${config(count)}  ${refusedKey}: 1\n`;
+}
+
+/** The daemon as a child that is killed before it may even have begun. */
+class Victim {
+  listened = false;
+  readonly #args: readonly string[];
+  readonly #cwd: string;
+  #child: ChildProcess | null = null;
+  #ended: Promise<unknown> = Promise.resolve();
+
+  constructor(folder: string, repository: string, port: number) {
+    this.#cwd = folder;
+    const flags = ['--repository', repository, '--state', join(folder, 'state')];
+    this.#args = [main, 'serve', ...flags, '--xds-port', String(port), '--http-port', '0'];
+  }
+
+  start(): void {
+    this.listened = false;
+    const child = spawn(process.execPath, this.#args, {
+      cwd: this.#cwd,
+      env: gitEnv(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said = `${said}${chunk.toString()}`.slice(-2_000);
+      if (said.includes('status on http')) this.listened = true;
+    });
+    this.#ended = new Promise<void>((resolve, reject) => {
+      child.once('close', (code, signal) => {
+        if (signal === 'SIGKILL') resolve();
+        else reject(new Error(`the daemon ended by itself with ${String(code)}: ${said}`));
+      });
+    });
+    this.#ended.catch(() => undefined);
+    this.#child = child;
+  }
+
+  async kill(): Promise<void> {
+    this.#child?.kill('SIGKILL');
+    await this.#ended;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
