@@ -1,10 +1,11 @@
+import { listVersions } from './commits.ts';
 import { isGitError, type GitError } from './error.ts';
 import { lookAtRef, type Look } from './look.ts';
 import { createMailbox } from './mailbox.ts';
 import type { Decision, Movement, OnRewrite } from './movement.ts';
 import { openRepository, type GitRepository } from './repository.ts';
 import type { Revision } from './revision.ts';
-import { listRevisions, readRevisions } from './revisions.ts';
+import { readRevisions } from './revisions.ts';
 import { watchRepository, type Watch } from './watch.ts';
 import { workingFileState, type WorkingFile } from './working-file.ts';
 
@@ -108,10 +109,17 @@ export class Source {
     return true;
   }
 
-  /** Revisions in the history of a tip, newest first, without the `skip` newest. Throws GitError. */
-  async older(tip: string, page: { skip: number; limit: number }): Promise<Revision[]> {
+  /**
+   * Revisions in the history of a tip, newest first, without the `skip` newest: `limit` of them, or fewer where the
+   * history ends. Each may hold 16 MiB, so ask for few. Throws GitError.
+   */
+  async older(tip: string, { skip, limit }: { skip: number; limit: number }): Promise<Revision[]> {
     const repository = this.#repository ?? (await openRepository(this.#options.path));
-    return await listRevisions(repository, { tip, file: this.#options.file, exclude: null, ...page });
+    const { file } = this.#options;
+    const versions = await listVersions(repository, { tip, file, exclude: null, skip, limit });
+    const revisions: Revision[] = [];
+    for await (const page of readRevisions(repository, file, versions)) revisions.push(...page);
+    return revisions;
   }
 
   /** Stops watching and polling; resolves when nothing runs any more. */

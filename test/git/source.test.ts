@@ -154,6 +154,23 @@ test('after a restart: all 1,000 commits made meanwhile, or nothing new', async 
   assert.equal(move.newest?.version, tip);
 });
 
+test('older revisions come in full pages, however large they are', async () => {
+  await using repository = await makeRepository();
+  const contents = Array.from({ length: 7 }, (_, at) => String(at).repeat(15 * 1024 * 1024));
+  const tip = await importCommits(repository.path, { file, contents });
+  await using followed = await follow(repository.path, { ref: 'main' });
+  const first = await followed.source.older(tip, { skip: 1, limit: 5 });
+  assert.deepEqual(
+    first.map(({ content }) => text(content)[0]),
+    ['5', '4', '3', '2', '1'],
+  );
+  const second = await followed.source.older(tip, { skip: 6, limit: 5 });
+  assert.deepEqual(
+    second.map(({ content }) => text(content)[0]),
+    ['0'],
+  );
+});
+
 test('a rewind while the daemon was down is classified, and held when the policy says so', async () => {
   await using repository = await makeRepository();
   const first = await repository.commit({ [file]: 'one' });
