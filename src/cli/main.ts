@@ -3,12 +3,21 @@ import './heap.ts';
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
 import { printable } from '../config/words.ts';
-import { createProgram } from './program.ts';
+import { CliError } from './exit.ts';
 
 try {
+  checkNode();
+  const { createProgram } = await import('./program.ts'); // which an older Node can't load
   await createProgram().parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+function checkNode(): void {
+  if (Number.parseInt(process.versions.node, 10) >= 24) return;
+  throw new CliError(`shardplane needs Node 24 or later, and this is ${process.version}`, {
+    hint: 'put the directory of a newer node first in PATH',
+  });
 }
 
 /** Says what went wrong in words; usage errors, which commander has said, are 2. */
