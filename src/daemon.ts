@@ -2,12 +2,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Diagnostic } from './config/diagnostic.ts';
 import { toRolloutEvent } from './daemon/answers.ts';
 import { createApi } from './daemon/api.ts';
 import { Fleet } from './daemon/fleet.ts';
 import { Follow } from './daemon/follow.ts';
 import { Intake } from './daemon/intake.ts';
 import type { Verdict } from './daemon/intake.ts';
+import { createOutlets } from './daemon/outlets.ts';
+import type { Outlet } from './daemon/outlets.ts';
 import { Journal } from './daemon/journal.ts';
 import { Metrics } from './daemon/metrics.ts';
 import { Problems } from './daemon/problems.ts';
@@ -15,6 +18,9 @@ import { Record } from './daemon/record.ts';
 import type { Report } from './daemon/record.ts';
 import { sayProblem, sayStream, short } from './daemon/say.ts';
 import { Texts } from './daemon/texts.ts';
+import { GitError } from './git/error.ts';
+import type { Revision } from './git/revision.ts';
+import { verifyCommit } from './git/verify.ts';
 import { startHttp } from './http/server.ts';
 import type { HttpServer } from './http/server.ts';
 import { openLedger } from './ledger/ledger.ts';
@@ -48,6 +54,7 @@ export class Daemon {
   readonly problems: Problems;
   readonly texts = new Texts();
   readonly #journal: Journal;
+  readonly #outlets: readonly Outlet[];
   #http: HttpServer | null = null;
 
   /** Reads the schema and opens the ledger. `onReport` hears of each outcome. Throws SettingsError and LedgerError. */
@@ -60,7 +67,10 @@ export class Daemon {
     this.problems = new Problems({ now: Date.now, say: (change, problem) => sayProblem(log, change, problem) });
     this.#journal = new Journal(this.ledger, (health) => this.#onLedgerHealth(health));
     this.metrics = this.#createMetrics();
-    this.record = this.#createRecord(restored, onReport);
+    this.record = this.#createRecord(restored, (report) => {
+      for (const outlet of this.#outlets) outlet.report(report);
+      onReport(report);
+    });
     this.fleet = this.#createFleet(restored);
     this.xds = new XdsServer({
       settings: settings.xds,
@@ -70,7 +80,7 @@ export class Daemon {
     this.intake = new Intake({
       settings: settings.repository,
       validate,
-      verify: () => Promise.resolve(null),
+      verify: (revision) => this.#verify(revision),
       live: () => this.fleet.live?.release ?? null,
       isAccepted: (version) => this.follow.isAccepted(version),
       isPinned: (version) => this.fleet.isPinned(version),
@@ -91,6 +101,7 @@ export class Daemon {
       liveVersion: () => this.fleet.live?.version ?? null,
       isUndecided: () => this.fleet.isUndecided,
     });
+    this.#outlets = createOutlets({ settings, source: this.follow.source, problems: this.problems });
   }
 
   /** Serves. Resolves to the ports when both listen; throws with words when one can't. */
@@ -126,6 +137,7 @@ export class Daemon {
   /** No new streams, a moment for what is unanswered, everything closed. */
   async stop(): Promise<void> {
     await this.follow.source.close();
+    await Promise.all(this.#outlets.map((outlet) => outlet.close()));
     await this.xds.drain(drainMs);
     await this.#http?.close();
     this.fleet.close();
@@ -162,6 +174,18 @@ export class Daemon {
     if (event) this.fleet.apply(event);
   }
 
+  /** Fails closed: while a signature can't be checked, git's event is not handled, and it is tried again. */
+  async #verify({ version }: Revision): Promise<Diagnostic | null> {
+    const { repository } = this.follow.source;
+    if (repository === null) throw new GitError('not-a-repository', 'the repository is not open');
+    const { file, verify } = this.settings.repository;
+    return verifyCommit(
+      repository,
+      { version, file },
+      { ...verify, directory: join(this.settings.state.directory, 'keys') },
+    );
+  }
+
   #onTlsReload(error: Error | null): void {
     if (error === null) this.log.info('the TLS files have changed: new connections use them');
     const words = error && `the TLS files have changed and can't be used: ${error.message}`;
@@ -194,6 +218,7 @@ export class Daemon {
       counts: () => this.fleet.counts(),
       report,
       texts: this.texts,
+      isDecided: (version) => isDecided(this.ledger, version),
     });
   }
 
@@ -223,6 +248,14 @@ function openStateDirectory(settings: Settings, log: Logger): Ledger {
   const ledger = openLedger({ directory, retention: { ageMs: keepMs, revisions: keepRevisions, releases: 10 } });
   for (const notice of ledger.notices) log.warn(notice);
   return ledger;
+}
+
+/** A refusal counts until an operator takes it back. */
+function isDecided(ledger: Ledger, version: string): boolean {
+  const story = ledger.story(version);
+  if (story === null || story === 'ambiguous') return false;
+  const { outcome, pinned } = story.revision;
+  return outcome === 'live' || (outcome === 'rolled_back' && pinned);
 }
 
 function isLoopback(address: string): boolean {

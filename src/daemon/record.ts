@@ -29,6 +29,8 @@ export interface RecordOptions {
   readonly counts: () => Counts;
   readonly report: (report: Report) => void;
   readonly texts: Texts;
+  /** The fleet has taken or refused this version, as the ledger remembers it. */
+  readonly isDecided: (version: string) => boolean;
   /** What the ledger remembers: the number of the last push, and the newest revision. */
   readonly memory: { readonly seq: number; readonly head: Pick<Head, 'version' | 'outcome'> | null };
 }
@@ -87,7 +89,8 @@ export class Record {
       case 'candidate':
         return;
       case 'superseded':
-        return this.#outcome(version, 'superseded', []);
+        // Gone through again after a crash: what the Envoys have answered stands.
+        return this.#options.isDecided(version) ? undefined : this.#outcome(version, 'superseded', []);
       case 'held':
         return this.#held({ version, ...verdict });
       case 'invalid': {

@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { startDaemon } from '../helpers/daemon.ts';
 import { gitEnv, makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
 import { until } from '../helpers/until.ts';
 import { KillNode, refusedKey } from './kill-node.ts';
@@ -211,3 +212,39 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+test('killed before it has noted how far it came: what the Envoys have answered stands', async () => {
+  await using folder = await temporaryFolder();
+  await using repository = await makeRepository();
+  const first = await repository.commit({ [file]: config(1) }, 'first');
+  await using daemon = await startDaemon({ repository: repository.path, folder: folder.path });
+  await daemon.waitForLive(first);
+  const node = new KillNode(`127.0.0.1:${daemon.xdsPort}`);
+  try {
+    await daemon.waitFor('the node', ({ counts }) => counts.acked === 1);
+    const taken = await repository.commit({ [file]: config(2) }, 'taken');
+    await daemon.waitForLive(taken);
+    const refused = await repository.commit({ [file]: textOf('refused', 3) }, 'refused');
+    await daemon.waitFor('rolled back', ({ head }) => head?.version === refused && head.outcome === 'rolled_back');
+    await daemon.kill('SIGKILL');
+    const database = new DatabaseSync(join(daemon.state, 'ledger.sqlite'));
+    database.prepare('UPDATE fleet SET tip = ?').run(first);
+    database.close();
+    const last = await repository.commit({ [file]: config(4) }, 'last');
+    await daemon.restart();
+    await daemon.waitForLive(last);
+    const outcomes = (await daemon.history()).map(({ version, outcome }) => [version, outcome]);
+    assert.deepEqual(outcomes, [
+      [last, 'live'],
+      [refused, 'rolled_back'],
+      [taken, 'live'],
+      [first, 'live'],
+    ]);
+    assert.deepEqual(
+      [...node.nacked].filter((version) => version !== refused),
+      [],
+    );
+  } finally {
+    await node.stop();
+  }
+});
