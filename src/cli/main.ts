@@ -3,6 +3,7 @@ import './heap.ts';
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
 import { printable } from '../config/words.ts';
+import { hasColor } from './color.ts';
 import { CliError } from './exit.ts';
 
 try {
@@ -24,7 +25,7 @@ function checkNode(): void {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { message, hint, exitCode } = error as Error & { hint?: string | null; exitCode?: number };
-  const colors = pc.createColors(process.stderr.isTTY && !process.env['NO_COLOR']);
+  const colors = pc.createColors(hasColor(process.stderr));
   process.stderr.write(`${colors.red('error:')} ${printable(message)}\n`);
   if (hint) process.stderr.write(`  ${colors.cyan('hint:')} ${printable(hint)}\n`);
   if (process.env['DEBUG']) process.stderr.write(`${(error as Error).stack ?? ''}\n`);

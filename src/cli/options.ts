@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import pc from 'picocolors';
+import { hasColor } from './color.ts';
 import { loadSettings } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -37,9 +37,9 @@ export function withJson(command: Command): Command {
   return command.option('--json', 'machine-readable output');
 }
 
-/** Colour only on a terminal, and never with NO_COLOR. */
+/** Whether standard output takes colour. */
 export function useColor(): boolean {
-  return process.stdout.isTTY && !process.env['NO_COLOR'] && pc.isColorSupported;
+  return hasColor(process.stdout);
 }
 
 export function printJson(value: unknown): void {

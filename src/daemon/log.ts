@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import pc from 'picocolors';
+import { hasColor } from '../cli/color.ts';
 import type { Settings } from '../settings/settings.ts';
 
 export type { Logger };
@@ -15,7 +16,7 @@ export function createLog(settings: Settings['log'], terminal: { isTTY?: boolean
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (!text) return pino(options, pino.destination({ dest: 2, sync: true }));
-  const colors = pc.createColors(terminal.isTTY === true && !process.env['NO_COLOR']);
+  const colors = pc.createColors(hasColor(terminal));
   return pino(options, { write: (line: string) => void process.stderr.write(toText(line, colors)) });
 }
 
