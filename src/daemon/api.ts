@@ -10,7 +10,7 @@ import { toStatus } from './status.ts';
 
 /** The daemon, as HTTP and the CLI see it. */
 export function createApi(daemon: Daemon): Api {
-  const { fleet, ledger, xds } = daemon;
+  const { fleet, follow, ledger, xds } = daemon;
   return {
     status: () =>
       toStatus({
@@ -27,8 +27,8 @@ export function createApi(daemon: Daemon): Api {
     explain: (customer) => fleet.live && explainRelease(fleet.live.release, customer),
     history: (query) => ledger.history(toHistoryQuery(query)),
     story: (version) => toStory(ledger.story(version), version),
-    retry: (version, by) => inWords(retry(daemon, version, by)),
-    accept: (version, by) => inWords(accept(daemon, version, by)),
+    retry: (version, by) => inWords(follow.inTurn(() => retry(daemon, version, by))),
+    accept: (version, by) => inWords(follow.inTurn(() => accept(daemon, version, by))),
     sync: () => sync(daemon),
     pushed: (ref) => onPushed(daemon, ref),
   };
@@ -61,6 +61,8 @@ async function retry(daemon: Daemon, version: string, by: string): Promise<Comma
     fleet.apply({ type: 'retry', at: Date.now(), version: head });
     return { ok: true, message: `${short(head)} is offered once more to the nodes that refuse it` };
   }
+  if (record.head?.outcome === 'held')
+    return { ok: false, message: `${short(head)} is held`, hint: `shardplane accept ${short(head)} lets it through` };
   if (!fleet.isPinned(head)) return { ok: false, message: `${short(head)} was not refused: there is nothing to retry` };
   if (repository === null)
     return { ok: false, message: 'the repository cannot be read now', hint: 'shardplane status says why' };

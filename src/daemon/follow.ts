@@ -41,6 +41,7 @@ export class Follow {
   working: Status['working'] = null;
   readonly #options: FollowOptions;
   readonly #accepted: Set<string>;
+  #turn: Promise<unknown> = Promise.resolve();
   /** The last move: an operator may have it taken. */
   #lastMove: Moved | null = null;
   /** What was taken, and waits to be remembered. */
@@ -66,12 +67,29 @@ export class Follow {
     this.#accepted.add(version);
     this.#options.write({ type: 'accepted', version, by });
     const moved = this.#lastMove;
-    if (moved) await this.#take(moved);
+    if (moved === null) return;
+    // Held by a guard, the move was gone through already: only its newest revision is judged anew.
+    await this.#take(moved.decision === 'take' ? { ...moved, revisions: [] } : moved);
+  }
+
+  /**
+   * Runs what judges revisions one after the other: git's events and the operators' commands. A judgement that takes long (gpg)
+   * is neither overtaken by a newer one nor overtakes it.
+   */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
   }
 
   #createSource({ settings, since, stateDirectory }: FollowOptions): Source | RemoteSource {
     const { path, ref, file, onRewrite, pollMs, remote } = settings;
-    const common = { file, onRewrite, since, onEvent: (event: SourceEvent): Promise<void> => this.#onEvent(event) };
+    const common = {
+      file,
+      onRewrite,
+      since,
+      onEvent: (event: SourceEvent): Promise<void> => this.inTurn(() => this.#onEvent(event)),
+    };
     if (remote === null) return new Source({ ...common, path, ref, pollMs });
     return new RemoteSource({ ...common, remote, directory: join(stateDirectory, 'mirror.git') });
   }

@@ -68,6 +68,7 @@ export function nodeState(state: RolloutState, session: string): NodeState {
 
 /** When `tick` is due (milliseconds since the epoch), or null when nothing is awaited. */
 export function nextDeadline(state: RolloutState): number | null {
-  const [first] = state.waiting.values();
-  return first ?? state.candidate?.deadline ?? null;
+  const [first = Infinity] = state.waiting.values();
+  const due = Math.min(first, state.candidate?.deadline ?? Infinity);
+  return due === Infinity ? null : due;
 }

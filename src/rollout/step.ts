@@ -57,8 +57,15 @@ function release(rollout: Rollout, version: string): void {
 function retry(rollout: Rollout, version: string): void {
   const { state, act } = rollout;
   if (state.pins.delete(version)) act({ type: 'unpinned', version });
-  if (version === targetOf(state)) return act({ type: 'offer', version });
+  if (version === targetOf(state)) return ask(rollout, version);
   release(rollout, version);
+}
+
+/** Offers the target once more: who refuses it is awaited again. */
+function ask({ state, at, act }: Rollout, version: string): void {
+  for (const [session, node] of state.nodes)
+    if (node.answer === 'nack') state.waiting.set(session, at + state.ackTimeoutMs);
+  act({ type: 'offer', version });
 }
 
 function joined(rollout: Rollout, event: { session: string; node: string }): void {

@@ -16,7 +16,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) 
   });
 }
 
-/** Commands: `at SECONDS`, `remember LIVE PROVEN`, then the events by their names, and `show`. */
+/** Commands: `at SECONDS`, `restart`, `show`, `due` (when a tick is), and the events by their names. */
 function createFleet(): (command: string) => string[] {
   let state = createRollout(30_000);
   let at = 0;
@@ -31,6 +31,7 @@ function createFleet(): (command: string) => string[] {
       return show(state);
     }
     if (word === 'show') return show(state);
+    if (word === 'due') return [`due ${(nextDeadline(state) ?? 0) / 1000}`];
     return step(state, toEvent({ at, word, first, second, rest })).map(toLine);
   };
 }
