@@ -2,7 +2,7 @@ import { access, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { isGitError } from './error.ts';
 import { endLeftover } from './leftover.ts';
-import { runGit } from './run.ts';
+import { GitExit, runGit } from './run.ts';
 
 const fsckTimeoutMs = 5 * 60_000;
 
@@ -52,6 +52,8 @@ export async function findDamage(path: string, { content, connectivity, signal }
     return null;
   } catch (error) {
     if (!isGitError(error) || isGitError(error, 'git-aborted', 'git-missing')) throw error;
+    // git could not be started (no memory, no file descriptors): that says nothing of the mirror
+    if (error.code === 'git-failed' && !(error instanceof GitExit)) throw error;
     return error.message;
   }
 }

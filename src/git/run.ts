@@ -88,15 +88,15 @@ interface End {
 
 function runProcess({ program, args, what }: Call, options: RunOptions): Promise<End> {
   const { timeoutMs = defaultTimeoutMs, maxOutputBytes = 64 * 1024 * 1024, signal } = options;
-  const child = spawn(program, args, {
-    cwd: options.cwd ?? '/',
-    env: gitEnvironment(process.env, options),
-    detached: true,
-    windowsHide: true,
-    stdio: 'pipe',
+  const child = start(program, args, options);
+  let failure: GitError | null = null;
+  const notSpawned = new Promise<void>((resolve) => {
+    child.on('error', (error) => {
+      failure ??= notStarted(program, error);
+      if (child.pid === undefined) resolve(); // without file descriptors left there are no streams, and no `close`
+    });
   });
   if (child.pid !== undefined) options.onStart?.(child.pid);
-  let failure: GitError | null = null;
   const stop = (error: GitError): void => {
     failure ??= error;
     killGroup(child);
@@ -119,18 +119,34 @@ function runProcess({ program, args, what }: Call, options: RunOptions): Promise
     stop(new GitError('git-output-too-large', `${what} said more than ${maxOutputBytes} bytes`)),
   );
   const stderr = collect(child, 'stderr', stderrLimit, () => undefined);
-  child.stdin.on('error', () => undefined); // EPIPE: git ended first, and its exit code tells why
-  child.stdin.end(options.input);
+  child.stdin?.on('error', () => undefined); // EPIPE: git ended first, and its exit code tells why
+  child.stdin?.end(options.input);
   return new Promise((resolve) => {
-    child.on('error', (error) => (failure ??= notStarted(program, error)));
-    // what escaped the group may hold the pipes open: after a kill, wait for the child alone
-    child.on('exit', () => failure !== null && release(child));
-    child.on('close', (exitCode) => {
+    const end = (exitCode: number | null): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', aborted);
       resolve({ failure, exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') });
-    });
+    };
+    void notSpawned.then(() => end(null));
+    // what escaped the group may hold the pipes open: after a kill, wait for the child alone
+    child.on('exit', () => failure !== null && release(child));
+    child.on('close', end);
   });
+}
+
+/** Throws GitError `git-failed` for what can't even be tried (no memory, arguments that are too long). */
+function start(program: string, args: readonly string[], options: RunOptions): ChildProcess {
+  try {
+    return spawn(program, args, {
+      cwd: options.cwd ?? '/',
+      env: gitEnvironment(process.env, options),
+      detached: true,
+      windowsHide: true,
+      stdio: 'pipe',
+    });
+  } catch (error) {
+    throw notStarted(program, error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 /** Gathers a stream up to a limit; what comes after is dropped, and said once. */

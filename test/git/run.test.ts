@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -66,6 +67,23 @@ test("a failure carries git's own words, and a missing git says so", async () =>
   } finally {
     process.env['PATH'] = path;
   }
+});
+
+test('what can not be started is an answer, not the end of the daemon', async () => {
+  await assert.rejects(runGit(['log', 'a\0b']), (error) => isGitError(error, 'git-failed'));
+  // no file descriptors left: Node gives a child without streams
+  const script = `
+    const { openSync, closeSync } = await import('node:fs');
+    const { runGit } = await import(${JSON.stringify(new URL('../../src/git/run.ts', import.meta.url).href)});
+    const open = [];
+    try { for (;;) open.push(openSync('/dev/null')); } catch {}
+    const said = await runGit(['version']).catch((error) => error);
+    open.forEach((each) => closeSync(each));
+    const { stdout } = await runGit(['version']);
+    console.log(JSON.stringify([said.code, said.message, stdout.toString().slice(0, 11)]));`;
+  const limited = ['-c', 'ulimit -n 64 && exec "$0" --input-type=module -e "$1"', process.execPath, script];
+  const { stdout, stderr } = spawnSync('sh', limited, { encoding: 'utf8', timeout: 20_000 });
+  assert.equal(stdout, '["git-failed","git could not be started: spawn git EMFILE","git version"]\n', stderr);
 });
 
 test('nothing of GIT_* is inherited, but where the user keeps the config', () => {
