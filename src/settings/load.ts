@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import type { ErrorObject } from 'ajv';
@@ -29,7 +29,7 @@ const schemaUrl = new URL('../../schemas/settings.schema.json', import.meta.url)
  * Throws SettingsError with the file, the line and what is allowed.
  */
 export function loadSettings(path: string | null, overrides: SettingsOverrides = {}): Settings {
-  const found = path ?? defaultSettingsPaths.find((candidate) => exists(candidate)) ?? null;
+  const found = path ?? defaultSettingsPaths.find((candidate) => existsSync(candidate)) ?? null;
   const file = found === null ? parseSettings('', 'settings') : parseSettings(readText(found), found);
   // The settings' home: paths in them are relative to it. A file in config/ speaks of the folder above.
   const home = found === null ? process.cwd() : homeOf(resolve(found));
@@ -39,15 +39,6 @@ export function loadSettings(path: string | null, overrides: SettingsOverrides =
 function homeOf(path: string): string {
   const folder = dirname(path);
   return folder.endsWith('/config') ? dirname(folder) : folder;
-}
-
-function exists(path: string): boolean {
-  try {
-    readFileSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function readText(path: string): string {

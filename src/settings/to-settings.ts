@@ -1,6 +1,6 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { SettingsError } from './error.ts';
-import { toMilliseconds } from './duration.ts';
+import { toInterval, toMilliseconds } from './duration.ts';
 import type { SettingsOverrides } from './load.ts';
 import type { RemoteSettings, RepositorySettings, Settings, TlsSettings } from './settings.ts';
 
@@ -71,7 +71,7 @@ export function toSettings(file: SettingsFile, { home, overrides, stateDirectory
       context: file.status.context,
     },
     state: {
-      directory: overrides.state ? resolve(overrides.state) : (stateDirectory ?? join(home, file.state.directory)),
+      directory: toStateDirectory(file.state.directory, { fromHome, overrides, stateDirectory }),
       keepMs: toMilliseconds(file.state.keep),
       keepRevisions: file.state.keep_revisions,
     },
@@ -81,12 +81,19 @@ export function toSettings(file: SettingsFile, { home, overrides, stateDirectory
 
 type FromHome = (path: string) => string;
 
+/** The flag, else the first of systemd's $STATE_DIRECTORY (it may name several, with colons between), else the file's. */
+function toStateDirectory(path: string, from: Omit<Surroundings, 'home'> & { fromHome: FromHome }): string {
+  if (from.overrides.state) return resolve(from.overrides.state);
+  return from.stateDirectory?.split(':')[0] || from.fromHome(path);
+}
+
 function toRepository(
   file: SettingsFile['repository'],
   fromHome: FromHome,
   flags: SettingsOverrides,
 ): RepositorySettings {
-  const remote = file.remote && toRemote(file.remote, fromHome);
+  // A repository named on the command line is the one that is meant.
+  const remote = flags.repository || file.remote === null ? null : toRemote(file.remote, fromHome, flags.ref);
   if (file.notes === 'push' && remote === null)
     throw new SettingsError(
       'repository.notes: push needs repository.remote',
@@ -95,9 +102,9 @@ function toRepository(
   return {
     path: flags.repository ? resolve(flags.repository) : fromHome(file.path),
     file: flags.file ?? file.file,
-    ref: flags.ref ?? remote?.ref ?? file.ref,
+    ref: remote?.ref ?? flags.ref ?? file.ref,
     schema: optional(file.schema, fromHome),
-    pollMs: toMilliseconds(file.poll),
+    pollMs: toInterval(file.poll),
     onRewrite: file.on_rewrite ?? (remote ? 'hold' : 'follow'),
     notes: file.notes ?? (remote ? 'off' : 'local'),
     guard: file.guard,
@@ -106,18 +113,21 @@ function toRepository(
       gpgKeyring: optional(file.verify.gpg_keyring, fromHome),
       sshAllowedSigners: optional(file.verify.ssh_allowed_signers, fromHome),
     },
-    // A repository named on the command line is the one that is meant.
-    remote: flags.repository ? null : remote,
+    remote,
   };
 }
 
-function toRemote(file: NonNullable<SettingsFile['repository']['remote']>, fromHome: FromHome): RemoteSettings {
+function toRemote(
+  file: NonNullable<SettingsFile['repository']['remote']>,
+  fromHome: FromHome,
+  ref: string | undefined,
+): RemoteSettings {
   return {
     url: file.url,
-    ref: file.ref,
-    pollMs: toMilliseconds(file.poll),
+    ref: ref ?? file.ref,
+    pollMs: toInterval(file.poll),
     jitter: file.jitter,
-    timeoutMs: toMilliseconds(file.timeout),
+    timeoutMs: toInterval(file.timeout),
     credentialsFile: optional(file.credentials_file, fromHome),
     credentialHelper: file.credential_helper,
     sshKey: optional(file.ssh_key, fromHome),
@@ -132,8 +142,8 @@ function toXds(file: SettingsFile['xds'], fromHome: FromHome, port: number | und
     address: file.address,
     port: port ?? file.port,
     resource: file.resource,
-    ackTimeoutMs: toMilliseconds(file.ack_timeout),
-    keepaliveMs: toMilliseconds(file.keepalive),
+    ackTimeoutMs: toInterval(file.ack_timeout),
+    keepaliveMs: toInterval(file.keepalive),
     maxStreams: file.max_streams,
     tls: file.tls && toTls(file.tls, fromHome),
   };

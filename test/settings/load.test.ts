@@ -75,3 +75,58 @@ for (const [text, words, hint] of faults) {
 test('a settings file that is named must exist', () => {
   assert.throws(() => loadSettings('/nowhere/shardplane.yaml'), /cannot read the settings \/nowhere\/shardplane\.yaml/);
 });
+
+function load(text: string, overrides: Parameters<typeof loadSettings>[1] = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'settings-'));
+  try {
+    writeFileSync(join(folder, 'shardplane.yaml'), text);
+    return { folder, settings: loadSettings(join(folder, 'shardplane.yaml'), overrides) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('the state directory: the flag, then $STATE_DIRECTORY, then the settings', () => {
+  const text = 'state: {directory: /var/lib/sp}\n';
+  assert.equal(load(text).settings.state.directory, '/var/lib/sp');
+  process.env['STATE_DIRECTORY'] = '/var/lib/a:/var/lib/b';
+  assert.equal(load(text).settings.state.directory, '/var/lib/a');
+  assert.equal(load(text, { state: '/flag' }).settings.state.directory, '/flag');
+  process.env['STATE_DIRECTORY'] = '';
+  assert.equal(load(text).settings.state.directory, '/var/lib/sp');
+  delete process.env['STATE_DIRECTORY'];
+});
+
+test('an interval is from 100 ms to 24 days', () => {
+  for (const poll of ['0s', '99ms', '25d'])
+    assert.throws(() => load(`repository: {poll: ${poll}}\n`), /is too short or too long for an interval/);
+  assert.equal(load('repository: {poll: 24d}\n').settings.repository.pollMs, 24 * 86_400_000);
+  assert.equal(load('state: {keep: 365d}\n').settings.state.keepMs, 365 * 86_400_000);
+});
+
+test('--ref is what is followed of a remote too; --repository leaves the remote out, with its defaults', () => {
+  const text = 'repository: {remote: {url: "https://git.example/x", ref: main}}\n';
+  const { repository } = load(text, { ref: 'release' }).settings;
+  assert.equal(repository.remote?.ref, 'release');
+  assert.equal(repository.ref, 'release');
+  const local = load(text, { repository: '/r' }).settings.repository;
+  assert.deepEqual([local.remote, local.ref, local.onRewrite, local.notes], [null, 'HEAD', 'follow', 'local']);
+});
+
+test(
+  'settings that are there and cannot be read are not passed over',
+  { skip: process.getuid?.() === 0 && 'root reads all' },
+  () => {
+    const { folder } = load('');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'shardplane.yaml'), '', { mode: 0 });
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      assert.throws(() => loadSettings(null), /cannot read the settings shardplane\.yaml/);
+    } finally {
+      process.chdir(before);
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
