@@ -1,0 +1,92 @@
+import { now } from '../clock.ts';
+import { LoadNode } from './node.ts';
+import type { LoadCommand, LoadReport } from './protocol.ts';
+
+/** So many connections are opened at a time, unless all are to come at once: no listen queue overflows. */
+const OPENING = 200;
+
+/** The load generator's process: a fleet of nodes that acknowledge all they get, driven by messages of its parent. */
+class LoadFleet {
+  readonly #nodes: LoadNode[] = [];
+  /** The version that is waited for; null: nothing is, or the next one, whichever it is (`#next`). */
+  #waited: string | null = null;
+  #next = false;
+  /** Nodes that have not taken the version that is waited for. */
+  #missing = 0;
+  #expectedAt = 0;
+
+  handle(command: LoadCommand): void {
+    switch (command.type) {
+      case 'connect':
+        return this.#connect(command);
+      case 'expect':
+        return this.#expect(command.version);
+      case 'disconnect':
+        for (const node of this.#nodes.splice(0)) node.close();
+        return report({ type: 'disconnected' });
+    }
+  }
+
+  #connect({ port, nodes, silent, atOnce }: Extract<LoadCommand, { type: 'connect' }>): void {
+    const startedAt = now();
+    const first = this.#nodes.length;
+    let opened = 0;
+    let joined = 0;
+    const open = (): void => {
+      const at = first + opened;
+      opened += 1;
+      const node: LoadNode = new LoadNode({
+        port,
+        id: `node-${at}`,
+        onResponse: ({ version }) => {
+          const isFirst = node.version === null;
+          if (isFirst) {
+            joined += 1;
+            if (opened < nodes) open();
+            if (joined === nodes) report({ type: 'joined', ms: now() - startedAt });
+          }
+          this.#count(version);
+          return 'ack';
+        },
+        onClose: (reason) => {
+          if (reason !== 'destroyed') report({ type: 'lost', reason });
+        },
+      });
+      this.#nodes.push(node);
+      if (silent) node.pause();
+    };
+    while (opened < nodes && (atOnce || opened < OPENING)) open();
+    if (silent) report({ type: 'joined', ms: 0 });
+  }
+
+  #expect(version: string | null): void {
+    this.#waited = version;
+    this.#next = version === null;
+    this.#missing = this.#nodes.filter((node) => node.version !== version).length;
+    this.#expectedAt = now();
+    report({ type: 'expecting' });
+    if (this.#missing === 0 && version !== null) this.#reached(version);
+  }
+
+  #count(version: string): void {
+    if (this.#next) this.#waited = version;
+    this.#next = false;
+    if (version !== this.#waited) return;
+    this.#missing -= 1;
+    if (this.#missing === 0) this.#reached(version);
+  }
+
+  /** After the ACK of the last node has been written. */
+  #reached(version: string): void {
+    this.#waited = null;
+    queueMicrotask(() => report({ type: 'reached', version, at: now(), ms: now() - this.#expectedAt }));
+  }
+}
+
+function report(message: LoadReport): void {
+  process.send?.(message);
+}
+
+const fleet = new LoadFleet();
+process.on('message', (command: LoadCommand) => fleet.handle(command));
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,25 @@
+/** What the benchmark tells its load generator. */
+export type LoadCommand =
+  | {
+      readonly type: 'connect';
+      readonly port: number;
+      readonly nodes: number;
+      /** They never read. */
+      readonly silent?: boolean;
+      /** All connections are opened in one go. */
+      readonly atOnce?: boolean;
+    }
+  /** Report when all nodes have this version; null: the next one that comes, whichever it is. */
+  | { readonly type: 'expect'; readonly version: string | null }
+  | { readonly type: 'disconnect' };
+
+/** What the load generator tells the benchmark. */
+export type LoadReport =
+  /** All nodes have their first response. */
+  | { readonly type: 'joined'; readonly ms: number }
+  | { readonly type: 'expecting' }
+  /** The last node has the version. `at`: when, see clock.ts; `ms`: since it was expected. */
+  | { readonly type: 'reached'; readonly version: string; readonly at: number; readonly ms: number }
+  | { readonly type: 'disconnected' }
+  /** A server dropped a node: the measurement is void. */
+  | { readonly type: 'lost'; readonly reason: string };

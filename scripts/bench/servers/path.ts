@@ -1,0 +1,77 @@
+import '../../../src/cli/heap.ts';
+import { subscribe } from 'node:diagnostics_channel';
+import { parseConfig } from '../../../src/config/parse.ts';
+import { Daemon } from '../../../src/daemon.ts';
+import { createLog } from '../../../src/daemon/log.ts';
+import { compileRelease } from '../../../src/release/compile.ts';
+import { loadSettings } from '../../../src/settings/load.ts';
+import { readSchema } from '../../../src/settings/schema.ts';
+import { now } from '../clock.ts';
+
+/** When each part of a change began or ended, on the clock of clock.ts. */
+export interface Marks {
+  readonly version: string;
+  /** The first git process was started. */
+  readonly git: number;
+  /** git has told all: what it told is about to be judged. */
+  readonly parse: number;
+  /** The release is there. */
+  readonly encode: number;
+  /** Its bytes are there: it is about to be offered to the streams. */
+  readonly push: number;
+  /** How long compiling takes by itself, in milliseconds, when it is done once more. */
+  readonly compileMs: number;
+}
+
+export type PathReport =
+  { readonly type: 'listening'; readonly port: number } | { readonly type: 'marks'; readonly marks: Marks };
+
+// The whole daemon, with its parts timed from outside: by node's own channel for child processes, and by methods of the parts
+// that note the time and do what they did. Started as `path.ts SETTINGS` with an IPC channel.
+
+const settings = loadSettings(process.argv[2] ?? null);
+const validate = readSchema(settings.repository.schema);
+const daemon = new Daemon(settings, createLog(settings.log, process.stderr));
+let marks = { version: '', git: 0, parse: 0, encode: 0, push: 0 };
+let file: Uint8Array = new Uint8Array();
+
+subscribe('child_process', () => {
+  if (marks.git === 0) marks.git = now();
+});
+const { intake, fleet, xds } = daemon;
+const take = intake.take.bind(intake);
+intake.take = (moved) => {
+  marks.parse = now();
+  if (moved.newest && 'bytes' in moved.newest.content) file = moved.newest.content.bytes;
+  return take(moved);
+};
+const release = fleet.release.bind(fleet);
+fleet.release = (compiled, how) => {
+  marks.encode = now();
+  release(compiled, how);
+};
+const offer = xds.offer.bind(xds);
+xds.offer = (encoded) => {
+  marks.push = now();
+  marks.version = encoded?.version ?? '';
+  offer(encoded);
+};
+
+process.on('message', (message: 'reset' | 'report') => {
+  if (message === 'reset') marks = { version: '', git: 0, parse: 0, encode: 0, push: 0 };
+  else report({ type: 'marks', marks: { ...marks, compileMs: timeCompile() } });
+});
+process.once('disconnect', () => void daemon.stop().then(() => process.exit()));
+report({ type: 'listening', port: (await daemon.start()).xdsPort });
+
+function timeCompile(): number {
+  const { config } = parseConfig(file, { file: settings.repository.file, validate });
+  if (config === null) return NaN;
+  const startedAt = now();
+  compileRelease(config, { version: marks.version, subject: '' });
+  return now() - startedAt;
+}
+
+function report(message: PathReport): void {
+  process.send?.(message);
+}

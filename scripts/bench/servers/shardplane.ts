@@ -1,0 +1,37 @@
+import '../../../src/cli/heap.ts';
+import { Daemon } from '../../../src/daemon.ts';
+import { createLog } from '../../../src/daemon/log.ts';
+import { serveCommands } from './commands.ts';
+import { makeFields, makeLayer, versionOf } from './fields.ts';
+import { daemonFolder } from './folder.ts';
+
+// The daemon as it is, but for where its releases come from: not from git, parse and compile (path.ts measures those), but
+// from the fields that all servers of the benchmark have. All behind that is real: rollout, encoding, xDS, log, metrics and
+// ledger. Started as `shardplane.ts KEYS`; see commands.ts.
+
+await using folder = await daemonFolder();
+const fields = makeFields(Number(process.argv[2]));
+const daemon = new Daemon(folder.settings, createLog(folder.settings.log, process.stderr));
+release(0);
+const { xdsPort } = await daemon.start();
+await serveCommands(xdsPort, release);
+await daemon.stop();
+
+function release(number: number): void {
+  const version = versionOf(number);
+  const subject = `release ${number}`;
+  const source = Buffer.alloc(0);
+  daemon.decide({
+    outcome: 'candidate',
+    release: { version, subject, fields: makeLayer(fields, number) },
+    source,
+    revision: {
+      version,
+      subject,
+      author: 'bench <bench@example.com>',
+      committedAt: '2026-01-01T00:00:00.000Z',
+      trailers: new Map(),
+      content: { bytes: source },
+    },
+  });
+}
