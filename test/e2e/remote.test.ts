@@ -191,6 +191,14 @@ describe('a remote over http', () => {
     await daemon.waitFor('recovered', hasNone, 20_000);
   });
 
+  test('docs/operating.md names every metric, and no other', async () => {
+    const { body } = await scene.daemon.get('/metrics');
+    const known = [...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name).sort();
+    const text = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+    const named = [...text.matchAll(/^\| `(shardplane_[a-z_]+)` \|/gm)].map(([, name]) => name).sort();
+    assert.deepEqual(named, known);
+  });
+
   // the last: it looks at all that the others have left
   test('the password is nowhere', async () => {
     const { daemon } = scene;
