@@ -32,23 +32,25 @@ export interface RecordOptions {
   /** The fleet has taken or refused this version, as the ledger remembers it. */
   readonly isDecided: (version: string) => boolean;
   /** What the ledger remembers: the number of the last push, and the newest revision. */
-  readonly memory: { readonly seq: number; readonly head: Pick<Head, 'version' | 'outcome'> | null };
+  readonly memory: { readonly seq: number; readonly head: Head | null };
 }
 
 /** Turns what was decided into log lines, metrics, ledger entries and the head's state: nothing else writes those. */
 export class Record {
   readonly #options: RecordOptions;
-  #head: Head | null = null;
+  #head: Head | null;
   /** The push that is awaited: its number, and when it began. */
   #push: { readonly seq: number; readonly version: string; readonly startedAt: number } | null = null;
   #seq: number;
-  /** The head that was there last, while there is none: before a restart, or before the ref was deleted. */
-  #lastHead: Pick<Head, 'version' | 'outcome'> | null;
+  /** The head that was there before the ref was deleted, while there is none. */
+  #lastHead: Head | null = null;
+  /** The head is what the ledger remembers: git has not been asked yet. */
+  #isRemembered = true;
 
   constructor(options: RecordOptions) {
     this.#options = options;
     this.#seq = options.memory.seq;
-    this.#lastHead = options.memory.head;
+    this.#head = toHead(options.memory.head);
   }
 
   get head(): Head | null {
@@ -69,15 +71,16 @@ export class Record {
 
   /** The ref has no such file, or is gone. */
   noHead(): void {
-    this.#lastHead = this.#head?.outcome === 'held' ? this.#head : null;
+    this.#lastHead = this.#head ?? this.#lastHead;
     this.#head = null;
   }
 
   /** What is held can only be accepted while it is the newest; what a restart has cut short is over once it is not. */
   #overtake(revisions: readonly Revision[]): void {
     const before = this.#head ?? this.#lastHead;
-    const isOver = before?.outcome === 'held' || (this.#head === null && before?.outcome === null);
+    const isOver = before?.outcome === 'held' || (this.#isRemembered && before?.outcome === null);
     this.#lastHead = null;
+    this.#isRemembered = false;
     if (before && isOver && !revisions.some(({ version }) => version === before.version))
       this.#outcome(before.version, 'superseded', []);
   }
@@ -196,4 +199,11 @@ export class Record {
   #diagnose(action: Extract<RolloutAction, { type: 'pinned' | 'still_pinned' }>): Diagnostic {
     return diagnoseRefusal(action.refusal, this.#place(action));
   }
+}
+
+/** Of what the ledger remembers, no more than a head has. */
+function toHead(memory: Head | null): Head | null {
+  if (memory === null) return null;
+  const { version, subject, outcome, diagnostics } = memory;
+  return { version, subject, outcome, diagnostics };
 }

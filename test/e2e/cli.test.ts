@@ -126,12 +126,13 @@ describe('the command line', () => {
       ['history', '--outcome', 'lost'],
       ['serve', '--xds-port', '99999'],
     ];
-    for (const args of usages) {
-      const ended = await shardplane(args);
+    const end = async (args: string[]) => ({ args, ended: await shardplane(args) });
+    for (const { args, ended } of await Promise.all(usages.map(end))) {
       assert.equal(ended.code, 2, args.join(' '));
       assertSays(ended, /^error: /);
     }
-    for (const args of [['--help'], ['serve', '--help'], ['--version']]) assert.equal((await shardplane(args)).code, 0);
+    const helps = [['--help'], ['serve', '--help'], ['--version']];
+    for (const { ended } of await Promise.all(helps.map(end))) assert.equal(ended.code, 0);
     assert.equal((await shardplane([])).code, 2);
   });
 

@@ -27,6 +27,8 @@ describe('a daemon or an Envoy that dies', { skip: skipWithout(newestEnvoy) }, (
     assert.equal(await daemon.kill('SIGKILL'), null);
     await traffic.atLeast(50);
     await daemon.restart();
+    const { head: remembered } = await daemon.status();
+    assert.equal(remembered!.version, live, 'the ledger knows the head before git is asked');
     const status = await daemon.waitFor('Envoy is back', ({ counts }) => counts.acked === 1);
     assert.equal(status.live!.version, live);
     assert.equal(status.live!.proven, true);

@@ -29,6 +29,7 @@ describe('what is held', { skip: skipWithout(newestEnvoy) }, () => {
     assert.equal(await versionOf(envoy), good);
 
     await daemon.restart();
+    await daemon.run('sync'); // git has been asked: what is seen is not just what the ledger remembers
     await daemon.waitFor('held still', isHeld(sha, good));
     assert.equal(await versionOf(envoy), good);
 
@@ -85,6 +86,7 @@ describe('what is held', { skip: skipWithout(newestEnvoy) }, () => {
     const words = `HEAD was rewound from ${second.slice(0, 12)} to ${first.slice(0, 12)}`;
     assert.equal(status.head!.diagnostics[0]!.message, `held: ${words}`);
     await daemon.restart();
+    await daemon.run('sync');
     await daemon.waitFor('held still', isHeld(first, second));
     assert.equal(await versionOf(envoy), second);
 

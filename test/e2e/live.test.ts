@@ -52,7 +52,7 @@ describe('from a commit to live traffic', { skip: skipWithout(newestEnvoy) }, ()
       assert.equal(headers['x-shard-assignment'], `[${found.assignment.join(',')}]`, customer);
       assert.equal(headers['x-shard-config'], `${found.shardSize}/${found.totalHosts}`);
       assert.equal(found.version, sha);
-      const hosts = found.slots.map(({ slot }) => scene.backends[slot - 1]!.address);
+      const hosts = found.slots.map(({ number }) => scene.backends[number - 1]!.address);
       assert.deepEqual(
         found.slots.map(({ host }) => host),
         hosts,
