@@ -136,13 +136,16 @@ export class Daemon {
 
   /** No new streams, a moment for what is unanswered, everything closed. */
   async stop(): Promise<void> {
-    await this.follow.source.close();
-    await Promise.all(this.#outlets.map((outlet) => outlet.close()));
-    await this.xds.drain(drainMs);
+    await Promise.all([this.xds.drain(drainMs), this.#closeSource()]);
     await this.#http?.close();
     this.fleet.close();
     this.#journal.flush();
     this.ledger.close();
+  }
+
+  async #closeSource(): Promise<void> {
+    await this.follow.source.close();
+    await Promise.all(this.#outlets.map((outlet) => outlet.close()));
   }
 
   /** Looks at the repository now. */
@@ -153,7 +156,8 @@ export class Daemon {
   /** Carries a verdict to the record and, where there is something to roll out, to the fleet. */
   decide(verdict: Verdict, how: 'release' | 'retry' = 'release'): void {
     const { version, subject } = verdict.revision;
-    if ('source' in verdict) this.texts.set(version, { subject, source: verdict.source });
+    const isOvertaken = verdict.outcome === 'invalid' && version !== this.record.head?.version;
+    if ('source' in verdict && !isOvertaken) this.texts.set(version, { subject, source: verdict.source });
     this.record.verdict(verdict);
     if (verdict.outcome === 'candidate') this.fleet.release(verdict.release, how);
   }

@@ -5,7 +5,8 @@ import type { CommandResult } from '../http/api.ts';
 import type { Settings } from '../settings/settings.ts';
 import { CliError } from './exit.ts';
 
-const timeoutMs = 10_000;
+/** A command may fetch from a remote, or check signatures. */
+const timeoutMs = { question: 10_000, command: 120_000 };
 const maxAnswerBytes = 64 * 1024 * 1024;
 
 /** Nothing answers where the settings say that the daemon is. */
@@ -30,9 +31,10 @@ export async function commandDaemon(
   path: string,
   command: { version?: string },
 ): Promise<CommandResult> {
-  const body = JSON.stringify({ ...command, by: userInfo().username });
+  const body = JSON.stringify({ ...command, by: userName() });
   const answer = await send({ socketPath: controlSocket(settings) }, { method: 'POST', path, body }).catch(
     (error: unknown) => {
+      if (error instanceof CliError) throw error;
       throw noDaemon(
         settings,
         error,
@@ -48,11 +50,22 @@ export async function commandDaemon(
 async function reach(settings: Settings, call: { method: string; path: string }): Promise<Answer> {
   try {
     return await send({ socketPath: controlSocket(settings) }, call);
-  } catch {
+  } catch (error) {
+    if (!['ENOENT', 'EACCES', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     const { address, port } = settings.http;
     return send({ host: address === '0.0.0.0' ? '127.0.0.1' : address, port }, call).catch((error: unknown) => {
+      if (error instanceof CliError) throw error;
       throw noDaemon(settings, error, 'start one with: shardplane serve');
     });
+  }
+}
+
+/** Who gives the command, for the ledger. A container's user may have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? '?'}`;
   }
 }
 
@@ -64,22 +77,20 @@ function send(
   where: { socketPath: string } | { host: string; port: number },
   call: { method: string; path: string; body?: string },
 ): Promise<Answer> {
+  const timeout = call.method === 'POST' ? timeoutMs.command : timeoutMs.question;
   return new Promise((resolve, reject) => {
     const headers = call.body === undefined ? {} : { 'content-type': 'application/json' };
-    const outgoing = request(
-      { ...where, method: call.method, path: call.path, headers, timeout: timeoutMs },
-      (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          text += chunk;
-          if (text.length > maxAnswerBytes) outgoing.destroy(new Error('the answer is too large'));
-        });
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: parse(text) }));
-        response.on('error', reject);
-      },
-    );
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)));
+    const outgoing = request({ ...where, method: call.method, path: call.path, headers, timeout }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+        if (text.length > maxAnswerBytes) outgoing.destroy(new CliError('the daemon’s answer is too large'));
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: parse(text) }));
+      response.on('error', reject);
+    });
+    outgoing.on('timeout', () => outgoing.destroy(new CliError(`the daemon gave no answer in ${timeout / 1000} s`)));
     outgoing.on('error', reject);
     outgoing.end(call.body);
   });

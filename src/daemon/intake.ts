@@ -94,7 +94,7 @@ export class Intake {
       // Only the newest can be accepted.
       const isOvertaken = verdict.outcome === 'held' && index > 0;
       this.#options.report(isOvertaken ? { outcome: 'superseded', revision } : verdict);
-      if (verdict.outcome !== 'candidate') continue;
+      if (verdict.outcome !== 'candidate' || this.#options.isPinned(revision.version)) continue;
       await this.overtaken(revisions.slice(index + 1));
       return true;
     }

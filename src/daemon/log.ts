@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import type { Logger } from 'pino';
 import pc from 'picocolors';
 import { hasColor } from '../cli/color.ts';
+import { printable } from '../config/words.ts';
 import type { Settings } from '../settings/settings.ts';
 
 export type { Logger };
@@ -32,8 +33,8 @@ function toText(line: string, colors: Colors): string {
   };
   const paint = { error: colors.red, warn: colors.yellow, info: colors.green }[level] ?? colors.dim;
   const pairs = Object.entries(rest).map(([key, value]) =>
-    colors.dim(` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`),
+    colors.dim(` ${key}=${printable(typeof value === 'string' ? value : JSON.stringify(value))}`),
   );
-  const head = `${colors.dim(time.slice(11, 23))} ${paint(level.padEnd(5))} ${msg}${pairs.join('')}\n`;
+  const head = `${colors.dim(time.slice(11, 23))} ${paint(level.padEnd(5))} ${printable(msg)}${pairs.join('')}\n`;
   return drawn === undefined ? head : `${head}${drawn.trimEnd()}\n`;
 }

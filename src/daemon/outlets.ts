@@ -1,3 +1,4 @@
+import { printable } from '../config/words.ts';
 import { createFeedback } from '../feedback/feedback.ts';
 import { NoteWriter } from '../git/note-writer.ts';
 import { RemoteSource } from '../git/remote-source.ts';
@@ -53,6 +54,8 @@ function createStatuses({ settings, problems }: Surroundings): Outlet | null {
 export function toNote({ outcome, diagnostics, counts }: Report): string {
   const { acked, connected } = counts;
   const told = connected === 0 ? ': no Envoy was connected' : `: acknowledged by ${acked} of ${connected}`;
-  const faults = diagnostics.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`);
+  const faults = diagnostics.map(
+    ({ file, line, column, message }) => `${printable(file)}:${line}:${column}: ${printable(message)}`,
+  );
   return [`${outcome ?? 'pending'}${outcome === 'live' ? told : ''}`, ...faults].join('\n');
 }

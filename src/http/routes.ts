@@ -66,9 +66,17 @@ export async function route(call: Omit<Call, 'rest'>, control: boolean): Promise
   const path = call.url.pathname;
   const fitting = routes.filter((route) => matches(route.path, path) && (control || !route.control));
   const chosen = fitting.find((route) => route.method === call.request.method);
-  if (chosen) return chosen.handle({ ...call, rest: decodeURIComponent(path.slice(path.lastIndexOf('/') + 1)) });
+  if (chosen) return chosen.handle({ ...call, rest: decode(path.slice(path.lastIndexOf('/') + 1)) });
   if (fitting.length === 0) throw new HttpError(404, 'not-found', `nothing is at ${path}`);
   throw new HttpError(405, 'method', `${path} takes ${fitting.map((route) => route.method).join(', ')}`);
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new HttpError(400, 'path', 'the path is not percent-encoded UTF-8');
+  }
 }
 
 function matches(pattern: string, path: string): boolean {

@@ -9,6 +9,9 @@ import { route } from './routes.ts';
 /** The longest path of a Unix socket on Linux, in bytes (sun_path without its NUL: unix(7)). */
 const maxSocketPathBytes = 107;
 
+/** How long a connection may stand still; a command may wait for a fetch. */
+const idleMs = { open: 30_000, control: 180_000 };
+
 export interface HttpServer {
   /** The port that it listens on. */
   readonly port: number;
@@ -65,7 +68,9 @@ function createListener(options: HttpOptions, control: boolean): Server {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
     void answer(options, control, request, response);
   });
-  server.maxConnections = 1_000;
+  // Who does not read its answer holds it in memory: not for long, and not many.
+  server.setTimeout(control ? idleMs.control : idleMs.open);
+  server.maxConnections = 200;
   return server;
 }
 
@@ -76,7 +81,7 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const url = new URL(request.url ?? '/', 'http://localhost');
+    const url = toUrl(request.url ?? '/');
     const { status, body } = await route({ api: options.api, request, url, secrets: options.secrets }, control);
     send(response, status, body);
   } catch (error) {
@@ -85,6 +90,12 @@ async function answer(
       error instanceof HttpError ? error : new HttpError(500, 'internal', 'the daemon failed; its log says why');
     send(response, fault.status, { error: { code: fault.code, message: fault.message } });
   }
+}
+
+function toUrl(path: string): URL {
+  const url = path.startsWith('/') ? URL.parse(`http://localhost${path}`) : null;
+  if (url === null) throw new HttpError(400, 'path', 'the path is not one');
+  return url;
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

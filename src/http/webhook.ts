@@ -34,8 +34,8 @@ export async function checkWebhook(call: {
   if (!Object.hasOwn(senders, call.sender))
     throw new HttpError(404, 'not-found', `no webhook ${call.sender.slice(0, 50)}`);
   const name = call.sender as WebhookSender;
-  const body = await readBody(call.request, maxBodyBytes);
   const secret = await readSecret(name, call.secrets[name]);
+  const body = await readBody(call.request, maxBodyBytes);
   if (!isProven({ sender: senders[name], headers: call.request.headers, body, secret }))
     throw new HttpError(401, 'signature', `the ${senders[name].header} header does not fit the secret`);
   return { ref: refOf(body) };

@@ -99,6 +99,12 @@ test('reads are open, and say what they miss', async () => {
   assert.equal((await call('/healthz', { method: 'DELETE' })).status, 405);
 });
 
+test('a path that is none is the caller’s fault', async () => {
+  assert.equal((await call('/api/v1/history/%zz')).status, 400);
+  assert.equal((await call('//')).status, 404);
+  assert.equal((await call('//[')).status, 404);
+});
+
 test('a fault inside is a 500 without its words', async () => {
   const { status, text } = await call('/api/v1/history/deadbeef');
   assert.equal(status, 500);

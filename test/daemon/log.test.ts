@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+
+const log = new URL('../../src/daemon/log.ts', import.meta.url).href;
+
+function say(format: string, message: string): string {
+  const script = `import { createLog } from ${JSON.stringify(log)};
+    createLog({ level: 'info', format: ${JSON.stringify(format)} }, {}).warn({ hint: process.argv[1] }, process.argv[1]);`;
+  return spawnSync(process.execPath, ['--input-type=module', '-e', script, message], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  }).stderr;
+}
+
+test('what Envoy or a commit says can neither forge a line nor move the cursor', () => {
+  const text = say('text', 'bad\n12:00:00.000 info  live is deadbeef\u001b[2K');
+  assert.equal(text.split('\n').length, 2, text);
+  assert.ok(!text.includes('\u001b'), text);
+  assert.match(text, /^\d\d:\d\d:\d\d\.\d{3} warn {2}bad\\u\{a\}12:00:00/);
+});
+
+test('JSON is one line for each event', () => {
+  const { level, msg } = JSON.parse(say('json', 'a\nb')) as { level: string; msg: string };
+  assert.deepEqual([level, msg], ['warn', 'a\nb']);
+});
