@@ -132,7 +132,9 @@ export class Record {
       case 'outcome':
         return this.#decided(action.version, action.outcome);
       case 'live':
-        return write({ type: 'live', live: action.live });
+        write({ type: 'live', live: action.live });
+        // Proven only now, perhaps: whoever was told that no Envoy had tried it hears that one has.
+        return action.live?.proven ? this.#report(version) : undefined;
       case 'pinned':
       case 'still_pinned':
         if (action.type === 'pinned') write({ type: 'pinned', version, refusal: action.refusal });
