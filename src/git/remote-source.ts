@@ -23,6 +23,9 @@ const mayBeDamage: ReadonlySet<GitErrorCode> = new Set([
   'remote-garbage',
 ]);
 
+/** What reading the mirror fails with when it is broken; what else its reader fails with is no fault of the mirror. */
+const isDamage: ReadonlySet<GitErrorCode> = new Set(['git-failed', 'not-a-repository', 'object-missing', 'ref-broken']);
+
 /** Follows one file on one ref of a remote repository, by a mirror. Used like {@link Source}. */
 export class RemoteSource {
   readonly mirror: Mirror;
@@ -120,7 +123,7 @@ export class RemoteSource {
 
   async #pass(event: SourceEvent): Promise<void> {
     if (event.type === 'moved' || event.type === 'backlog') this.#refuseHoles(event.revisions);
-    if (event.type === 'failed') this.#suspect = true;
+    if (event.type === 'failed' && isDamage.has(event.error.code)) this.#suspect = true;
     await this.#options.onEvent(event);
   }
 

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { GitError } from '../../src/git/error.ts';
 import { RemoteSource, type RemoteSourceOptions } from '../../src/git/remote-source.ts';
 import type { Moved, SourceEvent } from '../../src/git/source.ts';
 import { git, importCommits, makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
@@ -232,6 +233,22 @@ test('damage in the mirror is never a verdict on a commit: it is made anew, and 
     .flatMap((event) => (event.type === 'moved' ? event.revisions : []))
     .filter(({ content }) => 'fault' in content);
   assert.deepEqual(faults, []);
+});
+
+test('what the handler of an event fails with is no damage of the mirror', async () => {
+  await using scene = await served();
+  await scene.repository.commit({ [file]: 'one' });
+  const events: SourceEvent[] = [];
+  await using followed = await follow(scene.url, {
+    onEvent: (event) => {
+      events.push(event);
+      if (event.type === 'moved') throw new GitError('bad-setting', 'the keyring is not there');
+    },
+  });
+  for (let at = 0; at < 4; at++) await followed.source.check();
+  const said = events.flatMap((event) => (event.type === 'failed' ? [`${event.part} ${event.error.code}`] : []));
+  assert.deepEqual(said, ['repository bad-setting']);
+  assert.ok(events.every(({ type }) => type !== 'mirror-rebuilt'));
 });
 
 async function unpack(mirror: string, pack: string): Promise<void> {
