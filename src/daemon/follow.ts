@@ -116,6 +116,9 @@ export class Follow {
       case 'mirror-rebuilt':
         this.#options.log.warn(`the mirror was damaged (${event.reason}) and is made anew`);
         break;
+      case 'watched':
+        problems.end('watch');
+        break;
       case 'unwatched':
         problems.begin(
           'watch',

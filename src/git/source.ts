@@ -44,7 +44,9 @@ export type SourceEvent =
   /** The mirror of a remote was damaged, and was made anew. */
   | { readonly type: 'mirror-rebuilt'; readonly reason: string }
   /** Changes are now only seen by polling. */
-  | { readonly type: 'unwatched'; readonly error: Error };
+  | { readonly type: 'unwatched'; readonly error: Error }
+  /** They are seen at once again. */
+  | { readonly type: 'watched' };
 
 /** What to follow, and from where. */
 export interface SourceOptions {
@@ -69,11 +71,14 @@ export class Source {
   readonly #poll: NodeJS.Timeout | undefined;
   #repository: GitRepository | null = null;
   #watch: Watch | null = null;
+  #isUnwatched = false;
   /** Find the repository anew before the next look. */
   #stale = true;
   /** The tip taken last. */
   #base: string | null;
   #last: Look | null = null;
+  /** The move told last, which may still be in hand; `counts`: it is taken once it is handled. */
+  #move: { readonly tip: string | null; counts: boolean } | null = null;
   #newest: Revision | null = null;
   #working: WorkingFile = 'same';
   #failures = 0;
@@ -102,10 +107,11 @@ export class Source {
     return this.#looks.now();
   }
 
-  /** From here on a held tip counts as taken. False when the ref has moved on from it meanwhile. */
+  /** From here on a held tip counts as taken, also while it is being told. False when the ref has moved on from it. */
   accept(tip: string): boolean {
-    if (this.#last?.tip !== tip) return false;
-    this.#base = tip;
+    if (this.#move?.tip !== tip) return false;
+    this.#move.counts = true;
+    if (this.#last?.tip === tip) this.#base = tip;
     return true;
   }
 
@@ -153,7 +159,7 @@ export class Source {
   }
 
   async #rewatch(repository: GitRepository): Promise<void> {
-    const { ref, file, onEvent } = this.#options;
+    const { ref, file } = this.#options;
     await this.#watch?.close();
     this.#watch = await watchRepository({
       repository,
@@ -161,8 +167,17 @@ export class Source {
       file,
       onCheck: () => this.#looks.post(),
       onWorkingFile: () => this.#savedFile.post(),
-      onError: (error) => void onEvent({ type: 'unwatched', error }),
+      onReady: () => this.#tellWatch(null),
+      onError: (error) => this.#tellWatch(error),
     });
+  }
+
+  /** A watch that can't be had is tried anew with each poll: its failure is said each time, its end once. */
+  #tellWatch(error: Error | null): void {
+    const { onEvent } = this.#options;
+    if (error !== null) void onEvent({ type: 'unwatched', error });
+    else if (this.#isUnwatched) void onEvent({ type: 'watched' });
+    this.#isUnwatched = error !== null;
   }
 
   async #look(repository: GitRepository): Promise<void> {
@@ -176,10 +191,12 @@ export class Source {
     }
     const newest = page.at(-1) ?? look.newest;
     const { movement, decision, tip } = look;
+    const move = { tip, counts: decision === 'take' };
+    this.#move = move;
     await onEvent({ type: 'moved', movement, decision, previous: this.#base, tip, revisions: page, newest });
     this.#last = look;
     this.#newest = newest;
-    if (decision === 'take') this.#base = tip;
+    if (move.counts) this.#base = tip;
     if (repository.topLevel !== null) this.#savedFile.post();
   }
 

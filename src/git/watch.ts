@@ -13,6 +13,8 @@ export interface WatchOptions {
   readonly onCheck: () => void;
   /** The saved file may have changed. */
   readonly onWorkingFile: () => void;
+  /** Everything is watched. Called once, unless watching failed before. */
+  readonly onReady?: () => void;
   /** Watching failed (no more inotify watches, for one): polling goes on. Called once. */
   readonly onError?: (error: Error) => void;
 }
@@ -36,16 +38,23 @@ export async function watchRepository(options: WatchOptions): Promise<Watch> {
     if (!failed) options.onError?.(error instanceof Error ? error : new Error(String(error)));
     failed = true;
   };
+  let pending = repository.topLevel === null ? 1 : 2;
+  const onReady = (): void => {
+    pending -= 1;
+    if (pending === 0 && !failed) options.onReady?.();
+  };
   const settings = { ignoreInitial: true, atomic: false, followSymlinks: false };
   const refs = watch(refPlaces(repository), { ...settings, ignored: (path) => isIrrelevant(path, options) });
-  refs.on('all', onCheck).on('ready', onCheck).on('error', onError);
+  refs.on('all', onCheck).on('ready', onCheck).on('ready', onReady).on('error', onError);
   const watchers: FSWatcher[] = [refs];
   if (repository.topLevel !== null) {
     const working = watch(join(repository.topLevel, options.file), {
       ...settings,
       ignored: (path) => path.endsWith('.lock'),
     });
-    watchers.push(working.on('all', onWorkingFile).on('ready', onWorkingFile).on('error', onError));
+    watchers.push(
+      working.on('all', onWorkingFile).on('ready', onWorkingFile).on('ready', onReady).on('error', onError),
+    );
   }
   return {
     isCurrent: async (now) => !failed && (await identity(now)) === before,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chown, cp, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, cp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Source, type Moved, type SourceEvent, type SourceOptions } from '../../src/git/source.ts';
@@ -193,6 +193,28 @@ test('a rewind while the daemon was down is classified, and held when the policy
     [next.movement, next.decision, next.previous, next.newest?.version],
     ['fast-forward', 'take', third, fourth],
   );
+});
+
+test('a tip that is accepted while it is told is what the next move is compared with', async () => {
+  await using repository = await makeRepository();
+  const first = await repository.commit({ [file]: 'one' });
+  await repository.commit({ [file]: 'two' });
+  const events: SourceEvent[] = [];
+  const accepted: boolean[] = [];
+  await using followed = await follow(repository.path, {
+    onRewrite: 'hold',
+    onEvent: (event) => {
+      events.push(event);
+      if (event.type === 'moved' && event.decision === 'hold') accepted.push(followed.source.accept(first));
+    },
+  });
+  await repository.git('reset', '--quiet', '--hard', first);
+  await followed.source.check();
+  await repository.commit({ [file]: 'three' });
+  await followed.source.check();
+  const moves = events.filter((event) => event.type === 'moved').map((each) => `${each.movement} ${each.decision}`);
+  assert.deepEqual(moves, ['initial take', 'rewind hold', 'fast-forward take']);
+  assert.deepEqual(accepted, [true]);
 });
 
 test('a held rewrite that is undone leaves nothing held', async () => {
@@ -448,6 +470,20 @@ test('a branch file that a crash left empty is an error, not a deletion', async 
   await writeFile(join(repository.path, '.git/refs/heads/main'), `${tip}\n`);
   await until('recovery', () => followed.events.some((event) => event.type === 'recovered'));
   assert.equal(followed.moves().length, 1);
+});
+
+test('what could not be watched is watched again, and both are told', async () => {
+  await using repository = await makeRepository();
+  await repository.commit({ 'folder/f.yaml': 'one' });
+  const folder = join(repository.path, 'folder');
+  await rm(folder, { recursive: true });
+  await symlink('folder', folder); // a loop, which nobody can look into
+  await using followed = await follow(repository.path, { file: 'folder/f.yaml', pollMs: 50 });
+  const told = (type: string): boolean => followed.events.some((event) => event.type === type);
+  await until('that nothing is watched', () => told('unwatched'));
+  assert.equal(told('watched'), false);
+  await rm(folder);
+  await until('that it is watched', () => told('watched'));
 });
 
 test('a saved edit is told, as is its end; a save by rename too', async () => {
