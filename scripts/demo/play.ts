@@ -1,5 +1,6 @@
 import { assignShard } from '../../src/shard/assign.ts';
 import { pause } from './ending.ts';
+import { DemoError } from './error.ts';
 import { awaitAck, countTraffic, curlLine, readHeaders, readVersionText, until } from './observe.ts';
 import type { Headers } from './observe.ts';
 import type { Commit } from './repository.ts';
@@ -7,6 +8,7 @@ import { configFile, Repository } from './repository.ts';
 import { say } from './say.ts';
 import type { Stage } from './stage.ts';
 import { first, firstConfig, steps } from './story.ts';
+import type { Step } from './story.ts';
 
 const requests = 60;
 const crowd = Array.from({ length: requests }, (_, index) => `customer-${index + 1}`);
@@ -29,6 +31,9 @@ export class Play {
   async begin(envoy: string): Promise<void> {
     const { ports, repository: path, settings } = this.#stage;
     say.title('Starting a git repository, backends, the daemon and an Envoy');
+    say.line(
+      'What is committed in the repository is checked by the daemon, pushed to Envoy, and used for the next request.',
+    );
     this.#repository = await Repository.create(path);
     const files = { [configFile]: firstConfig(ports.backends), 'shardplane.yaml': settings };
     const commit = await this.#repository.commit(files, first.subject);
@@ -38,6 +43,9 @@ export class Play {
     await this.#stage.startEnvoy(envoy);
     this.#startedAt = Date.now();
     await this.#show(commit, first);
+    say.line();
+    say.line('x-shard-assignment: the hosts of the customer, best first; x-shard-config: how many / of how many;');
+    say.line('x-shard-version: the commit. No request goes to a host that is not in its customer’s assignment.');
   }
 
   /** How to join in. */
@@ -59,9 +67,20 @@ export class Play {
       await pause(Math.max(0, this.#startedAt + at - Date.now()));
       say.title(`t = ${at / 1000} s: ${step.title}`);
       await this.#stage.startBackends(step.backends);
-      const commit = await this.#repository?.change(step.values, step.subject);
-      if (commit) await this.#show(commit, step);
+      await this.#change(step).catch((error: unknown) => this.#onUnseen(error));
     }
+  }
+
+  async #change(step: Step): Promise<void> {
+    const commit = await this.#repository?.change(step.values, step.subject);
+    if (commit) await this.#show(commit, step);
+  }
+
+  /** The user may have committed something else meanwhile, or something that is not valid: no reason to end. */
+  #onUnseen(error: unknown): void {
+    if (!(error instanceof DemoError)) throw error;
+    this.#faults++;
+    say.bad(`${error.message}; ${this.#stage.shardplane} status tells more`);
   }
 
   /** The exit code. */
@@ -117,7 +136,7 @@ export class Play {
 
   async #showTraffic({ expected, backends }: Scene): Promise<void> {
     say.line();
-    say.line('who answers (backend: requests)');
+    say.line('who answers (backend: number of requests)');
     for (const [customer, config] of Object.entries(expected)) {
       const counts = await countTraffic(this.#stage.url, Array<string>(requests).fill(customer));
       say.line(`${customer}, ${requests} paths  ${format(counts)}`);

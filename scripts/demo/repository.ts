@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parseDocument } from 'yaml';
 import { pause } from './ending.ts';
+import { DemoError } from './error.ts';
 import { say } from './say.ts';
 
 const run = promisify(execFile);
@@ -16,6 +17,8 @@ export interface Commit {
   /** The changed lines, with their + and -. */
   readonly diff: readonly string[];
 }
+
+type Values = readonly (readonly [path: readonly string[], value: unknown])[];
 
 /** The demo's git repository. */
 export class Repository {
@@ -44,21 +47,17 @@ export class Repository {
   async commit(files: Readonly<Record<string, string>>, subject: string): Promise<Commit> {
     for (const [name, text] of Object.entries(files)) await writeFile(join(this.path, name), text);
     await this.#git('add', ...Object.keys(files));
-    await this.#git('commit', '--quiet', '-m', subject);
+    await this.#git('commit', '--quiet', '--allow-empty', '-m', subject);
     const shown = await this.#git('show', '--format=', '--unified=0', 'HEAD', '--', configFile);
     const diff = shown.split('\n').filter((line) => /^[+-](?![+-])/.test(line));
     return { version: await this.#git('rev-parse', 'HEAD'), subject, diff };
   }
 
   /** Sets values by their paths in the config, and commits: comments, and what the user has committed meanwhile, stay. */
-  async change(
-    values: readonly (readonly [path: readonly string[], value: unknown])[],
-    subject: string,
-  ): Promise<Commit> {
+  async change(values: Values, subject: string): Promise<Commit> {
     await this.#untilCommitted();
-    const document = parseDocument(await readFile(join(this.path, configFile), 'utf8'));
-    for (const [path, value] of values) document.setIn(path, document.createNode(value));
-    return await this.commit({ [configFile]: document.toString({ flowCollectionPadding: false }) }, subject);
+    const text = await readFile(join(this.path, configFile), 'utf8');
+    return await this.commit({ [configFile]: setValues(text, values) }, subject);
   }
 
   /** The user may be in the middle of an edit, which is not the demo's to commit. */
@@ -73,5 +72,15 @@ export class Repository {
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
     const { stdout } = await run('git', args, { cwd: this.path, env: Object.fromEntries(own), timeout: 30_000 });
     return stdout.trim();
+  }
+}
+
+function setValues(text: string, values: Values): string {
+  try {
+    const document = parseDocument(text);
+    for (const [path, value] of values) document.setIn(path, document.createNode(value));
+    return document.toString({ flowCollectionPadding: false });
+  } catch {
+    throw new DemoError(`this step is left out: ${configFile} is no YAML now`, 'git revert what broke it');
   }
 }
