@@ -11,7 +11,7 @@ export interface RolloutNode {
   /** The last version that it accepted. */
   version: string | null;
   refusal: Refusal | null;
-  /** It was refusing before the target moved: its next NACK alone says nothing about the new release. */
+  /** It refused the live release, and has accepted nothing since: its NACK alone says nothing about another. */
   excused: boolean;
 }
 

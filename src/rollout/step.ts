@@ -102,6 +102,7 @@ function acked(rollout: Rollout, event: { session: string; version: string }): v
   node.answer = 'ack';
   node.version = event.version;
   node.refusal = null;
+  node.excused = false;
   if (event.version !== targetOf(state)) return;
   state.waiting.delete(event.session);
   state.tally.acked += 1;
@@ -192,7 +193,7 @@ function aim(rollout: Rollout, candidate: string | null): void {
   state.waiting = new Map();
   state.tally = { acked: 0, refusal: null };
   for (const [session, node] of state.nodes) {
-    node.excused = node.answer === 'nack' && node.sent !== null && node.sent === state.live?.version;
+    node.excused ||= node.answer === 'nack' && node.sent === state.live?.version;
     if (target === null) continue;
     if (node.sent === target && node.answer === 'ack') state.tally.acked += 1;
     else state.waiting.set(session, deadline);
