@@ -44,6 +44,10 @@ export class Follow {
   #turn: Promise<unknown> = Promise.resolve();
   /** The last move: an operator may have it taken. */
   #lastMove: Moved | null = null;
+  /** The move's older revisions are still to come. */
+  #isBehind = false;
+  /** Something of the move was offered: what comes of it now is overtaken. */
+  #isOffered = false;
   /** What was taken, and waits to be remembered. */
   #taken: Moved | null = null;
 
@@ -95,14 +99,13 @@ export class Follow {
   }
 
   async #onEvent(event: SourceEvent): Promise<void> {
-    const { problems, record, intake } = this.#options;
+    const { problems } = this.#options;
     switch (event.type) {
       case 'moved':
         await this.#onMoved(event);
         break;
       case 'backlog':
-        record.revisions(event.revisions, null);
-        await intake.overtaken(event.revisions);
+        await this.#onBacklog(event);
         break;
       case 'working-file':
         this.#onWorkingFile(event.state);
@@ -138,14 +141,27 @@ export class Follow {
     }
     const isSettled = this.#isSettled(moved);
     this.#lastMove = moved;
+    this.#isBehind = moved.older.length > 0;
+    this.#isOffered = true;
     if (isSettled) {
       if (decision === 'take') this.#remember(moved);
       return;
     }
     const known = newest.version === liveVersion() ? 'live' : null;
+    record.older(moved.older);
     record.revisions(revisions.length > 0 ? revisions : [newest], known);
     if (decision === 'take' || (decision === 'hold' && this.isAccepted(newest.version))) await this.#take(moved);
     else record.verdict(this.#toHold(moved, newest));
+  }
+
+  /** The older part of a very long move: recorded with it, and still without an outcome. */
+  async #onBacklog({ revisions, isLast }: Extract<SourceEvent, { type: 'backlog' }>): Promise<void> {
+    const { intake } = this.#options;
+    if (this.#isOffered) await intake.overtaken(revisions.toReversed());
+    else this.#isOffered = await intake.takeOlder(revisions);
+    if (!isLast) return;
+    this.#isBehind = false;
+    this.onDecided();
   }
 
   #toHold(moved: Moved, revision: Revision): Verdict {
@@ -163,7 +179,7 @@ export class Follow {
 
   async #take(moved: Moved): Promise<void> {
     if (moved.decision !== 'take' && moved.tip !== null) this.source.accept(moved.tip);
-    await this.#options.intake.take(moved);
+    this.#isOffered = await this.#options.intake.take(moved);
     this.#remember(moved);
   }
 
@@ -174,7 +190,7 @@ export class Follow {
 
   /** The rollout may have come to its end. Only then is the tip written: what a crash cuts short is gone through again. */
   onDecided(): void {
-    if (this.#taken === null || this.#options.isUndecided()) return;
+    if (this.#taken === null || this.#isBehind || this.#options.isUndecided()) return;
     this.#options.write({ type: 'tip', commit: this.#taken.tip });
     this.#taken = null;
   }

@@ -59,11 +59,17 @@ export class Intake {
     this.#options = options;
   }
 
-  /** The ref moved, and the move may be taken. */
-  async take(moved: Moved): Promise<void> {
+  /** The ref moved, and the move may be taken. False: there is none to roll out in it, unless `takeOlder` finds one. */
+  async take(moved: Moved): Promise<boolean> {
     const revisions = listNewestFirst(moved);
-    if (await this.#offerFirst(revisions)) return;
-    if (this.#options.live() === null && moved.tip !== null) await this.#lookBack(moved.tip, revisions.length);
+    if (await this.#offerFirst(revisions, true)) return true;
+    if (this.#options.live() !== null || moved.tip === null || moved.older.length > 0) return false;
+    return await this.#lookBack(moved.tip, revisions.length);
+  }
+
+  /** The older part of a move in which there was none to roll out yet, oldest first. False: nor is there in this. */
+  async takeOlder(revisions: readonly Revision[]): Promise<boolean> {
+    return await this.#offerFirst(revisions.toReversed(), false);
   }
 
   /** Revisions that others have overtaken already: each still gets its outcome. */
@@ -88,11 +94,11 @@ export class Intake {
   }
 
   /** Reports the newest that can be rolled out, then the outcome of those before it. False: there is none. */
-  async #offerFirst(revisions: readonly Revision[]): Promise<boolean> {
+  async #offerFirst(revisions: readonly Revision[], hasHead: boolean): Promise<boolean> {
     for (const [index, revision] of revisions.entries()) {
       const verdict = await this.judge(revision);
       // Only the newest can be accepted.
-      const isOvertaken = verdict.outcome === 'held' && index > 0;
+      const isOvertaken = verdict.outcome === 'held' && (index > 0 || !hasHead);
       this.#options.report(isOvertaken ? { outcome: 'superseded', revision } : verdict);
       if (verdict.outcome !== 'candidate' || this.#options.isPinned(revision.version)) continue;
       await this.overtaken(revisions.slice(index + 1));
@@ -102,17 +108,18 @@ export class Intake {
   }
 
   /** Nothing is served yet and the newest revision is no good: the newest valid one in the history. */
-  async #lookBack(tip: string, known: number): Promise<void> {
+  async #lookBack(tip: string, known: number): Promise<boolean> {
     for (let skip = known; skip < maxLookBack; skip += pageSize) {
       const page = await this.#options.older(tip, { skip, limit: pageSize });
       for (const revision of page) {
         const verdict = await this.judge(revision);
         if (verdict.outcome !== 'candidate' || this.#options.isPinned(revision.version)) continue;
         this.#options.report(verdict);
-        return;
+        return true;
       }
-      if (page.length < pageSize) return;
+      if (page.length < pageSize) return false;
     }
+    return false;
   }
 
   async #judgeOvertaken(revision: Revision): Promise<Verdict> {

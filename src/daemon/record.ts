@@ -57,10 +57,15 @@ export class Record {
     return this.#head;
   }
 
+  /** Revisions that come before those of `revisions`, which is to follow: it sets the head. */
+  older(commits: readonly Omit<Revision, 'content'>[]): void {
+    for (const { version, subject, author, committedAt } of commits)
+      this.#options.write({ type: 'revision', version, subject, author, committedAt });
+  }
+
   /** Revisions in the order of their history; the last is the head. `outcome`: what the head is already known to be. */
   revisions(revisions: readonly Revision[], outcome: Outcome | null): void {
-    for (const { version, subject, author, committedAt } of revisions)
-      this.#options.write({ type: 'revision', version, subject, author, committedAt });
+    this.older(revisions);
     const newest = revisions.at(-1);
     if (!newest) return;
     this.#overtake(revisions);

@@ -5,7 +5,7 @@ import { createMailbox } from './mailbox.ts';
 import type { Decision, Movement, OnRewrite } from './movement.ts';
 import { openRepository, type GitRepository } from './repository.ts';
 import type { Revision } from './revision.ts';
-import { readRevisions } from './revisions.ts';
+import { readRevisions, readSummaries } from './revisions.ts';
 import { watchRepository, type Watch } from './watch.ts';
 import { workingFileState, type WorkingFile } from './working-file.ts';
 
@@ -21,9 +21,11 @@ export interface Moved {
   readonly tip: string | null;
   /**
    * Revisions that `previous` doesn't have, oldest first. On the first look ever only the newest. Those of a held tip
-   * come again with the next move.
+   * come again with the next move. Of very many (more than 64 MiB of content or 1,000) only the newest part.
    */
   readonly revisions: readonly Revision[];
+  /** Those before `revisions`, oldest first, still without content: each comes in a `backlog` afterwards. */
+  readonly older: readonly Omit<Revision, 'content'>[];
   /** The revision whose content the file has at `tip`: the last of `revisions`, or an older one; null if none has it. */
   readonly newest: Revision | null;
 }
@@ -34,8 +36,8 @@ export type SourcePart = 'repository' | 'remote';
 /** What a source tells. Each event is handled (awaited) before the next. */
 export type SourceEvent =
   | Moved
-  /** The older part of a very long move (more than 64 MiB of content or 1,000 revisions); its `moved` follows. */
-  | { readonly type: 'backlog'; readonly revisions: readonly Revision[] }
+  /** A part of the `older` of the last move, oldest first; the newest part comes first. */
+  | { readonly type: 'backlog'; readonly revisions: readonly Revision[]; readonly isLast: boolean }
   /** The saved file is not the committed one (or is `same` again). */
   | { readonly type: 'working-file'; readonly state: WorkingFile }
   /** The ref can't be read; what was taken stays. Said once for each reason, tried again until it can. */
@@ -184,16 +186,22 @@ export class Source {
     const { ref, file, onRewrite, onEvent } = this.#options;
     const look = await lookAtRef(repository, { ref, file, onRewrite, base: this.#base, last: this.#last });
     if (look === null) return;
-    let page: readonly Revision[] = [];
-    for await (const next of readRevisions(repository, file, look.versions)) {
-      if (page.length > 0) await onEvent({ type: 'backlog', revisions: page });
-      page = next;
-    }
-    const newest = page.at(-1) ?? look.newest;
+    const pages = readRevisions(repository, file, look.versions.toReversed());
+    const first = await pages.next();
+    const revisions = first.done === true ? [] : first.value.toReversed();
+    const newest = revisions.at(-1) ?? look.newest;
     const { movement, decision, tip } = look;
+    const rest = look.versions.slice(0, look.versions.length - revisions.length);
+    const older = await readSummaries(repository, file, rest);
     const move = { tip, counts: decision === 'take' };
     this.#move = move;
-    await onEvent({ type: 'moved', movement, decision, previous: this.#base, tip, revisions: page, newest });
+    await onEvent({ type: 'moved', movement, decision, previous: this.#base, tip, revisions, older, newest });
+    let left = older.length;
+    for await (const page of pages) {
+      if (this.#closed) return; // the next start goes through all of it again
+      left -= page.length;
+      await onEvent({ type: 'backlog', revisions: page.toReversed(), isLast: left === 0 });
+    }
     this.#last = look;
     this.#newest = newest;
     if (move.counts) this.#base = tip;

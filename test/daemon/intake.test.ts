@@ -26,7 +26,16 @@ function revision(version: string, text: string, trailers: [string, string][] = 
 }
 
 function moved(revisions: readonly Revision[], newest = revisions.at(-1) ?? null): Moved {
-  return { type: 'moved', movement: 'fast-forward', decision: 'take', previous: 'p', tip: 't', revisions, newest };
+  return {
+    type: 'moved',
+    movement: 'fast-forward',
+    decision: 'take',
+    previous: 'p',
+    tip: 't',
+    revisions,
+    older: [],
+    newest,
+  };
 }
 
 const live: Release = { version: 'live', subject: '', fields: new Map([['shuffle_sharding.total_hosts', 8]]) };
@@ -62,6 +71,14 @@ test('the newest is invalid: the newest valid one of the burst is rolled out', a
   const { intake, said } = intakeOf();
   await intake.take(moved([revision('a', good), revision('b', good), revision('c', bad)]));
   assert.deepEqual(said, ['c invalid', 'b candidate', 'a superseded']);
+});
+
+test('nothing good in the newest part of a long move: the newest good one of the older part is rolled out', async () => {
+  const { intake, said } = intakeOf();
+  const move = { ...moved([revision('e', bad)]), older: [revision('d', good)] };
+  assert.equal(await intake.take(move), false);
+  assert.equal(await intake.takeOlder([revision('b', good), revision('c', good), revision('d', small)]), true);
+  assert.deepEqual(said, ['e invalid', 'd superseded', 'c candidate', 'b superseded']);
 });
 
 test('a burst that shrinks: the newest is held, and those before it can no longer be accepted', async () => {

@@ -140,8 +140,12 @@ test('after a restart: all 1,000 commits made meanwhile, or nothing new', async 
   });
   {
     await using followed = await follow(repository.path, { since });
-    const [backlog, move] = followed.events;
-    assert.ok(backlog?.type === 'backlog' && move?.type === 'moved');
+    const [move, backlog] = followed.events;
+    assert.ok(move?.type === 'moved' && backlog?.type === 'backlog' && backlog.isLast);
+    assert.deepEqual(
+      move.older.map(({ version }) => version),
+      backlog.revisions.map(({ version }) => version),
+    );
     assert.equal(backlog.revisions.length + move.revisions.length, 1500);
     assert.equal(text(backlog.revisions[0]?.content), 'content 0\n');
     assert.equal(text(move.newest?.content), 'content 1499\n');
