@@ -14,19 +14,26 @@ export async function resolveRef(repository: GitRepository, ref: string): Promis
   return ref === 'HEAD' ? await resolveHead(repository) : await resolveName(repository, ref);
 }
 
+/** A rebase may begin or end between two questions: its commits are told from a HEAD that somebody detached by asking again. */
 async function resolveHead(repository: GitRepository): Promise<string | null> {
-  const paused = await pausedAt(repository);
-  if (paused !== null) return paused.startsWith('refs/') ? await resolveName(repository, paused) : paused;
-  const head = await parse(repository, 'HEAD^{commit}');
-  if (head !== null) return head;
-  const branch = await symbolicTarget(repository);
-  if (branch !== null) return await resolveName(repository, branch);
-  throw new GitError(
-    'object-missing',
-    `HEAD of ${repository.path} names a commit that is not there`,
-    'git fsck says what is damaged',
-  );
+  for (let attempt = 1; attempt <= headAttempts; attempt += 1) {
+    const branch = await symbolicTarget(repository);
+    if (branch !== null) return await resolveName(repository, branch);
+    const paused = await pausedAt(repository);
+    if (paused !== null) return paused.startsWith('refs/') ? await resolveName(repository, paused) : paused;
+    const head = await parse(repository, 'HEAD^{commit}');
+    if ((await symbolicTarget(repository)) !== null || (await pausedAt(repository)) !== null) continue;
+    if (head !== null) return head;
+    throw new GitError(
+      'object-missing',
+      `HEAD of ${repository.path} names a commit that is not there`,
+      'git fsck says what is damaged',
+    );
+  }
+  throw new GitError('git-failed', `HEAD of ${repository.path} does not keep still`, 'it is looked at again by itself');
 }
+
+const headAttempts = 5;
 
 /**
  * During a rebase or a bisect HEAD goes through commits that nobody meant to publish: where it was before counts until
