@@ -137,12 +137,16 @@ export class Fleet {
     for (const version of this.#releases.keys()) if (!kept.has(version)) this.#releases.delete(version);
   }
 
+  /** Deadlines only move on: the timer that runs comes in time, and not each of 5,000 ACKs needs a new one. */
   #arm(): void {
-    if (this.#timer) clearTimeout(this.#timer);
+    if (this.#timer) return;
     const due = nextDeadline(this.#state);
     if (due === null) return;
     const { now } = this.#options;
-    this.#timer = setTimeout(() => this.apply({ type: 'tick', at: now() }), Math.max(0, due - now()));
-    this.#timer.unref();
+    const tick = (): void => {
+      this.#timer = null;
+      this.apply({ type: 'tick', at: now() });
+    };
+    this.#timer = setTimeout(tick, Math.max(0, due - now())).unref();
   }
 }

@@ -11,6 +11,8 @@ export class Journal {
   readonly #ledger: Written;
   readonly #onHealth: (health: Ledger['health']) => void;
   #entries: LedgerEntry[] = [];
+  /** Of this turn. */
+  #end: NodeJS.Immediate | undefined;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(ledger: Written, onHealth: (health: Ledger['health']) => void) {
@@ -18,14 +20,15 @@ export class Journal {
     this.#onHealth = onHealth;
   }
 
-  /** Pushing never waits for the disk: the write comes after what this turn sends. */
+  /** Pushing never waits for the disk: the write comes after what this turn sends, which leaves before immediates run. */
   add(entry: LedgerEntry): void {
-    if (this.#entries.length === 0) queueMicrotask(() => this.flush());
+    if (this.#entries.length === 0) this.#end = setImmediate(() => this.flush());
     this.#entries.push(entry);
   }
 
   /** Writes what waits; while that fails, it is tried again by itself. */
   flush(): void {
+    clearImmediate(this.#end);
     const entries = this.#entries;
     this.#entries = [];
     if (entries.length > 0) this.#ledger.recordAll(entries);

@@ -64,18 +64,18 @@ export function drawAll(diagnostics: readonly Diagnostic[], source: Uint8Array |
 
 /** Says what a stream does that an operator should know, and that is not the rollout's to tell. */
 export function sayStream(log: Logger, stream: Session, action: StreamAction): void {
-  const envoy = `Envoy ${stream.node?.id ?? '?'} (${stream.peer})`;
+  const envoy = (): string => `Envoy ${stream.node?.id ?? '?'} (${stream.peer})`;
   switch (action.type) {
     case 'absent_nacked':
-      return log.warn(`${envoy} refuses an empty layer ${action.name}: ${action.error.message}`);
+      return log.warn(`${envoy()} refuses an empty layer ${action.name}: ${action.error.message}`);
     case 'unsupported':
-      return log.warn(`${envoy} asks for ${action.typeUrl}, which is not served here: it is left unanswered`);
+      return log.warn(`${envoy()} asks for ${action.typeUrl}, which is not served here: it is left unanswered`);
     case 'reject':
       return log.warn(`a stream from ${stream.peer} was ended: ${action.message}`);
     case 'joined':
-      return log.debug(`${envoy} joined${action.claims === null ? '' : `, with ${short(action.claims)}`}`);
+      return log.debug(`${envoy()} joined${action.claims === null ? '' : `, with ${short(action.claims)}`}`);
     case 'left':
-      return log.debug(`${envoy} left`);
+      return log.debug(`${envoy()} left`);
     default:
       return;
   }

@@ -76,7 +76,10 @@ export class StreamSession implements Session {
   readonly #state: StreamState;
   readonly #options: SessionOptions;
   #push: Push;
+  /** Messages of ours that have not left. */
   #writing = 0;
+  /** A request that came meanwhile. */
+  #held: Request | null = null;
 
   constructor(options: SessionOptions) {
     const { call, resource, limits, push, aggregated } = options;
@@ -128,7 +131,17 @@ export class StreamSession implements Session {
     this.#call.emit('error', Object.assign(new Error(message), { code, details: message }));
   }
 
+  /**
+   * A stream is not read on while a message of ours has not left: so a client that answers without reading, or does not read,
+   * costs one message and one request at most.
+   */
   #onRequest(request: Request): void {
+    if (this.#writing === 0) return this.#read(request);
+    this.#held = request;
+    this.#call.pause();
+  }
+
+  #read(request: Request): void {
     const refused = this.#state.node === null && request.node !== null ? this.#options.authorize(request.node) : null;
     if (refused !== null) this.reject('PERMISSION_DENIED', refused);
     else this.#step({ type: 'request', request });
@@ -166,17 +179,18 @@ export class StreamSession implements Session {
     }
   }
 
-  /**
-   * A stream is not read while a message of ours has not left: so a client that answers without reading, or does not read,
-   * costs one message and one request at most.
-   */
   #write(frame: Buffer): void {
     this.#writing += 1;
-    this.#call.pause();
-    this.#call.write(frame, () => {
-      this.#writing -= 1;
-      if (this.#writing === 0) this.#call.resume();
-    });
+    this.#call.write(frame, () => this.#onWritten());
+  }
+
+  #onWritten(): void {
+    this.#writing -= 1;
+    if (this.#writing > 0) return;
+    const request = this.#held;
+    this.#held = null;
+    if (request !== null) this.#read(request);
+    if (this.#writing === 0) this.#call.resume();
   }
 }
 
