@@ -21,6 +21,8 @@ export class Outbox {
   readonly #waiting = new Map<string, Letter>();
   /** What the host has taken. */
   readonly #taken = new Map<string, CommitStatus>();
+  /** What was handed out last: the host may have it already. */
+  #underWay: CommitStatus | null = null;
 
   constructor(provider: ProviderName) {
     this.#provider = provider;
@@ -32,8 +34,12 @@ export class Outbox {
 
   /** Drops what tells the host nothing new. */
   put(status: CommitStatus, now: number): void {
+    const underWay = this.#underWay?.version === status.version ? this.#underWay : null;
+    if (!isNews(this.#provider, underWay ?? this.#taken.get(status.version) ?? null, status)) {
+      if (this.#waiting.get(status.version)?.status !== underWay) this.#waiting.delete(status.version);
+      return;
+    }
     this.#waiting.delete(status.version);
-    if (!isNews(this.#provider, this.#taken.get(status.version) ?? null, status)) return;
     const notBefore = status.state === 'pending' ? now + pendingWaitsMs : now;
     this.#waiting.set(status.version, { status, since: now, notBefore });
     dropOldest(this.#waiting, waitingAtMost);
@@ -43,6 +49,7 @@ export class Outbox {
   next(now: number): Letter | { readonly waitMs: number } | null {
     const letters = [...this.#waiting.values()].reverse();
     const due = letters.find(({ notBefore }) => notBefore <= now);
+    this.#underWay = due?.status ?? null;
     if (due !== undefined) return due;
     return letters.length === 0 ? null : { waitMs: Math.min(...letters.map(({ notBefore }) => notBefore)) - now };
   }
