@@ -189,7 +189,8 @@ test(
     await until('git at work', async () => (await gitProcessesOf(followed.directory)).length > 0);
     await followed.source.close();
     await checking;
-    assert.deepEqual(await gitProcessesOf(followed.directory), []);
+    // killed, and gone as soon as the kernel has taken them down
+    await until('git to be gone', async () => (await gitProcessesOf(followed.directory)).length === 0);
     assert.deepEqual(followed.events, []);
   },
 );
