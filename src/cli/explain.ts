@@ -22,7 +22,8 @@ export function defineExplain(program: Command): void {
 
 /** The explanation as a person reads it. */
 export function formatExplanation(found: Explanation): string {
-  const { others, sharingSome, sharingAll, namesSharingAll } = found.overlap;
+  const { others, compared, sharingSome, sharingAll, namesSharingAll } = found.overlap;
+  const whom = compared < others ? `first ${compared} of the ${others}` : String(others);
   const key = `shuffle_sharding.customer.${printable(found.customer)}.shard_size`;
   const reason =
     found.sizeFrom === 'customer'
@@ -35,7 +36,7 @@ export function formatExplanation(found: Explanation): string {
     `  the ${found.shardSize} highest of ${found.totalHosts} scores:`,
     ...found.slots.map((slot, rank) => `    ${rank + 1}. ${toSlotLine(slot)}`),
     ...(found.next ? [`  one more would be ${toSlotLine(found.next)}`] : []),
-    `  of the ${others} other customers in the config ${sharingSome} share a host with it, ${sharingAll} share them all`,
+    `  of the ${whom} other customers in the config ${sharingSome} share a host with it, ${sharingAll} share them all`,
     ...(namesSharingAll.length > 0 ? [`  sharing them all: ${namesSharingAll.map(printable).join(', ')}`] : []),
   ].join('\n');
 }

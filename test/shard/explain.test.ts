@@ -50,6 +50,7 @@ test('the overlap counts the other configured customers, by shared hosts', () =>
   ]);
   assert.deepEqual(explainShard(config({ customers }), 'customer-B').overlap, {
     others: 3,
+    compared: 3,
     sharingNone: 1,
     sharingSome: 2,
     sharingAll: 1,
@@ -63,6 +64,14 @@ test('who shares all is listed up to 20, and counted beyond', () => {
   const { overlap } = explainShard(config({ customers }), 'customer-A');
   assert.equal(overlap.sharingAll, 30);
   assert.equal(overlap.namesSharingAll.length, 20);
+});
+
+test('a config that is huge is compared in part, the first customers of the file', () => {
+  const customers = new Map(Array.from({ length: 50 }, (_, i) => [`c${i}`, 2]));
+  const { overlap } = explainShard(config({ totalHosts: 1_000_000, customers }), 'c0');
+  assert.equal(overlap.others, 49);
+  assert.equal(overlap.compared, 30);
+  assert.equal(overlap.sharingNone + overlap.sharingSome, 30);
 });
 
 test('a size beyond the hosts is cut to them', () => {
