@@ -4,16 +4,24 @@ import { createRollout, nodeState } from '../../src/rollout/state.ts';
 import { step as rolloutStep } from '../../src/rollout/step.ts';
 import type { RolloutAction, RolloutEvent } from '../../src/rollout/types.ts';
 import { createStream, step as streamStep, type StreamState } from '../../src/xds/stream/step.ts';
-import { defaultStreamLimits, type StreamAction, type Target } from '../../src/xds/stream/types.ts';
+import {
+  defaultStreamLimits,
+  type Dialect,
+  type Request,
+  type StreamAction,
+  type Target,
+} from '../../src/xds/stream/types.ts';
 import { runTranscript } from '../helpers/transcript.ts';
 import { RUNTIME_TYPE } from '../../src/release/encode.ts';
 
 const folder = new URL('./', import.meta.url);
 for (const file of readdirSync(folder).filter((name) => /^fleet-.*\.txt$/.test(name))) {
-  test(`xDS fleet transcript ${file}`, () => {
-    const fleet = new Fleet();
-    runTranscript(new URL(file, folder).pathname, (command) => fleet.run(command));
-  });
+  // What the fleet decides, and who gets what, is the same in both dialects.
+  for (const dialect of ['sotw', 'delta'] as const)
+    test(`xDS fleet transcript ${file}, ${dialect}`, () => {
+      const fleet = new Fleet(dialect);
+      runTranscript(new URL(file, folder).pathname, (command) => fleet.run(command));
+    });
 }
 
 /**
@@ -22,11 +30,16 @@ for (const file of readdirSync(folder).filter((name) => /^fleet-.*\.txt$/.test(n
  *   NODE joins | NODE leaves | NODE acks | NODE nacks WORDS   (its unanswered response)
  */
 class Fleet {
+  readonly #dialect: Dialect;
   readonly #rollout = createRollout(30_000);
   readonly #streams = new Map<string, { state: StreamState; nonce: string | null; got: string }>();
   readonly #lines: string[] = [];
   #target: Target = { seq: 0, version: 'none' };
   #at = 0;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
 
   run(command: string): string[] {
     const [word = '', verb = '', ...rest] = command.split(' ');
@@ -57,9 +70,15 @@ class Fleet {
       node: { id, cluster: '', locality: '', userAgent: '', userAgentVersion: '' },
       nonce: nonce ?? '',
       error: verb === 'nacks' ? { code: 13, message: words } : null,
-      body: { dialect: 'sotw' as const, names: ['runtime'], version: '' },
+      body: this.#body(verb === 'joins'),
     };
     this.#perform(id, streamStep(state, { type: 'request', request }));
+  }
+
+  /** SotW names all that it wants each time, delta only what is new. */
+  #body(isFirst: boolean): Request['body'] {
+    if (this.#dialect === 'sotw') return { dialect: 'sotw', names: ['runtime'], version: '' };
+    return { dialect: 'delta', subscribe: isFirst ? ['runtime'] : [], unsubscribe: [], initialVersions: new Map() };
   }
 
   #join(id: string): void {
