@@ -5,7 +5,7 @@
 #
 #   FILE    test files to run alone, without the checks
 #
-# Brings what is missing first (Node 24, npm packages, the oldest and the newest Envoy that are supported). Where an Envoy can't be
+# Brings what is missing first (Node 24, npm packages, an Envoy of each supported version). Where an Envoy can't be
 # had, its tests are skipped; with REQUIRE_ENVOY=1 that is a failure. TEST_CONCURRENCY: how many files at a time (default: one for
 # each processor). What each test did is in test.log.
 set -euo pipefail

