@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 
 // The space for new objects would grow to 64 MB with the fleet, and never be given back.
 setFlagsFromString('--semi-space-growth-factor=1');
-// What is no longer used may be as much as what is, before it is collected: by itself, it may be several times as much.
-setFlagsFromString('--heap-growing-percent=100');
+// What is no longer used may be half as much as what is, before it is collected: by itself, it may be several times as much.
+setFlagsFromString('--heap-growing-percent=50');
 // The compiler between the first and the last one: what it makes is soon made anew by the last.
 setFlagsFromString('--no-maglev');
