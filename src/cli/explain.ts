@@ -36,7 +36,11 @@ export function formatExplanation(found: Explanation): string {
     `  the ${found.shardSize} highest of ${found.totalHosts} scores:`,
     ...found.slots.map((slot, rank) => `    ${rank + 1}. ${toSlotLine(slot)}`),
     ...(found.next ? [`  one more would be ${toSlotLine(found.next)}`] : []),
-    `  of the ${whom} other customers in the config ${sharingSome} share a host with it, ${sharingAll} share them all`,
+    ...(others === 0
+      ? []
+      : [
+          `  of the ${whom} other customers in the config ${sharingSome} share a host with it, ${sharingAll} share them all`,
+        ]),
     ...(namesSharingAll.length > 0 ? [`  sharing them all: ${namesSharingAll.map(printable).join(', ')}`] : []),
   ].join('\n');
 }

@@ -163,7 +163,7 @@ function clean(words: string): string {
 function toDiagnostic({ version, file }: VerifyTarget, [code, words]: Fault): Diagnostic {
   const hint =
     code === 'signature-missing'
-      ? 'sign it (git commit --amend -S), with a key that repository.verify knows'
+      ? 'sign it (git commit --amend -S; once it is pushed, a signed change of the file on top), with a key that repository.verify knows'
       : 'sign it with a key that repository.verify knows';
   return { code, message: `commit ${version.slice(0, 12)} ${words}`, file, line: 1, column: 1, hint };
 }

@@ -1,5 +1,5 @@
 import { createColors } from 'picocolors';
-import { printable } from '../config/words.ts';
+import { count, printable } from '../config/words.ts';
 import type { Outcome } from '../rollout/types.ts';
 import type { Place } from './entry.ts';
 import type { HistoryEntry, Story, StoryEvent } from './history.ts';
@@ -108,7 +108,7 @@ function describe({ type, by, detail }: StoryEvent): string {
     case 'live':
       return detail.proven === true ? 'live, proven' : 'live, unproven';
     case 'push_started':
-      return `pushed to ${say('connected')} nodes`;
+      return `pushed to ${count(Number(detail.connected), 'node')}`;
     case 'push_settled':
       return `settled: ${say('acked')}/${say('connected')} acked, ${say('refused')} refused, ${say('unanswered')} unanswered`;
     case 'refused':
