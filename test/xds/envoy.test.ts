@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { newestEnvoy, skipWithout, startEnvoy, supportedEnvoys, type Envoy } from '../helpers/envoy.ts';
+import { envoyVersions, newestEnvoy, skipWithout, startEnvoy, type Envoy } from '../helpers/envoy.ts';
 import { until } from '../helpers/until.ts';
 import { toBootstrap } from './bootstrap.ts';
 import { kinds } from './client.ts';
@@ -21,7 +21,7 @@ async function valueOf(envoy: Envoy, key: string): Promise<string | undefined> {
   return entries[key]?.final_value;
 }
 
-for (const version of supportedEnvoys) {
+for (const version of envoyVersions) {
   for (const kind of kinds) {
     describe(`Envoy ${version}, ${kind}`, { skip: skipWithout(version) }, () => {
       it('takes releases, refuses a bad one, and is healed by the last good one', async () => {
