@@ -40,8 +40,8 @@ export interface ShardExplanation {
 const namesListed = 20;
 
 /**
- * What may be spent on comparing, in scores: a third of a second. (100,000 customers on as many hosts would take a minute or more, in
- * which a daemon does nothing else.) A slot of a shard costs as much as some 50 scores: it is sorted.
+ * What may be spent on comparing, in scores: a third of a second, in which a daemon does nothing else. (100,000 customers on as
+ * many hosts would take a minute or more.) A slot of a shard costs as much as some 50 scores: it is sorted.
  */
 const maxScores = 30_000_000;
 const scoresOfSlot = 50;
