@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { envoyVersions, newestEnvoy, skipWithout, startEnvoy, type Envoy } from '../helpers/envoy.ts';
+import { envoyVersions, skipWithout, startEnvoy, type Envoy } from '../helpers/envoy.ts';
 import { until } from '../helpers/until.ts';
 import { toBootstrap } from './bootstrap.ts';
 import { kinds } from './client.ts';
@@ -83,67 +83,72 @@ for (const version of envoyVersions) {
   }
 }
 
-describe(`Envoy ${newestEnvoy}`, { skip: skipWithout(newestEnvoy) }, () => {
-  it('is ready at once while there is no release, and keeps what it has when the server restarts without one', async () => {
-    await using test = await startServer();
-    const { port } = test;
-    await using envoy = await startEnvoy({ bootstrap: toBootstrap({ node: 'n1', port, kind: 'sotw' }) });
-    await hasVersion(envoy, 'none');
-    test.server.offer(release('v1', { 'a.b': 1 }));
-    await hasVersion(envoy, 'v1');
-    await test.server.drain(1000);
-    await using second = await startServer({ settings: { ...settings, port } });
-    await until('the reconnect', () => second.count('joined') === 1);
-    assert.equal(second.count('send'), 0);
-    assert.equal(await valueOf(envoy, 'a.b'), '1');
-    second.server.offer(release('v2', { 'a.b': 2 }));
-    await hasVersion(envoy, 'v2');
-  });
+for (const version of envoyVersions) {
+  describe(`Envoy ${version}`, { skip: skipWithout(version) }, () => {
+    it('is ready at once while there is no release, and keeps what it has when the server restarts without one', async () => {
+      await using test = await startServer();
+      const { port } = test;
+      await using envoy = await startEnvoy({ version, bootstrap: toBootstrap({ node: 'n1', port, kind: 'sotw' }) });
+      await hasVersion(envoy, 'none');
+      test.server.offer(release('v1', { 'a.b': 1 }));
+      await hasVersion(envoy, 'v1');
+      await test.server.drain(1000);
+      await using second = await startServer({ settings: { ...settings, port } });
+      await until('the reconnect', () => second.count('joined') === 1);
+      assert.equal(second.count('send'), 0);
+      assert.equal(await valueOf(envoy, 'a.b'), '1');
+      second.server.offer(release('v2', { 'a.b': 2 }));
+      await hasVersion(envoy, 'v2');
+    });
 
-  it('that was poisoned before a reconnect is healed by the answer to its first request', async () => {
-    await using test = await startServer();
-    const { port } = test;
-    test.server.offer(release('v1', { 'a.b': 1 }));
-    await using envoy = await startEnvoy({ bootstrap: toBootstrap({ node: 'n1', port, kind: 'sotw' }) });
-    await hasVersion(envoy, 'v1');
-    test.server.offer(release('v2', { 'a.b': [1] }));
-    await until('the NACK', () => test.count('nacked') === 1);
-    await test.server.drain(0);
-    await using second = await startServer({ settings: { ...settings, port } });
-    second.server.offer(release('v1', { 'a.b': 1 }));
-    await until('the ACK', () => second.count('acked') === 1);
-    assert.equal(await modify(envoy), 200);
-    assert.deepEqual(second.actions.find(({ action }) => action.type === 'joined')?.action, {
-      type: 'joined',
-      claims: 'v1',
+    it('that was poisoned before a reconnect is healed by the answer to its first request', async () => {
+      await using test = await startServer();
+      const { port } = test;
+      test.server.offer(release('v1', { 'a.b': 1 }));
+      await using envoy = await startEnvoy({ version, bootstrap: toBootstrap({ node: 'n1', port, kind: 'sotw' }) });
+      await hasVersion(envoy, 'v1');
+      test.server.offer(release('v2', { 'a.b': [1] }));
+      await until('the NACK', () => test.count('nacked') === 1);
+      await test.server.drain(0);
+      await using second = await startServer({ settings: { ...settings, port } });
+      second.server.offer(release('v1', { 'a.b': 1 }));
+      await until('the ACK', () => second.count('acked') === 1);
+      assert.equal(await modify(envoy), 200);
+      assert.deepEqual(second.actions.find(({ action }) => action.type === 'joined')?.action, {
+        type: 'joined',
+        claims: 'v1',
+      });
+    });
+
+    it('that is stopped is dropped by keepalive, and gets the newest release when it goes on', async () => {
+      await using test = await startServer({ settings: { ...settings, keepaliveMs: 200 } });
+      test.server.offer(release('v1'));
+      await using envoy = await startEnvoy({
+        version,
+        bootstrap: toBootstrap({ node: 'n1', port: test.port, kind: 'delta' }),
+      });
+      await hasVersion(envoy, 'v1');
+      envoy.kill('SIGSTOP');
+      test.server.offer(release('v2'));
+      test.server.offer(release('v3'));
+      await until('it to be dropped', () => test.count('left') === 1);
+      envoy.kill('SIGCONT');
+      await hasVersion(envoy, 'v3');
+    });
+
+    it('does not look at other types on ADS while RTDS works', async () => {
+      await using test = await startServer();
+      test.server.offer(release('v1'));
+      const bootstrap = toBootstrap({ node: 'n1', port: test.port, kind: 'sotw ADS' }).replace(
+        'dynamic_resources:',
+        'dynamic_resources:\n  cds_config:\n    resource_api_version: V3\n    ads: {}\n    initial_fetch_timeout: 0.5s',
+      );
+      await using envoy = await startEnvoy({ version, bootstrap });
+      await hasVersion(envoy, 'v1');
+      assert.equal(test.count('unsupported'), 1);
+      test.server.offer(release('v2'));
+      await hasVersion(envoy, 'v2');
+      assert.equal(test.count('unsupported'), 1);
     });
   });
-
-  it('that is stopped is dropped by keepalive, and gets the newest release when it goes on', async () => {
-    await using test = await startServer({ settings: { ...settings, keepaliveMs: 200 } });
-    test.server.offer(release('v1'));
-    await using envoy = await startEnvoy({ bootstrap: toBootstrap({ node: 'n1', port: test.port, kind: 'delta' }) });
-    await hasVersion(envoy, 'v1');
-    envoy.kill('SIGSTOP');
-    test.server.offer(release('v2'));
-    test.server.offer(release('v3'));
-    await until('it to be dropped', () => test.count('left') === 1);
-    envoy.kill('SIGCONT');
-    await hasVersion(envoy, 'v3');
-  });
-
-  it('does not look at other types on ADS while RTDS works', async () => {
-    await using test = await startServer();
-    test.server.offer(release('v1'));
-    const bootstrap = toBootstrap({ node: 'n1', port: test.port, kind: 'sotw ADS' }).replace(
-      'dynamic_resources:',
-      'dynamic_resources:\n  cds_config:\n    resource_api_version: V3\n    ads: {}\n    initial_fetch_timeout: 0.5s',
-    );
-    await using envoy = await startEnvoy({ bootstrap });
-    await hasVersion(envoy, 'v1');
-    assert.equal(test.count('unsupported'), 1);
-    test.server.offer(release('v2'));
-    await hasVersion(envoy, 'v2');
-    assert.equal(test.count('unsupported'), 1);
-  });
-});
+}
