@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { test } from 'node:test';
+import { ESLint } from 'eslint';
+import tseslint from 'typescript-eslint';
 
 const root = new URL('../src/', import.meta.url).pathname;
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
@@ -49,4 +51,68 @@ test('a cycle is found', () => {
     ['c', ['b']],
   ]);
   assert.deepEqual(findCycle(graph), ['b', 'c', 'b']);
+});
+
+/** The rules that say no to a text, were it in that file of src/. Those that need types are off: they cost seconds. */
+const eslint = new ESLint({ overrideConfig: [tseslint.configs.disableTypeChecked] });
+async function saysNo(file: string, text: string): Promise<string[]> {
+  const [result] = await eslint.lintText(text, { filePath: join(root, file) });
+  assert.deepEqual(
+    result?.messages.filter(({ fatal }) => fatal),
+    [],
+    text,
+  );
+  return [...new Set(result.messages.map(({ ruleId }) => ruleId ?? ''))].filter((rule) =>
+    rule.startsWith('no-restricted-'),
+  );
+}
+
+const pureFolders = ['config', 'release', 'rollout', 'shard', 'xds/stream'];
+
+for (const folder of pureFolders) {
+  test(`${folder}/ is pure: it imports nothing that does I/O or knows more than it`, async () => {
+    const up = folder.replaceAll(/[^/]+/g, '..');
+    const forbidden = [
+      `${up}/git/run.ts`,
+      `${up}/feedback/outbox.ts`,
+      `${up}/xds/server.ts`,
+      `${up}/daemon.ts`,
+      `./${up}/git/run.ts`,
+      `../server.ts`,
+      `node:fs`,
+      `fs`,
+      `node:util`,
+      `pino`,
+      `@grpc/grpc-js`,
+      `ajv/dist/../../pino/pino.js`,
+    ];
+    for (const path of forbidden) {
+      const texts = [
+        `import { x } from '${path}'; x();`,
+        `import type { X } from '${path}';`,
+        `export * from '${path}';`,
+      ];
+      for (const text of texts) assert.deepEqual(await saysNo(`${folder}/x.ts`, text), ['no-restricted-imports'], text);
+    }
+    assert.deepEqual(await saysNo(`${folder}/x.ts`, `import { x } from './y.ts'; x();`), []);
+  });
+
+  test(`${folder}/ is pure: it reads no clock and reaches for nothing around it`, async () => {
+    const texts = [
+      'Date.now()',
+      'new Date()',
+      'Date()',
+      'Math.random()',
+      'performance.now()',
+      'process.env',
+      'setTimeout(f)',
+    ];
+    for (const text of [...texts, 'fetch(x)', 'crypto.randomUUID()', 'globalThis.process', "import('node:fs')"])
+      assert.equal((await saysNo(`${folder}/x.ts`, `void ${text};`)).length, 1, text);
+    assert.deepEqual(await saysNo(`${folder}/x.ts`, 'void new Date(0);'), []);
+  });
+}
+
+test('what is not pure may do I/O', async () => {
+  assert.deepEqual(await saysNo('git/x.ts', "import { x } from 'node:fs'; x(Date.now(), process.env);"), []);
 });
