@@ -99,6 +99,7 @@ export class Daemon {
       stateDirectory: settings.state.directory,
       accepted: restored.accepted,
       liveVersion: () => this.fleet.live?.version ?? null,
+      targetVersion: () => this.fleet.target?.version ?? null,
       isUndecided: () => this.fleet.isUndecided,
     });
     this.#outlets = createOutlets({ settings, source: this.follow.source, problems: this.problems });

@@ -30,6 +30,8 @@ export interface FollowOptions {
   /** Versions that an operator has let through. */
   readonly accepted: ReadonlySet<string>;
   readonly liveVersion: () => string | null;
+  /** What every node shall have: the release that is being rolled out, else the live one. */
+  readonly targetVersion: () => string | null;
   /** A release is being rolled out: it is neither live nor refused yet. */
   readonly isUndecided: () => boolean;
 }
@@ -131,7 +133,8 @@ export class Follow {
     }
   }
 
-  async #onMoved(moved: Moved): Promise<void> {
+  async #onMoved(told: Moved): Promise<void> {
+    const moved = this.#isPutBack(told) ? { ...told, decision: 'take' as const } : told;
     const { newest, decision, revisions } = moved;
     const { record, liveVersion } = this.#options;
     this.#sayProblems(moved);
@@ -139,6 +142,7 @@ export class Follow {
       record.noHead();
       return;
     }
+    if (moved !== told) this.#acceptTip(moved);
     const isSettled = this.#isSettled(moved);
     this.#lastMove = moved;
     this.#isBehind = moved.older.length > 0;
@@ -164,6 +168,17 @@ export class Follow {
     this.onDecided();
   }
 
+  /** However the ref came there: of what the fleet has, or is getting, nothing is left to be held. */
+  #isPutBack({ decision, newest }: Moved): boolean {
+    const { liveVersion, targetVersion } = this.#options;
+    const isRewritten = decision === 'hold' || decision === 'refuse';
+    return isRewritten && newest !== null && [liveVersion(), targetVersion()].includes(newest.version);
+  }
+
+  #acceptTip({ tip }: Moved): void {
+    if (tip !== null) this.source.accept(tip);
+  }
+
   #toHold(moved: Moved, revision: Revision): Verdict {
     const held = { outcome: 'held', revision, reason: this.#rewritten(moved) } as const;
     if (moved.decision !== 'refuse') return held;
@@ -178,7 +193,7 @@ export class Follow {
   }
 
   async #take(moved: Moved): Promise<void> {
-    if (moved.decision !== 'take' && moved.tip !== null) this.source.accept(moved.tip);
+    if (moved.decision !== 'take') this.#acceptTip(moved);
     this.#isOffered = await this.#options.intake.take(moved);
     this.#remember(moved);
   }
