@@ -3,7 +3,9 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Api, WebhookSender } from './api.ts';
+import { boundConnections } from './connections.ts';
 import { HttpError } from './error.ts';
+import { isServedHost } from './host.ts';
 import { route } from './routes.ts';
 
 /** The longest path of a Unix socket on Linux, in bytes (sun_path without its NUL: unix(7)). */
@@ -11,6 +13,12 @@ const maxSocketPathBytes = 107;
 
 /** How long a connection may stand still; a command may wait for a fetch. */
 const idleMs = { open: 30_000, control: 180_000 };
+
+/** Within this an answer is read, however slowly. */
+const answerMs = 60_000;
+
+/** Node looks each 30 s, unless told otherwise, which connections are over their time. */
+const times = { requestTimeout: 10_000, headersTimeout: 5_000, connectionsCheckingInterval: 500 };
 
 export interface HttpServer {
   /** The port that it listens on. */
@@ -22,6 +30,8 @@ export interface HttpOptions {
   readonly api: Api;
   readonly address: string;
   readonly port: number;
+  /** Names besides loopback's under which it is reached. */
+  readonly hosts: readonly string[];
   /** Files that hold the webhooks' secrets. */
   readonly secrets: Readonly<Record<WebhookSender, string | null>>;
   /** Where operators' commands come in: a Unix socket that only the daemon's user may open. */
@@ -65,13 +75,19 @@ async function startControl(options: HttpOptions): Promise<Server | null> {
 }
 
 function createListener(options: HttpOptions, control: boolean): Server {
-  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+  const server = createServer(times, (request, response) => {
+    if (!control) endLate(response);
     void answer(options, control, request, response);
   });
-  // Who does not read its answer holds it in memory: not for long, and not many.
   server.setTimeout(control ? idleMs.control : idleMs.open);
-  server.maxConnections = 200;
+  boundConnections(server, options.warn);
   return server;
+}
+
+/** Who does not read its answer holds it in memory: not for long, and not many. */
+function endLate(response: ServerResponse): void {
+  const timer = setTimeout(() => response.destroy(), answerMs).unref();
+  response.once('close', () => clearTimeout(timer));
 }
 
 async function answer(
@@ -81,6 +97,7 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   try {
+    if (!control) checkHost(request, [options.address, ...options.hosts]);
     const url = toUrl(request.url ?? '/');
     const { status, body } = await route({ api: options.api, request, url, secrets: options.secrets }, control);
     send(response, status, body);
@@ -92,9 +109,20 @@ async function answer(
   }
 }
 
-function toUrl(path: string): URL {
-  const url = path.startsWith('/') ? URL.parse(`http://localhost${path}`) : null;
-  if (url === null) throw new HttpError(400, 'path', 'the path is not one');
+function checkHost(request: IncomingMessage, names: readonly string[]): void {
+  const { host } = request.headers;
+  if (isServedHost(host, names)) return;
+  throw new HttpError(
+    421,
+    'host',
+    `${host?.slice(0, 100)} is not served here: call it by its address, or set http.hosts`,
+  );
+}
+
+/** A path with dots in it, plain or percent-encoded, would be another one than a proxy in front has let through. */
+function toUrl(target: string): URL {
+  const url = target.startsWith('/') ? URL.parse(`http://localhost${target}`) : null;
+  if (url === null || url.pathname !== target.split('?', 1)[0]) throw new HttpError(400, 'path', 'the path is not one');
   return url;
 }
 

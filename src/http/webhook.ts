@@ -3,9 +3,13 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { WebhookSender } from './api.ts';
 import { readBody } from './body.ts';
+import type { Budget } from './body.ts';
 import { HttpError } from './error.ts';
 
 const maxBodyBytes = 1024 * 1024;
+
+/** Of all that are being read: whoever guesses what a signature looks like can send bodies. */
+const bodies: Budget = { bytes: 0, maxBytes: 8 * 1024 * 1024 };
 
 interface Sender {
   /** The header that proves the sender, and how. */
@@ -13,6 +17,8 @@ interface Sender {
   readonly proof: 'hmac-sha256' | 'token';
   readonly prefix: string;
 }
+
+const hexDigest = /^[0-9a-f]{64}$/;
 
 /** How each sender proves itself, by its documentation. */
 const senders: Readonly<Record<WebhookSender, Sender>> = {
@@ -24,7 +30,8 @@ const senders: Readonly<Record<WebhookSender, Sender>> = {
 
 /**
  * A webhook whose sender has proven to know the secret, and the ref that it speaks of (null: it names none, so any).
- * The proof is checked in constant time before the body is parsed. Throws HttpError.
+ * What the headers can't prove is refused before the body is read, and the proof is checked in constant time before the body
+ * is parsed. Throws HttpError.
  */
 export async function checkWebhook(call: {
   sender: string;
@@ -34,10 +41,11 @@ export async function checkWebhook(call: {
   if (!Object.hasOwn(senders, call.sender))
     throw new HttpError(404, 'not-found', `no webhook ${call.sender.slice(0, 50)}`);
   const name = call.sender as WebhookSender;
+  const sender = senders[name];
   const secret = await readSecret(name, call.secrets[name]);
-  const body = await readBody(call.request, maxBodyBytes);
-  if (!isProven({ sender: senders[name], headers: call.request.headers, body, secret }))
-    throw new HttpError(401, 'signature', `the ${senders[name].header} header does not fit the secret`);
+  const given = proofOf(sender, call.request.headers, secret);
+  const body = await readBody(call.request, maxBodyBytes, bodies);
+  if (sender.proof === 'hmac-sha256' && !equalInConstantTime(given, sign(body, secret))) throw unproven(sender);
   return { ref: refOf(body) };
 }
 
@@ -54,13 +62,22 @@ async function readSecret(name: string, path: string | null): Promise<string> {
   return secret;
 }
 
-function isProven(call: { sender: Sender; headers: IncomingHttpHeaders; body: Buffer; secret: string }): boolean {
-  const { sender, headers, body, secret } = call;
-  const given = headers[sender.header];
-  if (typeof given !== 'string') return false;
-  const expected =
-    sender.proof === 'token' ? secret : sender.prefix + createHmac('sha256', secret).update(body).digest('hex');
-  return equalInConstantTime(given, expected);
+/** What the sender shows: a token that fits, or what may be a signature of the body. Throws HttpError 401. */
+function proofOf(sender: Sender, headers: IncomingHttpHeaders, secret: string): string {
+  const header = headers[sender.header];
+  if (typeof header !== 'string') throw new HttpError(401, 'signature', `the ${sender.header} header is missing`);
+  const given = header.startsWith(sender.prefix) ? header.slice(sender.prefix.length) : '';
+  const fits = sender.proof === 'token' ? equalInConstantTime(given, secret) : hexDigest.test(given);
+  if (!fits) throw unproven(sender);
+  return given;
+}
+
+function unproven({ header }: Sender): HttpError {
+  return new HttpError(401, 'signature', `the ${header} header does not fit the secret`);
+}
+
+function sign(body: Buffer, secret: string): string {
+  return createHmac('sha256', secret).update(body).digest('hex');
 }
 
 /** Compares digests, so that not even the length of the secret shows in the time taken. */

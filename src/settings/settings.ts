@@ -65,6 +65,8 @@ export interface TlsSettings {
 export interface HttpSettings {
   readonly address: string;
   readonly port: number;
+  /** Names besides loopback's under which it is reached. */
+  readonly hosts: readonly string[];
   /** Files that hold each sender's secret. */
   readonly webhooks: Readonly<Record<'github' | 'gitlab' | 'gitea' | 'generic', string | null>>;
 }

@@ -39,7 +39,12 @@ export interface SettingsFile {
     max_streams: number;
     tls: { certificate: string; key: string; client_ca: string | null; san: string | null } | null;
   };
-  http: { address: string; port: number; webhooks: Record<'github' | 'gitlab' | 'gitea' | 'generic', string | null> };
+  http: {
+    address: string;
+    port: number;
+    hosts: string[];
+    webhooks: Record<'github' | 'gitlab' | 'gitea' | 'generic', string | null>;
+  };
   status: { provider: 'github' | 'gitlab' | 'gitea'; token_file: string; url: string; context: string } | null;
   state: { directory: string; keep: string; keep_revisions: number };
   log: Settings['log'];
@@ -62,6 +67,7 @@ export function toSettings(file: SettingsFile, { home, overrides, stateDirectory
     http: {
       address: file.http.address,
       port: overrides.httpPort ?? file.http.port,
+      hosts: file.http.hosts,
       webhooks: mapValues(file.http.webhooks, (path) => optional(path, fromHome)),
     },
     status: file.status && {

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Api, CommandResult } from '../../src/http/api.ts';
 import { startHttp } from '../../src/http/server.ts';
 import type { HttpServer } from '../../src/http/server.ts';
+import { until } from '../helpers/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'http-'));
 const secretFile = join(folder, 'secret');
@@ -47,7 +49,15 @@ const api: Api = {
 before(async () => {
   writeFileSync(secretFile, 'top secret\n');
   const secrets = { github: secretFile, gitlab: secretFile, gitea: secretFile, generic: null };
-  http = await startHttp({ api, address: '127.0.0.1', port: 0, secrets, controlSocket, warn: () => undefined });
+  http = await startHttp({
+    api,
+    address: '127.0.0.1',
+    port: 0,
+    hosts: ['Plane.Example'],
+    secrets,
+    controlSocket,
+    warn: () => undefined,
+  });
 });
 after(async () => {
   await http.close();
@@ -105,6 +115,72 @@ test('a path that is none is the caller’s fault', async () => {
   assert.equal((await call('//[')).status, 404);
 });
 
+test('a path with dots in it never becomes another one', async () => {
+  for (const dots of ['..', '%2e%2e', '.%2E', '.', '%2e'])
+    assert.equal((await call(`/webhooks/${dots}/api/v1/status`)).status, 400, dots);
+  assert.equal((await call('/webhooks\\..\\api/v1/status')).status, 400);
+  assert.equal((await call('/api/v1/status#fragment')).status, 400);
+  assert.equal((await call('/api/v1/status?path=/../x')).status, 200);
+});
+
+test('a name that a stranger has pointed here is not answered', async () => {
+  const asked = async (host: string) => (await call('/api/v1/status', { headers: { host } })).status;
+  for (const host of ['evil.example', 'localhost.evil.example:18080', '127.0.0.1.evil.example', '[::1].evil.example'])
+    assert.equal(await asked(host), 421, host);
+  for (const host of ['localhost', 'LOCALHOST.:18080', '127.0.0.1:1', '10.0.0.8', '[::1]:18080', 'plane.example:443'])
+    assert.equal(await asked(host), 200, host);
+  assert.match((await call('/healthz', { headers: { host: 'evil.example' } })).text, /set http\.hosts/);
+  assert.equal((await call('/api/v1/status', { control: true, headers: { host: 'evil.example' } })).status, 200);
+});
+
+/** What comes back on a plain connection that sends this much and no more, until the other side ends it. */
+async function exchange(text: string): Promise<string> {
+  const socket = connect(http.port, '127.0.0.1');
+  let answer = '';
+  let ended = false;
+  socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
+  socket.on('error', () => undefined).once('close', () => (ended = true));
+  socket.write(text);
+  await until('the connection ends', () => ended, 9_000).finally(() => socket.destroy());
+  return answer;
+}
+
+test('who does not end its headers is soon sent away', async () => {
+  assert.match(await exchange('GET /healthz HTTP/1.1\r\nhost: localhost\r\n'), /^HTTP\/1\.1 408 /);
+});
+
+test('a webhook that cannot be proven is refused by its headers, without its body', async () => {
+  const ask = (headers: string) =>
+    exchange(
+      `POST /webhooks/${headers.startsWith('x-gitlab') ? 'gitlab' : 'github'} HTTP/1.1\r\nhost: localhost\r\n${headers}\r\n\r\n`,
+    );
+  const length = 'content-length: 1048576';
+  assert.match(await ask(length), /^HTTP\/1\.1 401 .*x-hub-signature-256 header is missing/s);
+  assert.match(await ask(`x-hub-signature-256: sha256=abc\r\n${length}`), /^HTTP\/1\.1 401 /);
+  assert.match(await ask(`x-gitlab-token: wrong\r\n${length}`), /^HTTP\/1\.1 401 /);
+  const signature = `x-hub-signature-256: sha256=${hmac('')}`;
+  assert.match(await ask(`${signature}\r\ntransfer-encoding: chunked`), /^HTTP\/1\.1 411 /);
+  assert.match(await ask(`${signature}\r\ncontent-length: 1048577`), /^HTTP\/1\.1 413 /);
+});
+
+test('the bodies of webhooks have a bound together', async () => {
+  const signature = `x-hub-signature-256: sha256=${hmac('')}`;
+  const head = `POST /webhooks/github HTTP/1.1\r\nhost: localhost\r\n${signature}\r\ncontent-length: 1048576\r\n\r\n`;
+  const sockets = Array.from({ length: 12 }, () => connect(http.port, '127.0.0.1').on('error', () => undefined));
+  let answers = '';
+  for (const socket of sockets) {
+    socket.on('data', (chunk: Buffer) => (answers += chunk.toString()));
+    socket.write(head + 'x'.repeat(1_000_000)); // and never the rest
+  }
+  await until('some are asked to come again', () => /^HTTP\/1\.1 503 .*try again/s.test(answers));
+  for (const socket of sockets) socket.destroy();
+  const body = '{}';
+  await until('the others are served again', async () => {
+    const headers = { 'x-hub-signature-256': `sha256=${hmac(body)}` };
+    return (await call('/webhooks/github', { method: 'POST', body, headers })).status === 202;
+  });
+});
+
 test('a fault inside is a 500 without its words', async () => {
   const { status, text } = await call('/api/v1/history/deadbeef');
   assert.equal(status, 500);
@@ -131,6 +207,7 @@ test('commands come over the control socket alone, which is its owner’s', asyn
 });
 
 test('a webhook must prove its sender before its body is read', async () => {
+  pushes.length = 0;
   const body = '{"ref":"refs/heads/main"}';
   const post = (sender: string, headers: Record<string, string>) =>
     call(`/webhooks/${sender}`, { method: 'POST', body, headers });
@@ -190,6 +267,7 @@ test('a port in use is said in words', async () => {
       api,
       address: '127.0.0.1',
       port: http.port,
+      hosts: [],
       secrets,
       controlSocket: join(folder, 'x.sock'),
       warn: () => undefined,
@@ -205,6 +283,7 @@ test('a control socket whose path is too long is said, and the rest works', asyn
     api,
     address: '127.0.0.1',
     port: 0,
+    hosts: [],
     secrets,
     controlSocket: join(folder, 'x'.repeat(120)),
     warn: (words) => warnings.push(words),

@@ -30,7 +30,8 @@ test('docs/settings.md names every setting, with its default', () => {
     }),
   );
   for (const [path, value] of settingsOf(schema)) {
-    const shown = value === 'required' ? 'required' : `\`${String(value)}\``;
+    const shown =
+      value === 'required' ? 'required' : `\`${Array.isArray(value) ? JSON.stringify(value) : String(value)}\``;
     assert.equal(known.get(path), shown, path);
   }
 });

@@ -20,6 +20,7 @@ test('every setting has a default', () => {
   assert.deepEqual(settings.http, {
     address: '127.0.0.1',
     port: 18080,
+    hosts: [],
     webhooks: { github: null, gitlab: null, gitea: null, generic: null },
   });
   assert.equal(settings.repository.file, 'shard-config.yaml');
