@@ -76,6 +76,7 @@ export class Daemon {
       settings: settings.xds,
       onAction: (session, action) => this.#onStream(session, action),
       onTlsReload: (error) => this.#onTlsReload(error),
+      onFailure: (peer, error) => this.#onFailure(peer, error),
     });
     this.intake = new Intake({
       settings: settings.repository,
@@ -177,6 +178,13 @@ export class Daemon {
     sayStream(this.log, session, action);
     const event = toRolloutEvent(session, action, Date.now());
     if (event) this.fleet.apply(event);
+  }
+
+  /** A fault of the program on one stream: that stream has ended, the others go on. */
+  #onFailure(peer: string, error: unknown): void {
+    this.metrics.onStreamFailure();
+    const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.log.error({ error: words }, `a stream from ${peer} was ended by a fault of shardplane: please report it`);
   }
 
   /** Fails closed: while a signature can't be checked, git's event is not handled, and it is tried again. */

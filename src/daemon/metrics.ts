@@ -102,6 +102,10 @@ export class Metrics {
     }
   }
 
+  onStreamFailure(): void {
+    this.#streamEvents.inc({ event: 'failed' });
+  }
+
   #counter(name: string, help: string, labelNames: readonly string[]): Counter {
     return new Counter({ name, help, labelNames, registers: [this.#registry] });
   }

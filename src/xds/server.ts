@@ -17,6 +17,8 @@ export interface XdsServerOptions {
   readonly limits?: XdsLimits;
   /** Every action of every stream, in the order in which they were carried out, and never nested: it may call `offer`. */
   readonly onAction: (session: Session, action: StreamAction) => void;
+  /** A fault of ours, which has ended one stream. */
+  readonly onFailure?: (peer: string, error: unknown) => void;
   /** The TLS files have changed. Null: they are in use for new connections; else why not, and the old ones stay in use. */
   readonly onTlsReload?: (error: Error | null) => void;
   /** How often they are read again. Default: 5 s. */
@@ -37,7 +39,7 @@ export class XdsServer {
   readonly #sessions = new Set<StreamSession>();
   /** Streams that subscribe to the configured resource, by node.id. */
   readonly #members = new Map<string, number>();
-  readonly #deliver: (item: { session: Session; action: StreamAction }) => void;
+  readonly #deliver: (item: { session: StreamSession; action: StreamAction }) => void;
   /** What nodes have while there is no release: an empty layer, at once, rather than silence for 15 s. */
   readonly #nothing: EncodedRelease;
   #push: Push;
@@ -52,7 +54,10 @@ export class XdsServer {
     this.#limits = limits;
     this.#nothing = { version: NO_RELEASE, resource: encodeRuntime(new Map(), resource) };
     this.#push = createPush(0, resource, this.#nothing);
-    this.#deliver = createDelivery(({ session, action }) => onAction(session, action));
+    this.#deliver = createDelivery(
+      ({ session, action }) => onAction(session, action),
+      (error, { session }) => session.fail(error),
+    );
     this.#server = createGrpcServer({ settings, limits }, (call, kind) => this.#accept(call, kind));
     this.#health = addOperatorServices(this.#server, {
       resource,
@@ -110,7 +115,7 @@ export class XdsServer {
   #accept(call: XdsCall, kind: StreamKind): void {
     const { settings } = this.#options;
     this.#opened += 1;
-    const session = new StreamSession({
+    const session: StreamSession = new StreamSession({
       ...kind,
       id: String(this.#opened),
       call,
@@ -118,7 +123,8 @@ export class XdsServer {
       limits: this.#limits,
       push: this.#push,
       authorize: (node) => authorizeBySan(settings.tls?.san ?? null, call, node.id),
-      onAction: (from, action) => this.#onAction(from, action),
+      onAction: (_from, action) => this.#onAction(session, action),
+      onFailure: this.#options.onFailure ?? (() => undefined),
     });
     if (this.#draining) return session.close(status.UNAVAILABLE, SHUTTING_DOWN);
     if (this.#sessions.size >= settings.maxStreams)
@@ -127,7 +133,7 @@ export class XdsServer {
     call.once('close', () => this.#sessions.delete(session));
   }
 
-  #onAction(session: Session, action: StreamAction): void {
+  #onAction(session: StreamSession, action: StreamAction): void {
     if (action.type === 'joined') this.#count(session, 1);
     if (action.type === 'left') this.#count(session, -1);
     this.#deliver({ session, action });

@@ -1,6 +1,6 @@
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
 import type { Push } from './push.ts';
-import { createStream, step, type StreamState } from './stream/step.ts';
+import { createStream, findNodeFault, step, type StreamState } from './stream/step.ts';
 import { isMember } from './stream/subscription.ts';
 import type {
   Dialect,
@@ -62,6 +62,8 @@ export interface SessionOptions {
   readonly authorize: (node: NodeIdentity) => string | null;
   /** Every action, in order, after it was carried out. Must not call back into the session. */
   readonly onAction: (session: Session, action: StreamAction) => void;
+  /** A fault of ours, which has ended the stream. */
+  readonly onFailure: (peer: string, error: unknown) => void;
 }
 
 /** Binds the pure step to one gRPC call. */
@@ -91,9 +93,9 @@ export class StreamSession implements Session {
     this.#options = options;
     this.#push = push;
     this.#state = createStream({ aggregated, resource, target: push, limits });
-    call.on('data', (request: Request) => this.#onRequest(request));
-    call.on('end', () => this.#onHalfClose());
-    call.on('cancelled', () => this.#step({ type: 'end' }));
+    call.on('data', (request: Request) => this.#guard(() => this.#onRequest(request)));
+    call.on('end', () => this.#guard(() => this.#onHalfClose()));
+    call.on('cancelled', () => this.#guard(() => this.#step({ type: 'end' })));
   }
 
   get node(): NodeIdentity | null {
@@ -116,7 +118,7 @@ export class StreamSession implements Session {
   /** The fleet's target has moved. */
   offer(push: Push): void {
     this.#push = push;
-    this.#step({ type: 'offer', target: push });
+    this.#guard(() => this.#step({ type: 'offer', target: push }));
   }
 
   /** Ends the stream for a reason of this server's own, and reports it like the protocol's. */
@@ -127,8 +129,36 @@ export class StreamSession implements Session {
 
   /** Ends the stream with a gRPC status. */
   close(code: status, message: string): void {
-    this.#step({ type: 'end' });
-    this.#call.emit('error', Object.assign(new Error(message), { code, details: message }));
+    try {
+      this.#step({ type: 'end' });
+    } finally {
+      this.#emit(code, message);
+    }
+  }
+
+  /** Ends the stream for a fault of ours: one client's stream, and not the process. */
+  fail(error: unknown): void {
+    this.#options.onFailure(this.peer, error);
+    try {
+      this.close(status.INTERNAL, 'the server has failed on this stream: its log says how');
+    } catch {
+      // Said once.
+    }
+  }
+
+  /** Nothing that a stream makes us do may throw to grpc-js, which has nobody to catch it. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #emit(code: status, message: string): void {
+    // grpc-js throws where it can't encode the words: https://developer.mozilla.org/docs/Web/JavaScript/Reference/Errors/Malformed_URI
+    const details = message.toWellFormed();
+    this.#call.emit('error', Object.assign(new Error(details), { code, details }));
   }
 
   /**
@@ -142,7 +172,9 @@ export class StreamSession implements Session {
   }
 
   #read(request: Request): void {
-    const refused = this.#state.node === null && request.node !== null ? this.#options.authorize(request.node) : null;
+    const { node } = request;
+    const isFirst = this.#state.node === null && node !== null && findNodeFault(node, this.#options.limits) === null;
+    const refused = isFirst ? this.#options.authorize(node) : null;
     if (refused !== null) this.reject('PERMISSION_DENIED', refused);
     else this.#step({ type: 'request', request });
   }
@@ -181,7 +213,7 @@ export class StreamSession implements Session {
 
   #write(frame: Buffer): void {
     this.#writing += 1;
-    this.#call.write(frame, () => this.#onWritten());
+    this.#call.write(frame, () => this.#guard(() => this.#onWritten()));
   }
 
   #onWritten(): void {

@@ -147,6 +147,28 @@ describe('the xDS server', () => {
     assert.equal(test.count('reject'), 2, 'they are reported; what is too large ends in grpc-js');
   });
 
+  it('ends the one stream on which it fails itself, and says so', async () => {
+    const failures: unknown[] = [];
+    await using test = await startServer({
+      onAction: (session, { type }) => {
+        if (session.node?.id === 'mad' && type === 'acked') throw new Error('our fault \ud800');
+      },
+      onFailure: (peer, error) => void failures.push([peer, String(error)]),
+    });
+    using sane = new XdsClient(test.address);
+    using mad = new XdsClient(test.address);
+    sane.subscribe('sane');
+    mad.subscribe('mad');
+    await Promise.all([sane.response(1), mad.response(1)]);
+    const { peer } = [...test.server.sessions()].find(({ node }) => node?.id === 'mad')!;
+    mad.answer();
+    assert.equal((await mad.ended()).code, status.INTERNAL);
+    assert.deepEqual(failures, [[peer, 'Error: our fault \ud800']]);
+    test.server.offer(release('v1'));
+    sane.answer();
+    assert.equal(versionOf(await sane.response(2)), 'v1');
+  });
+
   it('drains: no new streams, a moment for answers, UNAVAILABLE for all', async () => {
     await using test = await startServer();
     using client = new XdsClient(test.address);

@@ -64,6 +64,20 @@ describe('TLS on the xDS port', { skip: skipWithoutOpenssl }, () => {
     assert.equal(test.count('reject'), 1);
   });
 
+  it('looks at the bounds of node.id before it looks for its SAN', async () => {
+    await using folder = await temporaryFolder();
+    const ca = new Authority(folder.path);
+    const tls = { ...ca.issue('server', 'IP:127.0.0.1'), clientCa: ca.certificate, san: '{node}.example.com' };
+    await using test = await startServer({ settings: { ...settings, tls } });
+    const pair = ca.issue('edge', 'DNS:edge-1.example.com');
+    using mad = new XdsClient(test.address, { channel: channel(ca, pair) });
+    mad.subscribe('('.repeat(300_000));
+    assert.match((await mad.ended()).details, /node\.id is longer than 256 bytes/);
+    using sane = new XdsClient(test.address, { channel: channel(ca, pair) });
+    sane.subscribe('edge-1');
+    await sane.response(1);
+  });
+
   it('uses new files for new connections, and keeps open streams', async () => {
     await using folder = await temporaryFolder();
     const [before, after] = [new Authority(folder.path, 'before'), new Authority(folder.path, 'after')];

@@ -2,6 +2,8 @@ import { createSubscription, isMember, onOffer, onRequest, type Subscription } f
 import type { NodeIdentity, Request, StreamAction, StreamEvent, StreamLimits, Target } from './types.ts';
 import { RUNTIME_TYPE } from '../../release/encode.ts';
 
+type Reject = Extract<StreamAction, { type: 'reject' }>;
+
 /** One xDS stream. Updated in place by `step`. */
 export interface StreamState {
   /** Aggregated (ADS): the type is said by each request. Else the method says it. */
@@ -52,14 +54,11 @@ function request(state: StreamState, request: Request): StreamAction[] {
 }
 
 /** Why the stream is to be ended, or null. */
-function findFault(state: StreamState, request: Request): StreamAction | null {
+function findFault(state: StreamState, request: Request): Reject | null {
   const { limits, aggregated, node } = state;
   const { typeUrl } = request;
-  if (node === null || node.id === '')
-    return invalid('the first message of the stream must name a node: node.id is empty');
-  if (tooLong(node.id, limits)) return exhausted(`node.id is longer than ${limits.nameBytes} bytes`);
-  // eslint-disable-next-line no-control-regex -- that is what is looked for
-  if (/[\x00-\x1f\x7f]/.test(node.id)) return invalid('node.id holds a control character');
+  const nodeFault = findNodeFault(node, limits);
+  if (nodeFault !== null) return nodeFault;
   if (typeUrl === '' && aggregated) return invalid('type_url is required on an aggregated stream');
   if (typeUrl !== RUNTIME_TYPE && tooLong(typeUrl, limits))
     return exhausted(`type_url is longer than ${limits.nameBytes} bytes`);
@@ -69,6 +68,16 @@ function findFault(state: StreamState, request: Request): StreamAction | null {
   if (names.includes('')) return invalid('a resource name is empty');
   if (names.some((name) => tooLong(name, limits)))
     return exhausted(`a resource name is longer than ${limits.nameBytes} bytes`);
+  return null;
+}
+
+/** Why a stream cannot be this node's, or null. Whoever looks at a node.id in another way asks this first. */
+export function findNodeFault(node: NodeIdentity | null, limits: StreamLimits): Reject | null {
+  if (node === null || node.id === '')
+    return invalid('the first message of the stream must name a node: node.id is empty');
+  if (tooLong(node.id, limits)) return exhausted(`node.id is longer than ${limits.nameBytes} bytes`);
+  // eslint-disable-next-line no-control-regex -- that is what is looked for
+  if (/[\x00-\x1f\x7f]/.test(node.id)) return invalid('node.id holds a control character');
   return null;
 }
 
@@ -104,10 +113,10 @@ function tooLong(text: string, { nameBytes }: StreamLimits): boolean {
   return text.length > nameBytes || Buffer.byteLength(text) > nameBytes;
 }
 
-function invalid(message: string): StreamAction {
+function invalid(message: string): Reject {
   return { type: 'reject', code: 'INVALID_ARGUMENT', message };
 }
 
-function exhausted(message: string): StreamAction {
+function exhausted(message: string): Reject {
   return { type: 'reject', code: 'RESOURCE_EXHAUSTED', message };
 }
