@@ -26,6 +26,7 @@ import type { HttpServer } from './http/server.ts';
 import { openLedger } from './ledger/ledger.ts';
 import type { Ledger, Restored } from './ledger/ledger.ts';
 import type { RolloutAction } from './rollout/types.ts';
+import { Secrets } from './secrets.ts';
 import { readSchema } from './settings/schema.ts';
 import type { Settings } from './settings/settings.ts';
 import { XdsServer } from './xds/server.ts';
@@ -36,6 +37,13 @@ import type { StreamAction } from './xds/stream/types.ts';
 const firstLookMs = 3_000;
 /** Of the 10 s that shutting down may take, the streams' part. */
 const drainMs = 8_000;
+
+export interface DaemonOptions {
+  /** Learns those that are used. */
+  readonly secrets?: Secrets;
+  /** Hears of each outcome. */
+  readonly onReport?: (report: Report) => void;
+}
 
 /**
  * The one place that wires the parts. A change goes: git (follow) -> intake -> decide -> fleet -> xds; the Envoys' answers go:
@@ -57,14 +65,22 @@ export class Daemon {
   readonly #outlets: readonly Outlet[];
   #http: HttpServer | null = null;
 
-  /** Reads the schema and opens the ledger. `onReport` hears of each outcome. Throws SettingsError and LedgerError. */
-  constructor(settings: Settings, log: Logger, onReport: (report: Report) => void = () => undefined) {
+  /** Reads the schema and opens the ledger. Throws SettingsError, LedgerError, and GitError for a remote's URL. */
+  constructor(
+    settings: Settings,
+    log: Logger,
+    { secrets = new Secrets(), onReport = () => undefined }: DaemonOptions = {},
+  ) {
     this.settings = settings;
     this.log = log;
     const validate = readSchema(settings.repository.schema);
     this.ledger = openStateDirectory(settings, log);
     const restored = this.ledger.restore();
-    this.problems = new Problems({ now: Date.now, say: (change, problem) => sayProblem(log, change, problem) });
+    this.problems = new Problems({
+      now: Date.now,
+      say: (change, problem) => sayProblem(log, change, problem),
+      redact: secrets.redact,
+    });
     this.#journal = new Journal(this.ledger, (health) => this.#onLedgerHealth(health));
     this.metrics = this.#createMetrics();
     this.record = this.#createRecord(restored, (report) => {
@@ -98,12 +114,13 @@ export class Daemon {
       write: (entry) => this.#journal.add(entry),
       since: restored.tip,
       stateDirectory: settings.state.directory,
+      secrets,
       accepted: restored.accepted,
       liveVersion: () => this.fleet.live?.version ?? null,
       targetVersion: () => this.fleet.target?.version ?? null,
       isUndecided: () => this.fleet.isUndecided,
     });
-    this.#outlets = createOutlets({ settings, source: this.follow.source, problems: this.problems });
+    this.#outlets = createOutlets({ settings, source: this.follow.source, problems: this.problems, secrets });
   }
 
   /** Serves. Resolves to the ports when both listen; throws with words when one can't. */

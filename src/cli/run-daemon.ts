@@ -3,6 +3,7 @@ import { Daemon } from '../daemon.ts';
 import { createLog } from '../daemon/log.ts';
 import type { Logger } from '../daemon/log.ts';
 import { short } from '../daemon/say.ts';
+import { secretsOf } from '../settings/secrets.ts';
 import type { Settings } from '../settings/settings.ts';
 import { createNotifier } from '../systemd/notify.ts';
 import type { Notifier } from '../systemd/notify.ts';
@@ -14,9 +15,10 @@ const notifyMs = 1_000;
 
 /** Runs the daemon until SIGTERM or SIGINT. Throws with words when it can't begin. */
 export async function runDaemon(settings: Settings): Promise<void> {
-  const log = createLog(settings.log, process.stderr);
+  const secrets = secretsOf(settings);
+  const log = createLog(settings.log, process.stderr, secrets.redact);
   const notifier = createNotifier((words) => log.warn(words));
-  const daemon: Daemon = new Daemon(settings, log, () => service.tell());
+  const daemon: Daemon = new Daemon(settings, log, { secrets, onReport: () => service.tell() });
   const service = createService(daemon, notifier);
   await daemon.start().catch(async (error: unknown) => {
     // What has begun would keep the process alive.

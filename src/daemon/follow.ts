@@ -8,6 +8,7 @@ import { Source } from '../git/source.ts';
 import type { Moved, SourceEvent } from '../git/source.ts';
 import type { Status } from '../http/api.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
+import type { Secrets } from '../secrets.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
 import type { Intake, Verdict } from './intake.ts';
 import type { Problems } from './problems.ts';
@@ -27,6 +28,8 @@ export interface FollowOptions {
   readonly since: string | null;
   /** A remote's mirror is kept there. */
   readonly stateDirectory: string;
+  /** Learns those of the remote. */
+  readonly secrets: Secrets;
   /** Versions that an operator has let through. */
   readonly accepted: ReadonlySet<string>;
   readonly liveVersion: () => string | null;
@@ -88,7 +91,7 @@ export class Follow {
     return result;
   }
 
-  #createSource({ settings, since, stateDirectory }: FollowOptions): Source | RemoteSource {
+  #createSource({ settings, since, stateDirectory, secrets }: FollowOptions): Source | RemoteSource {
     const { path, ref, file, onRewrite, pollMs, remote } = settings;
     const common = {
       file,
@@ -97,7 +100,7 @@ export class Follow {
       onEvent: (event: SourceEvent): Promise<void> => this.inTurn(() => this.#onEvent(event)),
     };
     if (remote === null) return new Source({ ...common, path, ref, pollMs });
-    return new RemoteSource({ ...common, remote, directory: join(stateDirectory, 'mirror.git') });
+    return new RemoteSource({ ...common, remote, secrets, directory: join(stateDirectory, 'mirror.git') });
   }
 
   async #onEvent(event: SourceEvent): Promise<void> {

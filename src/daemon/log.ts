@@ -1,24 +1,44 @@
 import { pino } from 'pino';
-import type { Logger } from 'pino';
+import type { Logger, LogFn } from 'pino';
 import pc from 'picocolors';
 import { hasColor } from '../cli/color.ts';
 import { printable } from '../config/words.ts';
+import type { Redact } from '../secrets.ts';
 import type { Settings } from '../settings/settings.ts';
 
 export type { Logger };
 
-/** The daemon's log, on stderr: one line an event, as JSON, or as text on a terminal. */
-export function createLog(settings: Settings['log'], terminal: { isTTY?: boolean }): Logger {
+/** The daemon's log, on stderr: one line an event, as JSON, or as text on a terminal. `redact` goes over all words. */
+export function createLog(
+  settings: Settings['log'],
+  terminal: { isTTY?: boolean },
+  redact: Redact = (text) => text,
+): Logger {
   const text = settings.format === 'text' || (settings.format === 'auto' && terminal.isTTY === true);
   const options = {
     level: settings.level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    hooks: {
+      logMethod(args: Parameters<LogFn>, log: LogFn) {
+        log.apply(this, args.map((each: unknown) => redactIn(each, redact)) as Parameters<LogFn>);
+      },
+    },
   };
   if (!text) return pino(options, pino.destination({ dest: 2, sync: true }));
   const colors = pc.createColors(hasColor(terminal));
   return pino(options, { write: (line: string) => void process.stderr.write(toText(line, colors)) });
+}
+
+/** Of an object that is logged, its own strings. */
+function redactIn(value: unknown, redact: Redact): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (value === null || typeof value !== 'object') return value;
+  if (value instanceof Error) return redact(value.stack ?? value.message);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, typeof each === 'string' ? redact(each) : each]),
+  );
 }
 
 type Colors = ReturnType<typeof pc.createColors>;

@@ -2,6 +2,7 @@ import { printable } from '../config/words.ts';
 import { createFeedback } from '../feedback/feedback.ts';
 import { NoteWriter } from '../git/note-writer.ts';
 import { RemoteSource } from '../git/remote-source.ts';
+import type { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Follow } from './follow.ts';
 import type { Problems } from './problems.ts';
@@ -17,6 +18,7 @@ interface Surroundings {
   readonly settings: Settings;
   readonly source: Follow['source'];
   readonly problems: Problems;
+  readonly secrets: Secrets;
 }
 
 /** Git notes and commit statuses, as far as the settings ask for them. */
@@ -24,7 +26,7 @@ export function createOutlets(surroundings: Surroundings): Outlet[] {
   return [createNotes(surroundings), createStatuses(surroundings)].filter((outlet) => outlet !== null);
 }
 
-function createNotes({ settings, source, problems }: Surroundings): Outlet | null {
+function createNotes({ settings, source, problems, secrets }: Surroundings): Outlet | null {
   if (settings.repository.notes === 'off') return null;
   const mirror = source instanceof RemoteSource ? source.mirror : null;
   const notes = new NoteWriter({
@@ -38,15 +40,15 @@ function createNotes({ settings, source, problems }: Surroundings): Outlet | nul
       ),
   });
   return {
-    report: (report) => report.outcome !== null && notes.set(report.version, toNote(report)),
+    report: (report) => report.outcome !== null && notes.set(report.version, secrets.redact(toNote(report))),
     close: () => notes.close(),
   };
 }
 
-function createStatuses({ settings, problems }: Surroundings): Outlet | null {
+function createStatuses({ settings, problems, secrets }: Surroundings): Outlet | null {
   if (settings.status === null) return null;
   const onProblem = (words: string | null): void => problems.set('status', words);
-  const feedback = createFeedback({ ...settings.status, onProblem });
+  const feedback = createFeedback({ ...settings.status, onProblem, secrets });
   return { report: (report) => feedback.report(report), close: () => feedback.stop() };
 }
 

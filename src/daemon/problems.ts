@@ -1,18 +1,28 @@
 import type { Problem } from '../http/api.ts';
+import type { Redact } from '../secrets.ts';
 
 /** What fails now, by code. Each is said once when it begins, and once when it is over. */
 export class Problems {
   readonly #now: () => number;
   readonly #say: (change: 'begins' | 'ends', problem: Problem) => void;
+  readonly #redact: Redact;
   readonly #open = new Map<string, Problem>();
 
-  constructor(options: { now: () => number; say: (change: 'begins' | 'ends', problem: Problem) => void }) {
+  /** `redact` goes over all words, since they are the log's, the status' and the metrics'. */
+  constructor(options: {
+    now: () => number;
+    say: (change: 'begins' | 'ends', problem: Problem) => void;
+    redact: Redact;
+  }) {
     this.#now = options.now;
+    this.#redact = options.redact;
     this.#say = options.say;
   }
 
   /** The same code with other words replaces the problem, and is said again. */
-  begin(code: string, message: string, hint: string | null = null): void {
+  begin(code: string, words: string, advice: string | null = null): void {
+    const message = this.#redact(words);
+    const hint = advice === null ? null : this.#redact(advice);
     const known = this.#open.get(code);
     if (known?.message === message) return;
     const problem = { code, message, hint, since: known?.since ?? new Date(this.#now()).toISOString() };

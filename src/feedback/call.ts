@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Redact } from '../secrets.ts';
 import type { StatusRequest } from './request.ts';
 import type { Answer } from './verdict.ts';
 
@@ -13,12 +14,18 @@ export async function readToken(file: string): Promise<string> {
   return token;
 }
 
-/** Calls a git host's API. Throws when there is no answer. */
-export async function call({ url, headers, body }: StatusRequest, signal: AbortSignal): Promise<Answer> {
+/**
+ * Calls a git host's API. `redact` goes over the whole of what it answers, before anything of it is cut off: a host may
+ * send our own headers back. Throws when there is no answer.
+ */
+export async function call(
+  { url, headers, body }: StatusRequest,
+  { signal, redact }: { signal: AbortSignal; redact: Redact },
+): Promise<Answer> {
   // A redirect is not followed: the token would go along.
   const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
   const text = await readStart(response);
-  return { status: response.status, header: (name) => response.headers.get(name), body: text };
+  return { status: response.status, header: (name) => response.headers.get(name), body: redact(text) };
 }
 
 async function readStart(response: Response): Promise<string> {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Secrets } from '../secrets.ts';
 import { call, readToken, wordsOf } from './call.ts';
 import type { Letter } from './outbox.ts';
 import { Outbox } from './outbox.ts';
@@ -20,6 +21,8 @@ export interface FeedbackOptions extends Target {
   readonly tokenFile: string;
   /** Told when statuses can't be sent, in words without secrets; null: they can again. */
   readonly onProblem: (words: string | null) => void;
+  /** Learns the token. */
+  readonly secrets?: Secrets;
   /** Milliseconds that a call may take, and that lie between two. */
   readonly timeoutMs?: number;
   readonly paceMs?: number;
@@ -47,13 +50,15 @@ class StatusSender implements Feedback {
   #failures = 0;
 
   constructor(options: FeedbackOptions) {
-    this.#options = { ...defaults, ...options };
+    this.#options = { ...defaults, secrets: new Secrets(), ...options };
     this.#outbox = new Outbox(options.provider);
     this.#place = `${options.provider} (${addressOf(options.url)})`;
   }
 
   report(report: Report): void {
-    this.#outbox.put(toStatus(report), Date.now());
+    const status = toStatus(report);
+    const description = this.#options.secrets.redact(status.description);
+    this.#outbox.put({ ...status, description }, Date.now());
     if (this.#outbox.size > 0) this.#running ??= this.#run();
   }
 
@@ -92,13 +97,15 @@ class StatusSender implements Feedback {
   }
 
   async #send({ status }: Letter): Promise<Verdict> {
-    const { tokenFile, timeoutMs } = this.#options;
+    const { tokenFile, timeoutMs, secrets } = this.#options;
     try {
-      const request = toRequest(this.#options, status, await readToken(tokenFile));
+      const token = await readToken(tokenFile);
+      secrets.learn(token);
       const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(timeoutMs)]);
-      return judge(await call(request, signal), Date.now());
+      const request = toRequest(this.#options, status, token);
+      return judge(await call(request, { signal, redact: secrets.redactCut }), Date.now());
     } catch (error) {
-      return { kind: 'failed', words: wordsOf(error) };
+      return { kind: 'failed', words: secrets.redact(wordsOf(error)) };
     }
   }
 

@@ -20,6 +20,7 @@ export const gitErrorCodes = [
   'remote-unreachable',
   'remote-denied',
   'remote-host-key',
+  'remote-redirects',
   'remote-not-found',
   'remote-garbage',
   'remote-too-large',

@@ -13,7 +13,10 @@ import {
   markOf,
 } from './mirror-directory.ts';
 import { checkRef } from './names.ts';
+import { explainRedirect } from './redirect.ts';
+import { parseRemoteUrl } from './remote-url.ts';
 import { GitExit, runGit, type RunOptions } from './run.ts';
+import { Secrets } from '../secrets.ts';
 import { explainTransport, toTransport, type Remote, type Transport } from './transport.ts';
 
 /** Where the mirror is kept, and of what. */
@@ -23,6 +26,8 @@ export interface MirrorOptions {
   readonly remote: Remote;
   /** A fetch that brings more than this (1 GiB by default) is ended. */
   readonly maxFetchBytes?: number | undefined;
+  /** Learns those that are used. */
+  readonly secrets?: Secrets | undefined;
 }
 
 /** What `prepare` had to do: nothing, make the mirror, or make it anew since it was damaged. */
@@ -38,12 +43,15 @@ export class Mirror {
   readonly ref: string;
   readonly #remote: Remote;
   readonly #maxFetchBytes: number;
+  readonly #secrets: Secrets;
   /** One at a time: a fetch that is killed cleans up whatever is half written. */
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Throws GitError `bad-ref`. */
-  constructor({ directory, remote, maxFetchBytes = 1024 ** 3 }: MirrorOptions) {
+  /** Throws GitError `bad-ref` or `bad-url`. */
+  constructor({ directory, remote, maxFetchBytes = 1024 ** 3, secrets = new Secrets() }: MirrorOptions) {
+    parseRemoteUrl(remote.url);
     this.path = directory;
+    this.#secrets = secrets;
     this.#remote = remote;
     this.#maxFetchBytes = maxFetchBytes;
     const name = checkRef(remote.ref);
@@ -96,7 +104,7 @@ export class Mirror {
 
   /** Pushes a ref of the mirror; throws `remote-moved` when that would drop what somebody else pushed. */
   async push(ref: string, signal?: AbortSignal): Promise<void> {
-    const transport = await toTransport(this.#remote);
+    const transport = await toTransport(this.#remote, this.#secrets);
     const args = ['push', '--quiet', '--no-verify', '--end-of-options', transport.url, `${checkRef(ref)}:${ref}`];
     await runGit(args, { gitDir: this.path, ...transport.run, ...(signal && { signal }) }).catch((error: unknown) => {
       throw explainTransport(error, transport);
@@ -126,7 +134,7 @@ export class Mirror {
   }
 
   async #fetch({ from, to }: { from: string; to: string }, signal?: AbortSignal): Promise<void> {
-    const transport = await toTransport(this.#remote);
+    const transport = await toTransport(this.#remote, this.#secrets);
     const quiet = [
       '--quiet',
       '--update-shallow',
@@ -141,6 +149,7 @@ export class Mirror {
     } catch (error) {
       const said = error instanceof GitExit ? error.stderr : '';
       if (/mismatched algorithms/.test(said)) throw error;
+      if (/returned error: 3\d\d/.test(said)) throw await explainRedirect(transport, signal);
       if (!/couldn't find remote ref/i.test(said)) throw explainTransport(error, transport);
       await this.#confirmGit(transport, signal);
       if (to === this.ref) await runGit(['update-ref', '-d', to], { gitDir: this.path });

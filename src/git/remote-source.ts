@@ -5,6 +5,7 @@ import { Mirror } from './mirror.ts';
 import type { GitRepository } from './repository.ts';
 import type { Revision } from './revision.ts';
 import { Source, type SourceEvent, type SourceOptions } from './source.ts';
+import type { Secrets } from '../secrets.ts';
 import type { Remote } from './transport.ts';
 
 /** What to follow of a remote, and how often to fetch. */
@@ -13,6 +14,7 @@ export interface RemoteSourceOptions extends Pick<SourceOptions, 'file' | 'since
   readonly directory: string;
   readonly remote: Remote & { readonly pollMs: number; readonly jitter: number };
   readonly maxFetchBytes?: number;
+  readonly secrets?: Secrets;
 }
 
 /** A fetch also fails like this when it is the mirror that is broken, or gone: it is looked at before the next. */
@@ -40,11 +42,11 @@ export class RemoteSource {
   #failures = 0;
   #said: string | null = null;
 
-  /** Throws GitError `bad-ref`. */
+  /** Throws GitError `bad-ref` or `bad-url`. */
   constructor(options: RemoteSourceOptions) {
     this.#options = options;
-    const { directory, remote, maxFetchBytes } = options;
-    this.mirror = new Mirror({ directory, remote, ...(maxFetchBytes !== undefined && { maxFetchBytes }) });
+    const { directory, remote, maxFetchBytes, secrets } = options;
+    this.mirror = new Mirror({ directory, remote, maxFetchBytes, secrets });
     const { file, since, onRewrite } = options;
     this.#local = new Source({
       path: directory,

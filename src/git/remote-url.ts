@@ -10,6 +10,8 @@ export interface RemoteUrl {
   /** From the URL, decoded; null where it has none. Over ssh the user stays in `url`. */
   readonly username: string | null;
   readonly password: string | null;
+  /** `scheme://host[:port]` of a URL, as git tells it a credential helper; else ''. */
+  readonly origin: string;
 }
 
 const schemes = ['file', 'git', 'http', 'https', 'ssh'] as const;
@@ -25,7 +27,7 @@ export function parseRemoteUrl(url: string): RemoteUrl {
   if (/[\u0000-\u0020\u007f]/.test(url)) throw badUrl('it has a space or a control character in it');
   if (url.startsWith('-')) throw badUrl('it starts with "-"');
   if (/^[a-z0-9+.-]*::/i.test(url)) throw badUrl('transports that run a program (ext:: and the like) are not allowed');
-  if (url.startsWith('/')) return { url, display: url, scheme: 'file', username: null, password: null };
+  if (url.startsWith('/')) return { url, display: url, scheme: 'file', username: null, password: null, origin: '' };
   return url.includes('://') ? parseUrl(url) : parseScp(url);
 }
 
@@ -37,16 +39,21 @@ function parseUrl(url: string): RemoteUrl {
   if (scheme === 'file') {
     if (authority !== '' || userinfo !== '')
       throw badUrl('file:// takes an absolute path, as in file:///srv/config.git');
-    return { url, display: url, scheme, username: null, password: null };
+    return { url, display: url, scheme, username: null, password: null, origin: '' };
   }
   // what has the form of a password with a "/" in it would be taken for a host and a path, and shown
   if (!host.test(authority) || (userinfo === '' && path.includes('@'))) {
     throw badUrl('its host is not understood; percent-encode "/" (%2F) and "@" (%40) in a password or a path');
   }
+  if (scheme.startsWith('http') && /[?#]/.test(path))
+    throw badUrl(
+      'it has a "?" or "#" in it, and what git asks for comes after it; a token belongs into credentials_file',
+    );
   const [username = null, password = null] = userinfo === '' ? [] : splitUserinfo(userinfo);
   const user = scheme === 'ssh' && username !== null ? `${checkUser(username)}@` : '';
   const display = `${scheme}://${user}${authority}${path.replace(/[?#].*$/, '?***')}`;
-  return { url: `${scheme}://${user}${authority}${path}`, display, scheme, username, password };
+  const origin = `${scheme}://${authority}`;
+  return { url: `${scheme}://${user}${authority}${path}`, display, scheme, username, password, origin };
 }
 
 function splitUserinfo(userinfo: string): [string, string | null] {
@@ -71,7 +78,7 @@ function parseScp(url: string): RemoteUrl {
   if (!host.test(name)) throw badUrl('give a URL, an absolute path, or user@host:path');
   if (user !== undefined) checkUser(user);
   if (path.startsWith('-')) throw badUrl('its path starts with "-"');
-  return { url, display: url, scheme: 'ssh', username: user ?? null, password: null };
+  return { url, display: url, scheme: 'ssh', username: user ?? null, password: null, origin: '' };
 }
 
 function checkUser(user: string): string {

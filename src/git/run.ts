@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { gitEnvironment, type GitEnvironment } from './environment.ts';
 import { GitError } from './error.ts';
+import type { Redact } from '../secrets.ts';
 
 /** How one git process runs. `gitDir` is left out only where git is to find the repository itself. */
 export interface RunOptions extends GitEnvironment {
@@ -15,6 +16,8 @@ export interface RunOptions extends GitEnvironment {
   readonly onStart?: (pid: number) => void;
   /** Exit codes that are answers, not failures; 0 by default. */
   readonly answers?: readonly number[];
+  /** What it says on stderr goes through this first. */
+  readonly redact?: Redact;
 }
 
 /** What a git process said. */
@@ -125,7 +128,8 @@ function runProcess({ program, args, what }: Call, options: RunOptions): Promise
     const end = (exitCode: number | null): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', aborted);
-      resolve({ failure, exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') });
+      const said = Buffer.concat(stderr).toString('utf8');
+      resolve({ failure, exitCode, stdout: Buffer.concat(stdout), stderr: options.redact?.(said) ?? said });
     };
     void notSpawned.then(() => end(null));
     // what escaped the group may hold the pipes open: after a kill, wait for the child alone

@@ -1,9 +1,10 @@
 import type { GitConfig } from './environment.ts';
 import { GitError, type GitErrorCode } from './error.ts';
-import { redactor, type Redact } from './redact.ts';
 import { readRegularFile } from './regular-file.ts';
+import { checkSshFiles, quote, sshCommand } from './ssh.ts';
 import { parseRemoteUrl, type RemoteUrl } from './remote-url.ts';
 import { GitExit, type RunOptions } from './run.ts';
+import { blankUsers, type Secrets } from '../secrets.ts';
 
 /** How a remote is reached: `repository.remote` of the settings. */
 export interface Remote {
@@ -26,30 +27,33 @@ export interface Transport {
   /** To be given on the command line: there is no secret in it. */
   readonly url: string;
   readonly display: string;
-  readonly run: Pick<RunOptions, 'config' | 'env' | 'inheritHelpers' | 'timeoutMs'>;
-  readonly redact: Redact;
+  readonly run: Pick<RunOptions, 'config' | 'env' | 'inheritHelpers' | 'timeoutMs' | 'redact'>;
 }
 
 /**
  * Makes ready to talk to the remote: secrets go by environment to a credential helper that answers `get` alone (so
- * that a refusal does not make git erase the operator's file), ssh asks nothing and checks host keys, and only
- * transports that run no program are let through. Throws GitError `bad-url` or `bad-setting`.
+ * that a refusal does not make git erase the operator's file) and for this host alone, ssh asks nothing and checks host
+ * keys, no redirect is followed, and only transports that run no program are let through. `secrets` learns what is
+ * used. Throws GitError `bad-url` or `bad-setting`.
  */
-export async function toTransport(remote: Remote): Promise<Transport> {
+export async function toTransport(remote: Remote, secrets: Secrets): Promise<Transport> {
   const parsed = parseRemoteUrl(remote.url);
-  const proxy = remote.proxy === null ? [] : secretsOf(remote.proxy);
-  const own = parsed.password === null ? [] : [{ username: parsed.username, password: parsed.password }];
-  const redact = redactor([...own, ...proxy, ...(await secretsInFile(remote.credentialsFile))]);
+  secrets.learnUrl(remote.url);
+  if (remote.proxy !== null) secrets.learnUrl(remote.proxy);
+  for (const line of await readCredentials(remote.credentialsFile)) secrets.learnUrl(line);
+  if (parsed.scheme === 'ssh') await checkSshFiles(remote);
   const env = {
     GIT_ALLOW_PROTOCOL: 'file:git:http:https:ssh',
     GIT_SSH_VARIANT: 'ssh',
     GIT_SSH_COMMAND: sshCommand(remote),
+    SHARDPLANE_GIT_ORIGIN: parsed.origin,
     SHARDPLANE_GIT_USERNAME: parsed.username ?? '',
     SHARDPLANE_GIT_PASSWORD: parsed.password ?? '',
   };
   const config = [...httpConfig(remote), ...credentialConfig(remote, parsed)];
-  const run = { config, env, inheritHelpers: remote.credentialHelper, timeoutMs: remote.timeoutMs };
-  return { url: parsed.url, display: parsed.display, run, redact };
+  const { redactCut: redact } = secrets;
+  const run = { config, env, inheritHelpers: remote.credentialHelper, timeoutMs: remote.timeoutMs, redact };
+  return { url: parsed.url, display: parsed.display, run };
 }
 
 function httpConfig({ timeoutMs, proxy, ca }: Remote): GitConfig {
@@ -60,6 +64,7 @@ function httpConfig({ timeoutMs, proxy, ca }: Remote): GitConfig {
   ];
   return [
     ...slow,
+    ['http.followRedirects', 'false'],
     ...(proxy === null ? [] : [['http.proxy', proxy] as const]),
     ...(ca === null ? [] : [['http.sslCAInfo', ca] as const]),
   ];
@@ -70,10 +75,9 @@ function credentialConfig({ credentialsFile }: Remote, { scheme, username, passw
   if (scheme !== 'http' && scheme !== 'https') return config;
   if (username !== null) config.push(['credential.username', username]);
   if (password !== null) {
-    config.push([
-      'credential.helper',
-      onGet(`printf 'username=%s\\npassword=%s\\n' "$SHARDPLANE_GIT_USERNAME" "$SHARDPLANE_GIT_PASSWORD"`),
-    ]);
+    const isOurs = `p=; h=; while IFS== read -r k v; do case "$k" in protocol) p=$v;; host) h=$v;; esac; done; test "$p://$h" = "$SHARDPLANE_GIT_ORIGIN"`;
+    const answer = `printf 'username=%s\\npassword=%s\\n' "$SHARDPLANE_GIT_USERNAME" "$SHARDPLANE_GIT_PASSWORD"`;
+    config.push(['credential.helper', onGet(`${isOurs} || exit 0; ${answer}`)]);
   }
   if (credentialsFile !== null) {
     config.push(['credential.helper', onGet(`git credential-store --file=${quote(credentialsFile)} get`)]);
@@ -85,62 +89,7 @@ function onGet(command: string): string {
   return `!f() { test "$1" = get || exit 0; ${command}; }; f`;
 }
 
-function sshCommand({ sshKey, sshKnownHosts, timeoutMs }: Remote): string {
-  const connect = Math.max(1, Math.ceil(timeoutMs / 1000));
-  const always = [
-    'BatchMode=yes',
-    'StrictHostKeyChecking=yes',
-    `ConnectTimeout=${connect}`,
-    'ServerAliveInterval=10',
-    'ServerAliveCountMax=3',
-    'ControlMaster=no',
-    'ControlPath=none',
-    'ForwardAgent=no',
-    'ClearAllForwardings=yes',
-    'PermitLocalCommand=no',
-  ];
-  const hosts =
-    sshKnownHosts === null
-      ? []
-      : [`UserKnownHostsFile=${sshOptionPath(sshKnownHosts)}`, 'GlobalKnownHostsFile=/dev/null'];
-  const key = sshKey === null ? [] : [`IdentityFile=${sshOptionPath(sshKey)}`, 'IdentitiesOnly=yes'];
-  return ['ssh', ...[...always, ...hosts, ...key].map((option) => `-o ${quote(option)}`)].join(' ');
-}
-
-/** ssh reads an option's value as words, and % and ~ in it as signs of its own. */
-function sshOptionPath(path: string): string {
-  if (/["%\n]|^~/.test(path))
-    throw new GitError(
-      'bad-setting',
-      `ssh can't take the path ${JSON.stringify(path)}`,
-      'name the file without " % and ~',
-    );
-  return `"${path}"`;
-}
-
-/** For a POSIX shell, which git runs these commands with. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-function secretsOf(url: string): { username: string; password: string }[] {
-  const [, username = '', password = ''] = /^[^:]*:\/\/([^:@]*)(?::(.*))?@/.exec(url) ?? [];
-  const decode = (text: string): string => {
-    try {
-      return decodeURIComponent(text);
-    } catch {
-      return text;
-    }
-  };
-  return password === ''
-    ? []
-    : [
-        { username: decode(username), password: decode(password) },
-        { username, password },
-      ];
-}
-
-async function secretsInFile(path: string | null): Promise<{ username: string; password: string }[]> {
+async function readCredentials(path: string | null): Promise<string[]> {
   if (path === null) return [];
   const hint = 'see repository.remote.credentials_file in the settings';
   const file = await readRegularFile(path, 64 * 1024, { followLink: true }).catch((error: unknown) => {
@@ -150,7 +99,7 @@ async function secretsInFile(path: string | null): Promise<{ username: string; p
     const why = file === 'missing' ? 'is not there' : 'is no file of at most 64 KiB';
     throw new GitError('bad-setting', `the credentials file ${path} ${why}`, hint);
   }
-  return file.bytes.toString('utf8').split(/\r?\n/).flatMap(secretsOf);
+  return file.bytes.toString('utf8').split(/\r?\n/);
 }
 
 // What git, curl and ssh say, and what it means: the first that matches counts.
@@ -171,6 +120,11 @@ const meanings: readonly [pattern: RegExp, code: GitErrorCode, hint: string][] =
     'check credentials_file, credential_helper or ssh_key in repository.remote',
   ],
   [
+    /returned error: 3\d\d/i,
+    'remote-redirects',
+    'if the repository has moved, set repository.remote.url to its new address',
+  ],
+  [
     /(repository|path) .*(not found|does not exist)|returned error: 404|does not appear to be a git repository|no such file or directory/i,
     'remote-not-found',
     'check repository.remote.url',
@@ -181,16 +135,16 @@ const meanings: readonly [pattern: RegExp, code: GitErrorCode, hint: string][] =
     'it is tried again; check the network, proxy and ca in repository.remote',
   ],
   [
-    /protocol error|bad line length|not valid: is this a git|invalid index-pack|index-pack failed|early eof|fsck|bad object|bad pack|pack (is|has|signature)|unexpected|expected|unpack|hung up|remote end|remote error|disconnect|rpc failed|garbage/i,
+    /protocol error|bad line length|not valid: is this a git|invalid index-pack|index-pack failed|early eof|fsck|bad object|bad pack|pack (is|has|signature)|unexpected|expected|unpack|hung up|remote end|remote error|disconnect|rpc failed|garbage|cannot obtain needed/i,
     'remote-garbage',
     'the server did not answer as a git server does; it is tried again',
   ],
 ];
 
-/** Says what a failed fetch or push means, without secrets. */
-export function explainTransport(error: unknown, { display, redact }: Pick<Transport, 'display' | 'redact'>): unknown {
+/** Says what a failed fetch or push means. Its words know no secret any more: see `redact` of {@link Transport.run}. */
+export function explainTransport(error: unknown, { display }: Pick<Transport, 'display'>): unknown {
   if (!(error instanceof GitError)) return error;
-  const words = redact(error.message);
+  const words = blankUsers(error.message);
   if (!(error instanceof GitExit)) return new GitError(error.code, `${display}: ${words}`, error.hint);
   const [, code, hint] = meanings.find(([pattern]) => pattern.test(error.stderr)) ?? [null, error.code, null];
   return new GitError(code, `${display}: ${words}`, hint);

@@ -24,3 +24,18 @@ test('JSON is one line for each event', () => {
   const { level, msg } = JSON.parse(say('json', 'a\nb')) as { level: string; msg: string };
   assert.deepEqual([level, msg], ['warn', 'a\nb']);
 });
+
+test('no secret is in a message or a field', () => {
+  const script = `import { createLog } from ${JSON.stringify(log)};
+    const redact = (text) => text.replaceAll('hunter2', '***');
+    const log = createLog({ level: 'info', format: process.argv[1] }, {}, redact);
+    log.warn({ hint: 'h hunter2', drawn: 'd hunter2', ms: 7 }, 'm hunter2');
+    log.error(new Error('e hunter2'));`;
+  for (const format of ['text', 'json']) {
+    const args = ['--input-type=module', '-e', script, format];
+    const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 20_000 });
+    assert.doesNotMatch(stderr, /hunter2/);
+    for (const words of ['h \\*\\*\\*', 'd \\*\\*\\*', 'm \\*\\*\\*', 'e \\*\\*\\*', '7'])
+      assert.match(stderr, new RegExp(words));
+  }
+});

@@ -239,3 +239,22 @@ test('stopping ends a call that is under way', { timeout }, async (t) => {
   await feedback.stop();
   assert.equal(host.calls.length, 1);
 });
+
+test(
+  'a host that sends our own headers back: the token is in no message, wherever it is cut',
+  { timeout },
+  async (t) => {
+    const host = await startHost(t, 'github');
+    const { feedback, problems } = connect(t, host, 'github');
+    const echoes = [(given: string) => given, (given: string) => `${' '.repeat(4096 - 6 - 'Bearer '.length)}${given}`];
+    for (const [at, echo] of echoes.entries()) {
+      host.troubles.push(({ headers }, response) => {
+        response.writeHead(422).end(echo(headers.authorization ?? ''));
+        return true;
+      });
+      feedback.report(report(at, 'live'));
+      await until(() => problems.length === at + 1);
+      assert.match(problems[at] ?? '', /it answered 422: Bearer \*\*\*$/);
+    }
+  },
+);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { access, chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
@@ -12,6 +12,7 @@ import { GitError, type GitErrorCode } from '../../src/git/error.ts';
 import { Mirror } from '../../src/git/mirror.ts';
 import { openRepository } from '../../src/git/repository.ts';
 import { newestRevision } from '../../src/git/revisions.ts';
+import { Secrets } from '../../src/secrets.ts';
 import { toTransport, type Remote } from '../../src/git/transport.ts';
 import { git, gitEnv, importCommits, makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
 import { serveGit, type GitServer } from '../helpers/git-http.ts';
@@ -483,9 +484,8 @@ test('transports that run programs never do', async () => {
   await using folder = await temporaryFolder();
   const canary = join(folder.path, 'canary');
   for (const url of [`ext::sh -c touch%20${canary}`, `ext::touch${canary}`, `--upload-pack=touch ${canary}`]) {
-    const mirror = new Mirror({ directory: join(folder.path, 'm'), remote: remoteAt(url) });
-    await mirror.prepare();
-    assert.equal(await failureCode(mirror.fetch()), 'bad-url');
+    const made = (): Mirror => new Mirror({ directory: join(folder.path, 'm'), remote: remoteAt(url) });
+    assert.throws(made, { code: 'bad-url' });
   }
   // the same by a detour that the settings can't see: an operator's url.*.insteadOf
   const config = join(folder.path, 'gitconfig');
@@ -562,26 +562,54 @@ test('a proxy and a CA by setting', async () => {
 });
 
 test('ssh asks nothing, checks the host key, and takes key and known hosts from the settings', async () => {
-  const remote = remoteAt('git@example.invalid:x', { sshKey: "/keys/a b'c", sshKnownHosts: '/keys/known hosts' });
-  const command = (await toTransport(remote)).run.env?.['GIT_SSH_COMMAND'] ?? '';
+  await using folder = await temporaryFolder();
+  const [sshKey, sshKnownHosts] = [join(folder.path, "a b'c"), join(folder.path, 'known hosts')];
+  await writeFile(sshKnownHosts, '');
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', sshKey]);
+  const remote = remoteAt('git@example.invalid:x', { sshKey, sshKnownHosts });
+  const command = (await toTransport(remote, new Secrets())).run.env?.['GIT_SSH_COMMAND'] ?? '';
   const said = execFileSync('sh', ['-c', `${command} -G example.invalid`], { encoding: 'utf8', stdio: 'pipe' });
   for (const line of [
     'batchmode yes',
     'stricthostkeychecking true',
     'identitiesonly yes',
-    "identityfile /keys/a b'c",
-    'userknownhostsfile "/keys/known hosts"',
+    `identityfile ${sshKey}`,
+    `userknownhostsfile "${sshKnownHosts}"`,
     'forwardagent no',
     'controlmaster false',
   ]) {
     assert.match(
-      said.replaceAll('userknownhostsfile /keys/known hosts', 'userknownhostsfile "/keys/known hosts"'),
+      said.replaceAll(`userknownhostsfile ${sshKnownHosts}`, `userknownhostsfile "${sshKnownHosts}"`),
       new RegExp(`^${line}$`, 'm'),
       said,
     );
   }
+  const strange = join(folder.path, '%d');
+  await copyFile(sshKey, strange);
   await assert.rejects(
-    toTransport(remoteAt('git@example.invalid:x', { sshKey: '/keys/%d' })),
+    toTransport(remoteAt('git@example.invalid:x', { sshKey: strange }), new Secrets()),
     /ssh can't take the path/,
   );
+});
+
+test('an ssh key or known hosts that ssh could not use are named', async () => {
+  await using folder = await temporaryFolder();
+  const place = (name: string): string => join(folder.path, name);
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'a passphrase', '-f', place('encrypted')]);
+  execFileSync('ssh-keygen', ['-q', '-t', 'rsa', '-m', 'PEM', '-N', 'a passphrase', '-f', place('pem')]);
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', place('open')]);
+  await chmod(place('open'), 0o644);
+  const table: [Partial<Remote>, RegExp][] = [
+    [{ sshKnownHosts: place('nowhere') }, /^the known hosts file \S+nowhere is not there$/],
+    [{ sshKey: place('nowhere') }, /the ssh key file \S+nowhere is not there$/],
+    [{ sshKey: place('encrypted') }, /the ssh key \S+encrypted is encrypted, /],
+    [{ sshKey: place('pem') }, /the ssh key \S+pem is encrypted, /],
+    [{ sshKey: place('open') }, /the ssh key \S+open can be read by others, /],
+  ];
+  for (const [options, words] of table) {
+    const mirror = new Mirror({ directory: place('m'), remote: remoteAt('git@example.invalid:x', options) });
+    await mirror.prepare();
+    const error = await failure(mirror.fetch());
+    assert.deepEqual([error.code, words.test(error.message)], ['bad-setting', true], error.message);
+  }
 });
