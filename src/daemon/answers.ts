@@ -4,7 +4,11 @@ import type { StreamAction } from '../xds/stream/types.ts';
 import { NO_RELEASE } from '../xds/stream/types.ts';
 
 /** What one stream's action is to the rollout, or null when it is nothing to it. */
-export function toRolloutEvent(stream: Session, action: StreamAction, at: number): RolloutEvent | null {
+export function toRolloutEvent(
+  stream: Pick<Session, 'id' | 'node'>,
+  action: StreamAction,
+  at: number,
+): RolloutEvent | null {
   const session = stream.id;
   switch (action.type) {
     case 'joined':

@@ -63,8 +63,11 @@ function retry(rollout: Rollout, version: string): void {
 
 /** Offers the target once more: who refuses it is awaited again. */
 function ask({ state, at, act }: Rollout, version: string): void {
-  for (const [session, node] of state.nodes)
-    if (node.answer === 'nack') state.waiting.set(session, at + state.ackTimeoutMs);
+  for (const [session, node] of state.nodes) {
+    if (node.answer !== 'nack') continue;
+    state.waiting.delete(session); // to the end: they are in order of deadline
+    state.waiting.set(session, at + state.ackTimeoutMs);
+  }
   act({ type: 'offer', version });
 }
 

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeClient } from '../envoy/support.ts';
 import { newestEnvoy, skipWithout } from '../helpers/envoy.ts';
+import { createRandom } from '../helpers/random.ts';
 import { until } from '../helpers/until.ts';
 import { pushesTaken, rejections, startScene, startTraffic, versionOf, type Scene } from './support.ts';
 
@@ -83,12 +84,14 @@ describe('a daemon or an Envoy that dies', { skip: skipWithout(newestEnvoy) }, (
     }
   });
 
-  test('the daemon killed at any moment of a burst: the last commit is live in the end', async () => {
+  test('the daemon killed at any moment of a burst: the last commit is live in the end', async (t) => {
+    const random = createRandom();
+    t.diagnostic(`SHARDPLANE_SEED=${random.seed} has the same moments again`);
     const { daemon, envoy } = scene;
     let sha = '';
     for (let round = 0; round < 3; round++) {
       for (let i = 0; i < 5; i++) sha = await scene.commit({ customers: { 'customer-A': 1 + ((i + round) % 4) } });
-      await sleep(Math.random() * 60); // somewhere between the look and the ACK
+      await sleep(random.next() * 60); // somewhere between the look and the ACK
       await daemon.restart();
     }
     await daemon.waitFor('the last is live', ({ live: now, counts }) => now?.version === sha && counts.acked === 1);

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startDaemon } from '../helpers/daemon.ts';
 import { gitEnv, makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
+import { createRandom, type Random } from '../helpers/random.ts';
 import { until } from '../helpers/until.ts';
 import { KillNode, refusedKey } from './kill-node.ts';
 import { config } from './remote-scene.ts';
@@ -24,9 +25,11 @@ test(`kill -9 at ${kills} random points while commits arrive`, { timeout: 60_000
   await using repository = await makeRepository();
   const first = await repository.commit({ [file]: config(0) }, 'first');
   const port = await freePort();
+  const random = createRandom();
+  t.diagnostic(`SHARDPLANE_SEED=${random.seed} has the same kills and commits again`);
   const daemon = new Victim(folder.path, repository.path, port);
   const node = new KillNode(`127.0.0.1:${port}`);
-  const commits = new Commits(repository);
+  const commits = new Commits(repository, createRandom(random.seed + 1));
   const state = join(folder.path, 'state');
   // while the daemon runs, a copy may be half of the one moment and half of the next
   const peek = () => readLedger(state, join(folder.path, `copy-${randomUUID()}`)).catch(() => null);
@@ -41,7 +44,7 @@ test(`kill -9 at ${kills} random points while commits arrive`, { timeout: 60_000
       daemon.start();
       // one of three anywhere while it starts, the others while it serves
       if (round % 3 !== 0) await until('it listens', () => daemon.listened, 30_000);
-      await sleep(Math.random() * 800);
+      await sleep(random.next() * 800);
       await daemon.kill();
       if (daemon.listened) served += 1;
       const ledger = await readLedger(state, join(folder.path, `copy-${round}`));
@@ -131,11 +134,13 @@ class Commits {
   readonly kinds = new Map<string, 'refused' | 'invalid'>();
   made = 0;
   readonly #repository: TestRepository;
+  readonly #random: Random;
   #stopped = false;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(repository: TestRepository) {
+  constructor(repository: TestRepository, random: Random) {
     this.#repository = repository;
+    this.#random = random;
   }
 
   start(): void {
@@ -148,12 +153,13 @@ class Commits {
   }
 
   async #run(): Promise<void> {
+    const { next } = this.#random;
     for (let count = 1; !this.#stopped; count += 1) {
-      const kind = Math.random() < 0.6 ? 'good' : Math.random() < 0.7 ? 'refused' : 'invalid';
+      const kind = next() < 0.6 ? 'good' : next() < 0.7 ? 'refused' : 'invalid';
       const sha = await this.#repository.commit({ [file]: textOf(kind, count) }, `${kind} ${count}`);
       if (kind !== 'good') this.kinds.set(sha, kind);
       this.made += 1;
-      await sleep(Math.random() * 200);
+      await sleep(next() * 200);
     }
   }
 }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import test from 'node:test';
 import { openLedger } from '../../src/ledger/ledger.ts';
+import { createRandom } from '../helpers/random.ts';
 import { resource, sha, temporary, failure, success } from './support.ts';
 import { isRefused, isRetried, liveAfter } from './turns.ts';
 
@@ -54,10 +55,12 @@ test(
   { timeout: 600_000 },
   async (t) => {
     const directory = temporary(t);
+    const random = createRandom();
+    t.diagnostic(`SHARDPLANE_SEED=${random.seed} has the same moments again`);
     let done = 0;
     for (let kill = 0; kill < kills; kill += 1) {
       // The moments are spread over a turn's milliseconds, and over the first turns after an opening.
-      const last = await writeAndKill(directory, kill % 5, Math.random() * 4);
+      const last = await writeAndKill(directory, kill % 5, random.next() * 4);
       done = inspect(directory, Math.max(done, last));
     }
     assert.ok(done > kills);

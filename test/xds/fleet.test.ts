@@ -1,78 +1,115 @@
+import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { createRollout, nodeState } from '../../src/rollout/state.ts';
-import { step as rolloutStep } from '../../src/rollout/step.ts';
-import type { RolloutAction, RolloutEvent } from '../../src/rollout/types.ts';
+import { setImmediate as settled } from 'node:timers/promises';
+import { toRolloutEvent } from '../../src/daemon/answers.ts';
+import { Fleet } from '../../src/daemon/fleet.ts';
+import { RUNTIME_TYPE } from '../../src/release/encode.ts';
+import type { Release } from '../../src/release/release.ts';
+import type { RolloutAction } from '../../src/rollout/types.ts';
+import { createDelivery } from '../../src/xds/deliver.ts';
 import { createStream, step as streamStep, type StreamState } from '../../src/xds/stream/step.ts';
 import {
   defaultStreamLimits,
   type Dialect,
+  type NodeIdentity,
+  NO_RELEASE,
   type Request,
   type StreamAction,
   type Target,
 } from '../../src/xds/stream/types.ts';
 import { runTranscript } from '../helpers/transcript.ts';
-import { RUNTIME_TYPE } from '../../src/release/encode.ts';
 
 const folder = new URL('./', import.meta.url);
 for (const file of readdirSync(folder).filter((name) => /^fleet-.*\.txt$/.test(name))) {
   // What the fleet decides, and who gets what, is the same in both dialects.
   for (const dialect of ['sotw', 'delta'] as const)
-    test(`xDS fleet transcript ${file}, ${dialect}`, () => {
-      const fleet = new Fleet(dialect);
-      runTranscript(new URL(file, folder).pathname, (command) => fleet.run(command));
+    test(`xDS fleet transcript ${file}, ${dialect}`, async () => {
+      const scene = new Scene(dialect);
+      await runTranscript(new URL(file, folder).pathname, (command) => scene.run(command));
     });
 }
 
+interface Stream {
+  readonly id: string;
+  readonly node: NodeIdentity;
+  readonly state: StreamState;
+  nonce: string | null;
+  got: string;
+}
+
 /**
- * The stream step and the rollout step together, as the daemon joins them, with nodes that answer when they are told to.
+ * Stream steps and the daemon's fleet, joined by its own functions, with nodes that answer when they are told to.
  * Commands: release VERSION, retry VERSION, at SECONDS (with a tick), show, and for a node
  *   NODE joins | NODE leaves | NODE acks | NODE nacks WORDS   (its unanswered response)
  */
-class Fleet {
+class Scene {
   readonly #dialect: Dialect;
-  readonly #rollout = createRollout(30_000);
-  readonly #streams = new Map<string, { state: StreamState; nonce: string | null; got: string }>();
+  readonly #fleet: Fleet;
+  readonly #streams = new Map<string, Stream>();
   readonly #lines: string[] = [];
-  #target: Target = { seq: 0, version: 'none' };
+  readonly #failures: unknown[] = [];
+  readonly #deliver = createDelivery<{ stream: Stream; action: StreamAction }>(
+    ({ stream, action }) => {
+      const event = toRolloutEvent(stream, action, this.#at);
+      if (event) this.#fleet.apply(event);
+    },
+    (error) => void this.#failures.push(error),
+  );
+  #target: Target = { seq: 0, version: NO_RELEASE };
   #at = 0;
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
+    this.#fleet = new Fleet({
+      resource: 'runtime',
+      ackTimeoutMs: 30_000,
+      memory: { live: null, proven: null, pins: new Map(), releases: new Map() },
+      now: () => this.#at,
+      carryOut: (action) => this.#carryOut(action),
+      settled: () => undefined,
+    });
   }
 
-  run(command: string): string[] {
+  async run(command: string): Promise<string[]> {
     const [word = '', verb = '', ...rest] = command.split(' ');
     if (word === 'show') return this.#show();
     if (word === 'at') this.#tick(Number(verb));
-    else if (word === 'release' || word === 'retry') this.#apply({ type: word, at: this.#at, version: verb });
+    else if (word === 'release' || word === 'retry') this.#release(word, verb);
     else this.#node(word, verb, rest.join(' '));
+    await settled();
+    assert.deepEqual(this.#failures, []);
     return this.#lines.splice(0);
   }
 
   #tick(seconds: number): void {
     this.#at = seconds * 1000;
-    this.#apply({ type: 'tick', at: this.#at });
+    this.#fleet.apply({ type: 'tick', at: this.#at });
+  }
+
+  #release(how: 'release' | 'retry', version: string): void {
+    const release: Release = { version, subject: '', fields: new Map() };
+    this.#fleet.release(release, how);
   }
 
   #node(id: string, verb: string, words: string): void {
     if (verb === 'joins') this.#join(id);
-    const node = this.#streams.get(id)!;
-    const { state, nonce } = node;
+    const stream = this.#streams.get(id)!;
+    const { state, nonce, node } = stream;
     if (verb === 'leaves') {
       this.#streams.delete(id);
-      return this.#perform(id, streamStep(state, { type: 'end' }));
+      return this.#perform(stream, streamStep(state, { type: 'end' }));
     }
     if (verb !== 'joins' && nonce === null) throw new Error(`${id} has nothing to answer`);
-    node.nonce = null;
+    stream.nonce = null;
     const request = {
       typeUrl: RUNTIME_TYPE,
-      node: { id, cluster: '', locality: '', userAgent: '', userAgentVersion: '' },
+      node,
       nonce: nonce ?? '',
       error: verb === 'nacks' ? { code: 13, message: words } : null,
       body: this.#body(verb === 'joins'),
     };
-    this.#perform(id, streamStep(state, { type: 'request', request }));
+    this.#perform(stream, streamStep(state, { type: 'request', request }));
   }
 
   /** SotW names all that it wants each time, delta only what is new. */
@@ -88,46 +125,40 @@ class Fleet {
       target: this.#target,
       limits: defaultStreamLimits,
     });
-    this.#streams.set(id, { state, nonce: null, got: '' });
+    const node = { id, cluster: '', locality: '', userAgent: '', userAgentVersion: '' };
+    this.#streams.set(id, { id, node, state, nonce: null, got: '' });
   }
 
-  #perform(id: string, actions: StreamAction[]): void {
+  #perform(stream: Stream, actions: StreamAction[]): void {
     for (const action of actions) {
-      const at = this.#at;
-      const base = { at, session: id };
-      if (action.type === 'joined') this.#apply({ type: 'joined', ...base, node: id });
-      if (action.type === 'left') this.#apply({ type: 'left', ...base });
-      if (action.type === 'acked') this.#apply({ type: 'acked', ...base, version: action.target.version });
-      if (action.type === 'nacked')
-        this.#apply({ type: 'nacked', ...base, version: action.target.version, ...action.error });
       if (action.type === 'send') {
-        const node = this.#streams.get(id)!;
-        node.nonce = action.nonce;
-        node.got = action.target.version;
-        this.#lines.push(`  ${action.target.version} -> ${id}`);
-        this.#apply({ type: 'sent', ...base, version: action.target.version });
+        stream.nonce = action.nonce;
+        stream.got = action.target.version;
+        this.#lines.push(`  ${stream.got} -> ${stream.id}`);
       }
+      this.#deliver({ stream, action });
     }
   }
 
-  #apply(event: RolloutEvent): void {
-    for (const action of rolloutStep(this.#rollout, event)) {
-      const line = toLine(action);
-      if (line !== null) this.#lines.push(line);
-      if (action.type === 'offer') this.#offer(action.version ?? 'none');
-    }
+  #carryOut(action: RolloutAction): void {
+    const line = toLine(action);
+    if (line !== null) this.#lines.push(line);
+    if (action.type === 'offer') this.#offer(action.version ?? NO_RELEASE);
   }
 
   #offer(version: string): void {
     this.#target = { seq: this.#target.seq + 1, version };
-    for (const [id, { state }] of this.#streams)
-      this.#perform(id, streamStep(state, { type: 'offer', target: this.#target }));
+    for (const stream of this.#streams.values())
+      this.#perform(stream, streamStep(stream.state, { type: 'offer', target: this.#target }));
   }
 
   #show(): string[] {
-    const { live, candidate } = this.#rollout;
-    const nodes = [...this.#streams].map(([id, { got }]) => `${id} ${nodeState(this.#rollout, id)}, last got ${got}`);
-    return [`live ${live?.version ?? 'none'}, candidate ${candidate?.version ?? 'none'}`, ...nodes];
+    const { live, target, isUndecided } = this.#fleet;
+    const nodes = [...this.#streams.values()].map(
+      ({ id, got }) => `${id} ${this.#fleet.nodeOf(id).state}, last got ${got}`,
+    );
+    const candidate = isUndecided ? target?.version : 'none';
+    return [`live ${live?.version ?? 'none'}, candidate ${candidate ?? 'none'}`, ...nodes];
   }
 }
 

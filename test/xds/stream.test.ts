@@ -9,7 +9,7 @@ const folder = new URL('./', import.meta.url);
 for (const file of readdirSync(folder).filter((name) => /^stream-.*\.txt$/.test(name))) {
   test(`xDS stream transcript ${file}`, () => {
     const run = createRunner();
-    runTranscript(new URL(file, folder).pathname, (command) => run(command));
+    return runTranscript(new URL(file, folder).pathname, (command) => run(command));
   });
 }
 
