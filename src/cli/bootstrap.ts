@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import type { Command } from 'commander';
-import type { Address } from '../envoy/address.ts';
-import { parseAddress } from '../envoy/address.ts';
 import { makeBootstrap } from '../envoy/bootstrap.ts';
+import { toAdmin, toEndpoints, toListen, toXds } from './bootstrap-rules.ts';
+import { CliError } from './exit.ts';
 
 interface BootstrapFlags {
-  readonly xds: Address;
-  readonly listen: Address;
+  readonly xds: string;
+  readonly listen: string;
   readonly admin: string;
-  readonly endpoints: readonly Address[];
+  readonly endpoints: string;
   readonly node?: string;
   readonly mode: 'hosts' | 'clusters';
   readonly transport: 'sotw' | 'delta';
@@ -24,14 +24,13 @@ export function defineBootstrap(program: Command): void {
   program
     .command('bootstrap')
     .description('print an Envoy bootstrap that takes its shards from here')
-    .addOption(new Option('--xds <host:port>', 'the daemon’s xDS port').argParser(toAddress).makeOptionMandatory())
-    .addOption(new Option('--listen <host:port>', 'where Envoy listens').argParser(toAddress).makeOptionMandatory())
-    .addOption(new Option('--admin <socket>', 'path of Envoy’s admin socket').makeOptionMandatory())
-    .addOption(
-      new Option('--endpoints <host:port,...>', 'the backends, in the order of their slots')
-        .argParser(toAddresses)
-        .makeOptionMandatory(),
+    .requiredOption(
+      '--xds <host:port,...>',
+      'the daemon’s xDS port; of several, each is asked while those before it are away',
     )
+    .requiredOption('--listen <ip:port>', 'where Envoy listens')
+    .requiredOption('--admin <socket>', 'path of Envoy’s admin socket')
+    .requiredOption('--endpoints <ip:port,...>', 'the backends, in the order of their slots')
     .option('--node <id>', 'xDS node.id (default: envoy)')
     .addOption(
       new Option('--mode <mode>', 'hosts: one cluster, override_host; clusters: one cluster for each slot')
@@ -50,12 +49,17 @@ function toOptions(flags: BootstrapFlags): Parameters<typeof makeBootstrap>[0] {
   const { xdsCa: ca, xdsCert: cert, xdsKey: key } = flags;
   const tls = ca !== undefined && cert !== undefined && key !== undefined ? { ca, cert, key } : undefined;
   if (tls === undefined && [ca, cert, key].some((path) => path !== undefined))
-    throw new InvalidArgumentError('--xds-ca, --xds-cert and --xds-key go together.');
+    throw new CliError('--xds-ca, --xds-cert and --xds-key go together', {
+      exitCode: 2,
+      hint: 'give all three, or none',
+    });
+  const [xds, ...standbys] = toXds(flags.xds);
   return {
-    xds: flags.xds,
-    listen: flags.listen,
-    adminSocket: flags.admin,
-    endpoints: flags.endpoints,
+    xds,
+    standbys,
+    listen: toListen(flags.listen),
+    adminSocket: toAdmin(flags.admin),
+    endpoints: toEndpoints(flags.endpoints, flags.mode),
     mode: flags.mode,
     transport: flags.transport,
     ads: flags.ads === true,
@@ -67,14 +71,4 @@ function toOptions(flags: BootstrapFlags): Parameters<typeof makeBootstrap>[0] {
 
 function readLua(name: string): string {
   return readFileSync(new URL(`../../envoy/${name}.lua`, import.meta.url), 'utf8');
-}
-
-function toAddress(text: string): Address {
-  const address = parseAddress(text);
-  if (address) return address;
-  throw new InvalidArgumentError(`${text} is not HOST:PORT.`);
-}
-
-function toAddresses(text: string): Address[] {
-  return text.split(',').map(toAddress);
 }

@@ -39,3 +39,8 @@ export function toDiscovery(addresses: readonly Address[]) {
 export function isIpAddress({ host }: Address): boolean {
   return isIP(host) !== 0;
 }
+
+/** Whether it is all addresses of a machine: to listen on, not to connect to. */
+export function isUnspecified({ host }: Address): boolean {
+  return /^(0\.0\.0\.0|[0:]+)$/.test(host);
+}

@@ -3,6 +3,8 @@ import { isIpAddress, toDiscovery, toSocketAddress, type Address } from './addre
 /** How Envoy talks to the control plane. */
 export interface XdsOptions {
   readonly xds: Address;
+  /** More daemons, in the order in which they are asked while those before them are away. Default: none. */
+  readonly standbys?: readonly Address[];
   /** State of the world (the default), or incremental. */
   readonly transport?: 'sotw' | 'delta';
   /** One aggregated stream for all layers, instead of one stream each. */
@@ -36,11 +38,15 @@ function configSource(options: XdsOptions) {
   };
 }
 
-/** The cluster `xds`: HTTP/2, with keepalive so that a dead control plane is noticed within half a minute. */
+/**
+ * The cluster `xds`: HTTP/2, with keepalive so that a dead control plane is noticed within half a minute. Where there are standbys,
+ * each is a priority of its own, and gRPC health checks say which is the first that serves.
+ */
 export function xdsCluster(options: XdsOptions) {
+  const daemons = daemonsOf(options);
   return {
     name: 'xds',
-    ...toDiscovery([options.xds]),
+    ...toDiscovery(daemons),
     connect_timeout: '2s',
     typed_extension_protocol_options: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
@@ -50,32 +56,61 @@ export function xdsCluster(options: XdsOptions) {
         },
       },
     },
-    ...tlsSocket(options),
+    ...tlsSocket(options, daemons),
+    ...(daemons.length > 1 && healthChecks()),
     load_assignment: {
       cluster_name: 'xds',
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: toSocketAddress(options.xds) } }] }],
+      // One address that serves takes all: a name may have several, of which some are not listened on.
+      ...(daemons.length > 1 && { policy: { overprovisioning_factor: 100_000 } }),
+      endpoints: daemons.map((daemon, priority) => ({
+        ...(priority > 0 && { priority }),
+        lb_endpoints: [{ endpoint: { address: toSocketAddress(daemon) } }],
+      })),
     },
   };
 }
 
-function tlsSocket({ tls, xds }: XdsOptions) {
+function daemonsOf({ xds, standbys = [] }: XdsOptions): readonly Address[] {
+  return [xds, ...standbys];
+}
+
+/**
+ * A daemon that is gone, or has no release to serve, is given no new stream after 4 s. The streams that it has go on: it is
+ * keepalive that ends those of one that stands still.
+ */
+function healthChecks() {
+  const intervals = { interval: '2s', no_traffic_interval: '2s' };
+  const thresholds = { unhealthy_threshold: 2, healthy_threshold: 1 };
+  return { health_checks: [{ timeout: '2s', ...intervals, ...thresholds, grpc_health_check: {} }] };
+}
+
+function tlsSocket({ tls }: XdsOptions, daemons: readonly Address[]) {
   if (tls === undefined) return {};
-  const byIp = isIpAddress(xds);
   return {
     transport_socket: {
       name: 'envoy.transport_sockets.tls',
       typed_config: {
         '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
-        ...(byIp ? {} : { sni: xds.host }),
+        ...serverName(daemons),
         common_tls_context: {
           alpn_protocols: ['h2'],
           tls_certificates: [{ certificate_chain: { filename: tls.cert }, private_key: { filename: tls.key } }],
           validation_context: {
             trusted_ca: { filename: tls.ca },
-            match_typed_subject_alt_names: [{ san_type: byIp ? 'IP_ADDRESS' : 'DNS', matcher: { exact: xds.host } }],
+            match_typed_subject_alt_names: daemons.map((daemon) => ({
+              san_type: isIpAddress(daemon) ? 'IP_ADDRESS' : 'DNS',
+              matcher: { exact: daemon.host },
+            })),
           },
         },
       },
     },
   };
+}
+
+/** The SNI: the one name that there is, or of several that of the daemon that is connected to. An IP address is none. */
+function serverName(daemons: readonly Address[]) {
+  const names = daemons.filter((daemon) => !isIpAddress(daemon)).map(({ host }) => host);
+  if (names.length === 0) return {};
+  return daemons.length === 1 ? { sni: names[0] } : { auto_host_sni: true };
 }

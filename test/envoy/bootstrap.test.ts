@@ -23,6 +23,11 @@ const options: BootstrapOptions = {
   lua: luaFilters,
 };
 
+const [one, two] = [
+  { host: 'one.example', port: 1 },
+  { host: '10.0.0.2', port: 2 },
+];
+
 interface Printed {
   node: { id: string; cluster: string };
   admin: unknown;
@@ -80,6 +85,23 @@ test('what has a name is resolved, what has an address is not', () => {
   assert.deepEqual(typesOf({ xds: named, endpoints: [named] }), ['STRICT_DNS', 'STATIC', 'STRICT_DNS']);
 });
 
+test('standbys: a priority for each daemon, health checks, and all their names in TLS', () => {
+  const tls = { ca: 'ca', cert: 'cert', key: 'key' };
+  const [xds] = print({ xds: one, standbys: [two], tls }).static_resources.clusters;
+  const { load_assignment, health_checks, transport_socket } = xds as unknown as {
+    load_assignment: { endpoints: { priority?: number }[] };
+    health_checks: { grpc_health_check?: object }[];
+    transport_socket: { typed_config: object };
+  };
+  assert.deepEqual(
+    load_assignment.endpoints.map(({ priority }) => priority),
+    [undefined, 1],
+  );
+  assert.ok(health_checks[0]?.grpc_health_check);
+  assert.match(JSON.stringify(transport_socket), /"auto_host_sni":true.*"exact":"one.example".*"exact":"10.0.0.2"/);
+  assert.doesNotMatch(JSON.stringify(print().static_resources.clusters[0]), /health_check|priority|overprovisioning/);
+});
+
 test('addresses: HOST:PORT, brackets around IPv6, and nothing else', () => {
   const good: [string, string, number][] = [
     ['127.0.0.1:8001', '127.0.0.1', 8001],
@@ -111,7 +133,7 @@ for (const version of envoyVersions) {
     test('takes every combination', async () => {
       await using folder = await temporaryFolder();
       const tls = await makeCertificate(folder.path);
-      for (const [i, choice] of [...combinations, { tls }].entries()) {
+      for (const [i, choice] of [...combinations, { tls }, { tls, xds: one, standbys: [two] }].entries()) {
         const file = join(folder.path, `${i}.yaml`);
         writeFileSync(file, makeBootstrap({ ...options, ...choice, layers: ['runtime', 'more'] }));
         const { stdout } = await validate(version, file);
