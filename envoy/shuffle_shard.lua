@@ -4,6 +4,7 @@
 -- With shuffle_sharding.hosts it leaves an ordered list "ip:port,ip:port" in metadata `shard`, key `hosts`, for a
 -- cluster with the override_host load balancing policy. Without, it names a cluster in `x-target-cluster`.
 
+local NAME = "shuffle_shard"
 local SETTINGS = {
   total_hosts = 8, -- used when the runtime has no number, or an absurd one
   default_shard_size = 2,
@@ -21,16 +22,18 @@ local SETTINGS = {
   dropped_headers = { "x-envoy-original-dst-host" }, -- beside the four above, when a client sends them
 }
 
-local RUNTIME = "envoy.runtime"
-local TOTAL_HOSTS = "shuffle_sharding.total_hosts"
-local DEFAULT_SHARD_SIZE = "shuffle_sharding.default_shard_size"
-local HOSTS = "shuffle_sharding.hosts"
-local VERSION = "shuffle_sharding.version"
+-- Names of runtime keys, as in src/release/runtime-keys.ts.
+local RUNTIME = "envoy.runtime" -- the metadata namespace
+local PREFIX = "shuffle_sharding."
+local NEXT = "next."
+local CUSTOMER, SUFFIX = "customer.", ".shard_size"
+
+local byte, char, find, format = string.byte, string.char, string.find, string.format
+local gmatch, gsub, match, sub = string.gmatch, string.gsub, string.match, string.sub
+local concat, floor, min, sort = table.concat, math.floor, math.min, table.sort
 
 local bit = require("bit")
 local band, bxor, lshift, rol, rshift, tobit = bit.band, bit.bxor, bit.lshift, bit.rol, bit.rshift, bit.tobit
-local byte, find, gmatch, match, sub = string.byte, string.find, string.gmatch, string.match, string.sub
-local concat, floor, min, sort = table.concat, math.floor, math.min, table.sort
 
 -- The low 32 bits of a product. A double is exact to 2^53 only, so by halves.
 local function multiply(a, b)
@@ -61,6 +64,101 @@ local function murmur3_32(text, seed)
   return fmix32(bxor(h, size))
 end
 
+-- A view is everything that follows from one set of pushed values: how many slots, which of them are drained, their
+-- hosts, the default size. What can't be used is never nil in here: a default stands in its place, and `problem` names it.
+
+-- The integer that a pushed value stands for, or nil.
+local function count_of(value, least, most)
+  if type(value) == "string" then value = find(value, "^%d%d?%d?%d?%d?$") and tonumber(value) end
+  if type(value) ~= "number" or value < least or value > most or value ~= floor(value) then return nil end
+  return value
+end
+
+local function read_total(value) return count_of(value, 1, SETTINGS.max_hosts) end
+local function read_size(value) return count_of(value, 1, SETTINGS.max_shard_size) end
+local function read_version(value) return type(value) == "string" and match(sub(value, 1, 12), "^[%w._-]+$") or nil end
+
+-- "a:1,,c:3" as a list, false for a vacant slot. Nil when a member is no address, or there is none at all.
+local function read_hosts(value)
+  if type(value) ~= "string" or #value > 64 * SETTINGS.max_hosts then return nil end
+  local hosts, named = {}, false
+  for host in gmatch(value .. ",", "([^,]*),") do
+    host = gsub(host, "^%s+", "")
+    local vacant = host == ""
+    if #hosts == SETTINGS.max_hosts or #host > 64 or not (vacant or find(host, "^[%w.:%[%]-]+:%d+$")) then return nil end
+    hosts[#hosts + 1] = not vacant and host
+    named = named or not vacant
+  end
+  return named and hosts or nil
+end
+
+-- ",3,7," as a set of slots.
+local function read_slots(value)
+  if type(value) ~= "string" or #value > 6 * SETTINGS.max_hosts then return nil end
+  if value ~= "" and not find(value, "^,[%d,]*$") or find(value, "%d$") then return nil end
+  local slots = {}
+  for digits in gmatch(value, "%d+") do
+    local slot = count_of(digits, 0, SETTINGS.max_hosts - 1)
+    if not slot then return nil end
+    slots[slot] = true
+  end
+  return slots
+end
+
+-- How many of a view's slots are free. Vacant ones are drained as well.
+local function count_free(view)
+  local free = 0
+  for slot = 0, view.total - 1 do
+    if view.hosts and not view.hosts[slot + 1] then view.drained[slot] = true end
+    if not view.drained[slot] then free = free + 1 end
+  end
+  return free
+end
+
+local function make_view(pushed)
+  local problem
+  local function use(name, read, default)
+    if pushed[name] == nil then return default end
+    local used = read(pushed[name])
+    if used ~= nil then return used end
+    problem = problem or name
+    return default
+  end
+  local view = {
+    pushed = pushed,
+    total = use("total_hosts", read_total, SETTINGS.total_hosts),
+    size = use("default_shard_size", read_size, SETTINGS.default_shard_size),
+    hosts = use("hosts", read_hosts, nil),
+    drained = use("drain", read_slots, nil) or {},
+    version = use("version", read_version, "fallback"),
+  }
+  if view.hosts then view.total = min(view.total, #view.hosts) end
+  view.free = count_free(view)
+  if view.free == 0 then
+    problem = problem or "drain"
+    view.drained, view.free = {}, view.total -- nobody to turn to either way: what is there is asked
+  end
+  view.problem = problem
+  return view
+end
+
+-- Why `view` must not follow `before`, which was good: the name of what it lacks. Nil when it may.
+local function lacks(view, before)
+  if not view.pushed.total_hosts then return "total_hosts" end
+  if before.hosts and not view.hosts then return "hosts" end
+end
+
+local reported -- the version that was said to be unusable last
+
+-- Counts in http.<prefix>.lua.[<stat_prefix>.]unusable from Envoy 1.38 on; the log has it on all, once per version.
+local function report_unusable(handle, name, version, is_kept)
+  if handle.stats then handle:stats():counter("unusable"):inc(1) end
+  if reported == version then return end
+  reported = version
+  local held = is_kept and "the last good values stay" or "defaults stand in its place until good values come"
+  handle:logWarn(format("%s: %s%s of version %s is missing or can't be used; %s", NAME, PREFIX, name, version, held))
+end
+
 local SLOT_RANGE = 2 ^ 20 -- a score and its slot share one double: 32 + 20 bits
 
 -- One number that orders slots as rendezvous hashing does: by score, ties to the lower slot.
@@ -83,19 +181,24 @@ local function sift_down(heap, i, size)
   heap[i] = item
 end
 
--- The `size` best of `total` slots for a text, best first. The same as assignShard in src/shard/assign.ts.
-local function rank(text, total, size)
+-- The `size` best of a view's slots for a text, best first, past those that are drained; at most view.free of them.
+-- The same as assignShard in src/shard/assign.ts.
+local function rank(text, view, size)
   local a, c = murmur3_32(text, 0), murmur3_32(text, 0x9747b28c)
-  local best = {}
-  for slot = 0, size - 1 do best[slot + 1] = weigh(a, c, slot) end
-  if size < total then
-    for i = floor(size / 2), 1, -1 do sift_down(best, i, size) end
-    for slot = size, total - 1 do
-      local weight = weigh(a, c, slot)
-      if weight > best[1] then
-        best[1] = weight
-        sift_down(best, 1, size)
-      end
+  local drained, best, count, slot = view.drained, {}, 0, 0
+  while count < size do
+    if not drained[slot] then
+      count = count + 1
+      best[count] = weigh(a, c, slot)
+    end
+    slot = slot + 1
+  end
+  for i = floor(size / 2), 1, -1 do sift_down(best, i, size) end
+  for rest = slot, view.total - 1 do
+    local weight = weigh(a, c, rest)
+    if weight > best[1] and not drained[rest] then
+      best[1] = weight
+      sift_down(best, 1, size)
     end
   end
   sort(best)
@@ -104,75 +207,38 @@ local function rank(text, total, size)
   return slots
 end
 
-local function is_count(value, most)
-  return type(value) == "number" and value >= 1 and value <= most and value == floor(value)
+-- Two generations of one cache by customer: when `recent` is full it becomes `older`. Ids are an attacker's to invent, so it
+-- is bounded, and a customer who keeps coming stays in it.
+local function make_cache()
+  return { recent = {}, older = {}, slots = 0 }
 end
 
--- This worker's view of the runtime, and the shards that follow from it. `recent` and `older` are two generations of
--- one cache: when `recent` is full it becomes `older`. Ids are an attacker's to invent, so it is bounded, and a customer
--- who keeps coming stays in it.
-local view = {}
-local recent, older, recent_slots = {}, {}, 0
-
-local function parse_hosts(text)
-  if type(text) ~= "string" then return nil end
-  local hosts = {}
-  for host in gmatch(text, "[^,%s]+") do
-    hosts[#hosts + 1] = host
-    if #hosts == SETTINGS.max_hosts then break end
+-- An entry itself weighs about as much as 8 slots of a shard.
+local function remember(cache, customer, entry, slots)
+  cache.slots = cache.slots + slots + 8
+  if cache.slots > SETTINGS.cache_slots / 2 then
+    cache.recent, cache.older, cache.slots = {}, cache.recent, slots + 8
   end
-  return hosts[1] and hosts or nil
+  cache.recent[customer] = entry
+  return entry
 end
 
--- Takes over what the runtime says, if it is not what it said last; then all cached shards are dropped.
-local function look(runtime)
-  local total, size, hosts, version = runtime[TOTAL_HOSTS], runtime[DEFAULT_SHARD_SIZE], runtime[HOSTS], runtime[VERSION]
-  if view.total and view.raw_total == total and view.raw_size == size and view.raw_hosts == hosts and view.raw_version == version then
-    return
-  end
-  view = { raw_total = total, raw_size = size, raw_hosts = hosts, raw_version = version }
-  view.hosts = parse_hosts(hosts)
-  view.total = is_count(total, SETTINGS.max_hosts) and total or SETTINGS.total_hosts
-  if view.hosts then view.total = min(view.total, #view.hosts) end
-  view.size = is_count(size, SETTINGS.max_shard_size) and size or SETTINGS.default_shard_size
-  view.version = type(version) == "string" and match(sub(version, 1, 12), "^[%w._-]+$") or "fallback"
-  recent, older, recent_slots = {}, {}, 0
-end
-
-local function make_shard(customer, size)
-  local slots = rank(customer, view.total, size)
+local function make_shard(view, customer, size)
+  local slots = rank(customer, view, size)
   local named, targets = {}, {}
   for i, slot in ipairs(slots) do
     named[i] = slot + 1
-    targets[i] = view.hosts and view.hosts[slot + 1] or SETTINGS.target_prefix .. slot
+    targets[i] = view.hosts and (view.hosts[slot + 1] or "") or SETTINGS.target_prefix .. slot
   end
   return {
     size = size,
     targets = targets,
+    in_hosts_mode = view.hosts ~= nil,
     lists = {}, -- what make_list made, by where it starts
     assignment = "[" .. concat(named, ",") .. "]",
     config = size .. "/" .. view.total,
+    version = view.version,
   }
-end
-
-local function remember(customer, shard)
-  recent_slots = recent_slots + shard.size + 8 -- an entry itself weighs about as much as 8 slots
-  if recent_slots > SETTINGS.cache_slots / 2 then
-    recent, older, recent_slots = {}, recent, shard.size + 8
-  end
-  recent[customer] = shard
-  return shard
-end
-
-local function shard_of(customer, runtime)
-  look(runtime)
-  local size = runtime["shuffle_sharding.customer." .. customer .. ".shard_size"]
-  size = min(is_count(size, SETTINGS.max_shard_size) and size or view.size, view.total)
-  local shard = recent[customer]
-  if shard and shard.size == size then return shard end
-  shard = older[customer]
-  if not shard or shard.size ~= size then shard = make_shard(customer, size) end
-  return remember(customer, shard)
 end
 
 -- Where this path starts in the shard, 1-based.
@@ -191,6 +257,12 @@ local function make_list(shard, start)
   return list
 end
 
+-- Clusters and hosts are not a client's to choose.
+local function drop(headers)
+  headers:remove(SETTINGS.target_header)
+  for _, name in ipairs(SETTINGS.dropped_headers) do headers:remove(name) end
+end
+
 -- Why a customer header is no good, or nil.
 local function fault(headers, customer)
   if not customer or customer == "" then return "customer_missing", "is missing" end
@@ -207,40 +279,93 @@ local function refuse(handle, code, words)
   local body = '{"error":"%s","message":"the header %s %s"}\n'
   handle:respond(
     { [":status"] = "400", ["content-type"] = "application/json" },
-    body:format(code, SETTINGS.customer_header, words)
+    format(body, code, SETTINGS.customer_header, words)
   )
 end
 
--- replace() leaves no copy that came from elsewhere.
-local function label(headers, assignment, config, version)
-  headers:replace(SETTINGS.assignment_header, assignment)
-  headers:replace(SETTINGS.config_header, config)
-  headers:replace(SETTINGS.version_header, version)
-end
-
-function envoy_on_request(handle)
-  local headers = handle:headers()
-  headers:remove(SETTINGS.target_header) -- first of all: clusters are not a client's to choose, whatever fails below
-  for _, name in ipairs(SETTINGS.dropped_headers) do headers:remove(name) end
-  local customer = headers:get(SETTINGS.customer_header)
-  local code, words = fault(headers, customer)
-  if code then return refuse(handle, code, words) end
-  local metadata = handle:streamInfo():dynamicMetadata()
-  local shard = shard_of(customer, metadata:get(RUNTIME) or {})
+-- Where the request goes: a list for the load balancing policy, or the name of a cluster.
+local function direct(shard, headers, metadata)
   local start = start_of(shard, headers:get(":path") or "/")
-  label(headers, shard.assignment, shard.config, view.version)
-  if view.hosts then
+  if shard.in_hosts_mode then
     metadata:set("shard", "hosts", shard.lists[start] or make_list(shard, start))
   else
     headers:add(SETTINGS.target_header, shard.targets[start])
   end
   metadata:set("shard", "assignment", shard.assignment)
   metadata:set("shard", "config", shard.config)
-  metadata:set("shard", "version", view.version)
+  metadata:set("shard", "version", shard.version)
+end
+
+local FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "version" }
+
+-- The views that requests came with last, newest first: with a next view there are two. `is_good`: the newest came whole.
+local view, other
+local is_good = false
+local refused = { pushed = {} } -- the one that could not be used, so that it is judged once
+
+local function is_same(view, runtime)
+  local pushed = view.pushed
+  for _, name in ipairs(FIELDS) do
+    if pushed[name] ~= runtime[PREFIX .. name] then return false end
+  end
+  return true
+end
+
+-- The view that a request's metadata mean. What can't be used leaves the last good one in place.
+local function look(handle, runtime)
+  if view and (is_same(view, runtime) or is_good and is_same(refused, runtime)) then return end
+  if other and is_same(other, runtime) then
+    view, other = other, view
+    return
+  end
+  local pushed = {}
+  for _, name in ipairs(FIELDS) do pushed[name] = runtime[PREFIX .. name] end
+  local made = make_view(pushed)
+  local problem = made.problem or is_good and lacks(made, view)
+  if problem then report_unusable(handle, problem, made.version, is_good) end
+  if problem and is_good then
+    refused = made
+    return
+  end
+  is_good = not problem and made.pushed.total_hosts ~= nil
+  made.cache = make_cache()
+  view, other = made, view
+end
+
+local function shard_of(customer, runtime)
+  local size = read_size(runtime[PREFIX .. CUSTOMER .. customer .. SUFFIX]) or view.size
+  size = min(size, view.free)
+  local cache = view.cache
+  local shard = cache.recent[customer]
+  if shard and shard.size == size then return shard end
+  shard = cache.older[customer]
+  if not shard or shard.size ~= size then shard = make_shard(view, customer, size) end
+  return remember(cache, customer, shard, size)
+end
+
+-- replace() leaves no copy that came from elsewhere.
+local function label(headers, shard)
+  headers:replace(SETTINGS.assignment_header, shard.assignment)
+  headers:replace(SETTINGS.config_header, shard.config)
+  headers:replace(SETTINGS.version_header, shard.version)
+end
+
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  drop(headers) -- first of all, whatever fails below
+  local customer = headers:get(SETTINGS.customer_header)
+  local code, words = fault(headers, customer)
+  if code then return refuse(handle, code, words) end
+  local metadata = handle:streamInfo():dynamicMetadata()
+  local runtime = metadata:get(RUNTIME) or {}
+  look(handle, runtime)
+  local shard = shard_of(customer, runtime)
+  label(headers, shard)
+  direct(shard, headers, metadata)
 end
 
 -- Also for Envoy's own answers, as a 503 is. A request that was refused has no shard.
 function envoy_on_response(handle)
   local shard = handle:streamInfo():dynamicMetadata():get("shard")
-  if shard then label(handle:headers(), shard.assignment, shard.config, shard.version) end
+  if shard then label(handle:headers(), shard) end
 end

@@ -14,6 +14,7 @@ interface BootstrapFlags {
   readonly mode: 'hosts' | 'clusters';
   readonly transport: 'sotw' | 'delta';
   readonly ads?: boolean;
+  readonly twoFilters?: boolean;
   readonly xdsCa?: string;
   readonly xdsCert?: string;
   readonly xdsKey?: string;
@@ -39,6 +40,7 @@ export function defineBootstrap(program: Command): void {
     )
     .addOption(new Option('--transport <transport>', 'xDS dialect').choices(['sotw', 'delta']).default('sotw'))
     .option('--ads', 'one aggregated stream')
+    .option('--two-filters', 'Lua as two filters with a seam between them: runtime_bridge and shuffle_shard')
     .option('--xds-ca <file>', 'TLS to the daemon: its CA, a path on Envoy’s machine')
     .option('--xds-cert <file>', 'TLS: Envoy’s client certificate')
     .option('--xds-key <file>', 'TLS: its key')
@@ -63,7 +65,10 @@ function toOptions(flags: BootstrapFlags): Parameters<typeof makeBootstrap>[0] {
     mode: flags.mode,
     transport: flags.transport,
     ads: flags.ads === true,
-    lua: { bridge: readLua('runtime_bridge'), shard: readLua('shuffle_shard') },
+    lua:
+      flags.twoFilters === true
+        ? { bridge: readLua('runtime_bridge'), shard: readLua('shuffle_shard') }
+        : { shardplane: readLua('shardplane') },
     ...(flags.node !== undefined && { node: { id: flags.node } }),
     ...(tls && { tls }),
   };

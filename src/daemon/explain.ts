@@ -11,7 +11,7 @@ export interface Explanation extends ShardExplanation {
   readonly assignment: readonly number[];
 }
 
-/** What envoy/shuffle_shard.lua does with the release's values, told. */
+/** What envoy/shardplane.lua does with the release's values, told. */
 export function explainRelease(release: Release, customer: string): Explanation {
   const explained = explainShard(layerConfig(release), customer);
   return { version: release.version, assignment: explained.slots.map(({ number }) => number), ...explained };

@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 
 import { formatAddress, type Address } from './address.ts';
 import { backendClusters } from './backends.ts';
-import { ingressListener } from './listener.ts';
+import { ingressListener, type LuaSource } from './listener.ts';
 import { dynamicResources, rtdsLayers, xdsCluster, type XdsOptions } from './xds.ts';
 
 /** What an Envoy bootstrap is made of. */
@@ -12,8 +12,7 @@ export interface BootstrapOptions extends XdsOptions {
   readonly adminSocket: string;
   /** Where the backends listen: those of every slot, also of slots that `total_hosts` does not reach yet. */
   readonly endpoints: readonly Address[];
-  /** The text of envoy/runtime_bridge.lua and envoy/shuffle_shard.lua. */
-  readonly lua: { readonly bridge: string; readonly shard: string };
+  readonly lua: LuaSource;
   /** xDS `node`. Default: id `envoy`, cluster `shardplane`. Envoy's --service-node and --service-cluster override it. */
   readonly node?: { readonly id?: string; readonly cluster?: string };
   /** Default: `hosts`. */

@@ -5,11 +5,16 @@ export interface ListenerOptions {
   readonly listen: Address;
   /** `hosts`: one cluster, the host is chosen by override_host. `clusters`: one cluster for each slot, chosen by a header. */
   readonly mode: 'hosts' | 'clusters';
-  /** The text of the two Lua filters. */
-  readonly lua: { readonly bridge: string; readonly shard: string };
+  readonly lua: LuaSource;
 }
 
-/** The listener `ingress`: the bridge, the shard filter, the router, and one route for everything. */
+/**
+ * The text of envoy/shardplane.lua, or of the two filters that do the same with a seam between them:
+ * envoy/runtime_bridge.lua and envoy/shuffle_shard.lua.
+ */
+export type LuaSource = { readonly shardplane: string } | { readonly bridge: string; readonly shard: string };
+
+/** The listener `ingress`: the filter or filters, the router, and one route for everything. */
 export function ingressListener({ listen, mode, lua }: ListenerOptions) {
   const manager = {
     '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
@@ -19,11 +24,11 @@ export function ingressListener({ listen, mode, lua }: ListenerOptions) {
     ...(mode === 'clusters' ? dropTargetCluster() : {}),
     route_config: {
       name: 'ingress',
+      ...('shardplane' in lua ? shardHeaders() : {}),
       virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: '/' }, route: route(mode) }] }],
     },
     http_filters: [
-      luaFilter({ name: 'runtime_bridge', source: lua.bridge, chooseRoute: false }),
-      luaFilter({ name: 'shuffle_shard', source: lua.shard, chooseRoute: mode === 'clusters' }),
+      ...luaFilters(lua, mode === 'clusters'),
       {
         name: 'envoy.filters.http.router',
         typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
@@ -47,6 +52,26 @@ function dropTargetCluster() {
   return {
     early_header_mutation_extensions: [{ name: 'envoy.http.early_header_mutation.header_mutation', typed_config }],
   };
+}
+
+function luaFilters(lua: LuaSource, chooseRoute: boolean) {
+  if ('shardplane' in lua) return [luaFilter({ name: 'shardplane', source: lua.shardplane, chooseRoute })];
+  return [
+    luaFilter({ name: 'runtime_bridge', source: lua.bridge, chooseRoute: false }),
+    luaFilter({ name: 'shuffle_shard', source: lua.shard, chooseRoute }),
+  ];
+}
+
+/**
+ * The x-shard-* headers, from the filter's metadata: cheaper here than in Lua. A value that is missing (a request that was
+ * refused has none) makes no header; whatever a client or a backend sends under these names is overwritten.
+ */
+function shardHeaders() {
+  const headers = ['assignment', 'config', 'version'].map((key) => ({
+    header: { key: `x-shard-${key}`, value: `%DYNAMIC_METADATA(shard:${key})%` },
+    append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+  }));
+  return { request_headers_to_add: headers, response_headers_to_add: headers };
 }
 
 /** `chooseRoute`: what the filter writes into headers decides the route, so it is looked up anew (a cost for each request). */

@@ -18,7 +18,7 @@ export interface ScoredSlot {
 
 /**
  * The customer's slots (0-based), best first: rendezvous hashing, so that a bigger shard keeps its members and one more
- * host moves as few customers as can be. envoy/shuffle_shard.lua computes the same (docs/design.md, "The shard").
+ * host moves as few customers as can be. envoy/src/rank.lua computes the same (docs/design.md, "The shard").
  * Throws RangeError unless both numbers are integers and 1 <= shardSize, 1 <= totalHosts <= 1,048,576.
  */
 export function assignShard(request: ShardRequest): number[] {

@@ -2,27 +2,31 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 
-import { envoyVersions, luaFilters, skipWithout, type Envoy } from '../helpers/envoy.ts';
+import type { LuaSource } from '../../src/envoy/listener.ts';
+import { skipWithout, type Envoy } from '../helpers/envoy.ts';
 import { until } from '../helpers/until.ts';
 import { startAdminProxy, type AdminProxy, type Behaviour } from './admin-proxy.ts';
-import { answerDirectly, makeClient, startFilters, type Client, type FilterSetup } from './support.ts';
+import {
+  answerDirectly,
+  luaSetups,
+  makeClient,
+  startFilters,
+  withSettings,
+  type Client,
+  type FilterSetup,
+} from './support.ts';
 
 const base = { 'shuffle_sharding.total_hosts': 20, 'shuffle_sharding.default_shard_size': 2 };
 const shardSizeOf = (customer: string) => `shuffle_sharding.customer.${customer}.shard_size`;
 
 /** Shorter times, so that the tests are short: everything else is as shipped. */
-const quick = {
-  ...luaFilters,
-  bridge: luaFilters.bridge
-    .replace('refresh_ms = 500', 'refresh_ms = 100')
-    .replace('max_backoff_ms = 30000', 'max_backoff_ms = 1000'),
-};
+const quicken = (lua: LuaSource) => withSettings(lua, { refresh_ms: 100, max_backoff_ms: 1000 });
 
-for (const version of envoyVersions) {
-  describe(`Envoy ${version}, the bridge`, { skip: skipWithout(version) }, () => {
+for (const { version, kind, lua, reader } of luaSetups) {
+  describe(`Envoy ${version}, ${kind}, reading the runtime`, { skip: skipWithout(version) }, () => {
     test("the first request of each worker has the runtime's values", async () => {
       const runtime = { ...base, [shardSizeOf('customer-A')]: 5, 'shuffle_sharding.version': 'f'.repeat(40) };
-      await using envoy = await startFilters({ version, edit: answerDirectly, runtime, concurrency: 2 });
+      await using envoy = await startFilters({ version, lua, edit: answerDirectly, runtime, concurrency: 2 });
       const port = await envoy.port();
       // many connections at once, so that both workers get some, all before the first read is done
       using stack = new DisposableStack();
@@ -35,7 +39,7 @@ for (const version of envoyVersions) {
 
     test('a change is seen within the refresh interval, without a restart, and when the version stays', async () => {
       const runtime = { ...base, 'shuffle_sharding.version': 'a'.repeat(40) };
-      await using envoy = await startFilters({ version, edit: answerDirectly, runtime });
+      await using envoy = await startFilters({ version, lua, edit: answerDirectly, runtime });
       using client = makeClient(await envoy.port());
       assert.equal(await configOf(client), '2/20');
       for (const [change, config] of [
@@ -72,14 +76,14 @@ for (const version of envoyVersions) {
         'shuffle_sharding.customer.x.shard_size.more': 9,
       };
       const runtime = { ...base, ...Object.fromEntries(sizes), ...confusing };
-      await using envoy = await startFilters({ version, edit: answerDirectly, runtime });
+      await using envoy = await startFilters({ version, lua, edit: answerDirectly, runtime });
       using client = makeClient(await envoy.port());
       for (const [i, name] of names.entries()) assert.equal(await configOf(client, name), `${i + 3}/20`, name);
       assert.equal(await configOf(client, 'x'), '2/20');
     });
 
     test('it asks for one counter each interval, and for the runtime only when that moved', async () => {
-      await using setup = await startWithProxy({ version, runtime: base });
+      await using setup = await startWithProxy({ version, lua, runtime: base });
       const { envoy, proxy, client } = setup;
       const started = performance.now();
       await requestUntil(client, () => countOf(proxy, '/stats') === 5);
@@ -99,7 +103,7 @@ for (const version of envoyVersions) {
         answerDirectly(bootstrap);
         bootstrap.stats_config = { stats_matcher: { exclusion_list: { patterns: [{ prefix: 'runtime.' }] } } };
       };
-      await using envoy = await startFilters({ version, edit, runtime: base, lua: quick });
+      await using envoy = await startFilters({ version, edit, runtime: base, lua: quicken(lua) });
       proxy.attach(envoy);
       using client = makeClient(await envoy.port());
       assert.equal(await configOf(client), '2/20');
@@ -108,7 +112,7 @@ for (const version of envoyVersions) {
     });
 
     test('however reading fails, the last values stay, it is counted and logged, and it backs off', async () => {
-      await using setup = await startWithProxy({ version, runtime: base });
+      await using setup = await startWithProxy({ version, lua, runtime: base });
       const { envoy, proxy, client } = setup;
       assert.equal(await configOf(client), '2/20');
       const ways: [Behaviour, string | null][] = [
@@ -131,12 +135,12 @@ for (const version of envoyVersions) {
         await until(`back after ${behaviour}`, async () => (await configOf(client)) === `2/${total}`);
       }
       if (version.startsWith('1.36') || version.startsWith('1.37')) return;
-      const counted = () => envoy.stat('http.ingress.lua.runtime_bridge.read_failures');
+      const counted = () => envoy.stat(`http.ingress.lua.${reader}.read_failures`);
       await until('as many counted as logged', async () => (await counted()) === String(failuresIn(envoy)));
     });
 
     test('while it fails it tries ever more rarely', async () => {
-      await using setup = await startWithProxy({ version, runtime: base });
+      await using setup = await startWithProxy({ version, lua, runtime: base });
       const { envoy, proxy, client } = setup;
       await client.as('x');
       proxy.behaviour = 'error';
@@ -154,7 +158,7 @@ for (const version of envoyVersions) {
         const { atMs: beforeMs, waitMs } = attempts[i]!;
         assert.ok(atMs - beforeMs >= waitMs - 2, `attempt ${i + 2} came ${atMs - beforeMs} ms later`);
       });
-      assert.equal(await envoy.stat('http.ingress.lua.runtime_bridge.errors'), '0');
+      assert.equal(await envoy.stat(`http.ingress.lua.${reader}.errors`), '0');
     });
 
     test('without any admin cluster there is the fallback, and no failed request', async () => {
@@ -166,7 +170,7 @@ for (const version of envoyVersions) {
           1,
         );
       };
-      await using envoy = await startFilters({ version, edit, runtime: base });
+      await using envoy = await startFilters({ version, lua, edit, runtime: base });
       using client = makeClient(await envoy.port());
       const { status, headers } = await client.as('x');
       assert.deepEqual([status, headers['x-shard-config'], headers['x-shard-version']], [200, '2/8', 'fallback']);
@@ -174,7 +178,7 @@ for (const version of envoyVersions) {
     });
 
     test('only one request waits for a slow read, the others use what there is', async () => {
-      await using setup = await startWithProxy({ version, runtime: base });
+      await using setup = await startWithProxy({ version, lua, runtime: base });
       const { envoy, proxy, client } = setup;
       await client.as('x');
       const before = proxy.calls.length;
@@ -202,7 +206,7 @@ for (const version of envoyVersions) {
     });
 
     test('a client that goes away during the read does not stop the reading', async () => {
-      await using setup = await startWithProxy({ version, runtime: base });
+      await using setup = await startWithProxy({ version, lua, runtime: base });
       const { envoy, proxy, client } = setup;
       proxy.behaviour = 'hold';
       const leaver = connect(await envoy.port(), '127.0.0.1');
@@ -217,6 +221,7 @@ for (const version of envoyVersions) {
       const sizes = Array.from({ length: 10_000 }, (_, i) => [shardSizeOf(`customer-${i}`), 1 + (i % 9)] as const);
       await using envoy = await startFilters({
         version,
+        lua,
         edit: answerDirectly,
         runtime: { ...base, ...Object.fromEntries(sizes) },
       });
@@ -264,14 +269,14 @@ interface ProxySetup extends AsyncDisposable {
   readonly client: Client;
 }
 
-async function startWithProxy(setup: Pick<FilterSetup, 'version' | 'runtime'>): Promise<ProxySetup> {
+async function startWithProxy(setup: Required<Pick<FilterSetup, 'version' | 'runtime' | 'lua'>>): Promise<ProxySetup> {
   await using stack = new AsyncDisposableStack();
   const proxy = stack.use(await startAdminProxy());
   const edit: FilterSetup['edit'] = (bootstrap) => {
     proxy.edit(bootstrap);
     answerDirectly(bootstrap);
   };
-  const envoy = stack.use(await startFilters({ ...setup, lua: quick, edit }));
+  const envoy = stack.use(await startFilters({ ...setup, lua: quicken(setup.lua), edit }));
   proxy.attach(envoy);
   const client = stack.use(makeClient(await envoy.port()));
   const owned = stack.move();

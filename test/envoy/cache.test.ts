@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 
 import { assignShard } from '../../src/shard/assign.ts';
-import { envoyVersions, luaFilters, skipWithout, type Envoy } from '../helpers/envoy.ts';
-import { answerDirectly, makeClient, startFilters } from './support.ts';
+import { skipWithout, type Envoy } from '../helpers/envoy.ts';
+import { answerDirectly, luaSetups, makeClient, startFilters, withSettings } from './support.ts';
 
-for (const version of envoyVersions) {
-  describe(`Envoy ${version}, the cache of shards`, { skip: skipWithout(version) }, () => {
+for (const { version, kind, lua } of luaSetups) {
+  describe(`Envoy ${version}, ${kind}, the cache of shards`, { skip: skipWithout(version) }, () => {
     test('invented customers do not make the worker grow', async () => {
       const runtime = { 'shuffle_sharding.total_hosts': 1000, 'shuffle_sharding.default_shard_size': 900 };
-      await using envoy = await startFilters({ version, edit: answerDirectly, runtime });
+      await using envoy = await startFilters({ version, lua, edit: answerDirectly, runtime });
       using client = makeClient(await envoy.port(), 8);
       const burst = async (from: number, count: number) => {
         await Promise.all(Array.from({ length: count }, (_, i) => client.as(`invented-${from + i}`)));
@@ -23,7 +23,7 @@ for (const version of envoyVersions) {
     });
 
     test('a cache that overflows all the time still answers right', async () => {
-      const tiny = { ...luaFilters, shard: luaFilters.shard.replace('cache_slots = 65536', 'cache_slots = 60') };
+      const tiny = withSettings(lua, { cache_slots: 60 });
       const runtime = { 'shuffle_sharding.total_hosts': 12, 'shuffle_sharding.customer.c3.shard_size': 5 };
       await using envoy = await startFilters({ version, edit: answerDirectly, runtime, lua: tiny });
       using client = makeClient(await envoy.port());

@@ -2,17 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { startBackends } from '../helpers/backend.ts';
-import { envoyVersions, luaFilters, skipWithout } from '../helpers/envoy.ts';
-import { makeClient, startFilters } from './support.ts';
+import { skipWithout } from '../helpers/envoy.ts';
+import { luaSetups, makeClient, startFilters } from './support.ts';
 
 const runtime = { 'shuffle_sharding.total_hosts': 8, 'shuffle_sharding.default_shard_size': 2 };
 
-for (const version of envoyVersions) {
-  describe(`Envoy ${version}, clusters mode`, { skip: skipWithout(version) }, () => {
+for (const { version, kind, lua, sharder } of luaSetups) {
+  describe(`Envoy ${version}, ${kind}, clusters mode`, { skip: skipWithout(version) }, () => {
     test('a request goes to backend_N of a slot that the assignment names', async () => {
       await using backends = await startBackends(8);
       await using envoy = await startFilters({
         version,
+        lua,
         mode: 'clusters',
         endpoints: backends.map(({ address }) => address),
         runtime,
@@ -39,16 +40,23 @@ for (const version of envoyVersions) {
         'X-Target-Cluster',
         'backend_0',
       ];
-      const broken = { ...luaFilters, shard: 'function envoy_on_request() error("broken") end' };
-      for (const [lua, errors] of [
-        [luaFilters, '0'],
+      const fails = 'function envoy_on_request() error("broken") end';
+      const broken = 'shard' in lua ? { ...lua, shard: fails } : { shardplane: fails };
+      for (const [used, errors] of [
+        [lua, '0'],
         [broken, '1'],
       ] as const) {
-        await using envoy = await startFilters({ version, mode: 'clusters', endpoints: ['127.0.0.1:1'], runtime, lua });
+        await using envoy = await startFilters({
+          version,
+          mode: 'clusters',
+          endpoints: ['127.0.0.1:1'],
+          runtime,
+          lua: used,
+        });
         using client = makeClient(await envoy.port());
         const { status, body } = await client.send('/server_info', spoofed);
         assert.equal(status, 503, body);
-        assert.equal(await envoy.stat('http.ingress.lua.shuffle_shard.errors'), errors);
+        assert.equal(await envoy.stat(`http.ingress.lua.${sharder}.errors`), errors);
         assert.equal(await envoy.stat('cluster.backend_0.upstream_rq_total'), '0');
       }
     });

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { startBackends, type Backend } from '../helpers/backend.ts';
-import { envoyVersions, skipWithout, type Envoy } from '../helpers/envoy.ts';
+import type { LuaSource } from '../../src/envoy/listener.ts';
+import { skipWithout, type Envoy } from '../helpers/envoy.ts';
 import { until } from '../helpers/until.ts';
-import { makeClient, startFilters, type Answer } from './support.ts';
+import { luaSetups, makeClient, startFilters, type Answer } from './support.ts';
 
-for (const version of envoyVersions) {
-  describe(`Envoy ${version}, hosts mode`, { skip: skipWithout(version) }, () => {
+for (const { version, kind, lua } of luaSetups) {
+  describe(`Envoy ${version}, ${kind}, hosts mode`, { skip: skipWithout(version) }, () => {
     test('traffic reaches the hosts that x-shard-assignment names, all of them, and no other', async () => {
-      await using fleet = await startFleet({ version, count: 8, size: 3 });
+      await using fleet = await startFleet({ version, lua, count: 8, size: 3 });
       using client = makeClient(await fleet.envoy.port());
       for (const customer of ['customer-A', 'customer-B', '客户', 'd.o.t']) {
         const reached = new Set<string>();
@@ -24,14 +25,14 @@ for (const version of envoyVersions) {
     });
 
     test('one path has one host', async () => {
-      await using fleet = await startFleet({ version, count: 8, size: 3 });
+      await using fleet = await startFleet({ version, lua, count: 8, size: 3 });
       using client = makeClient(await fleet.envoy.port(), 4);
       const answers = await Promise.all(Array.from({ length: 20 }, () => client.as('customer-A', '/same?path=1')));
       assert.equal(new Set(answers.map(({ body }) => body)).size, 1);
     });
 
     test('retries stay inside the shard; an exhausted shard is a 503 and no request elsewhere', async () => {
-      await using fleet = await startFleet({ version, count: 8, size: 2 });
+      await using fleet = await startFleet({ version, lua, count: 8, size: 2 });
       using client = makeClient(await fleet.envoy.port(), 4);
       const send = (i: number) => client.as('customer-A', `/${i}`);
       const [first, second] = namedHosts(await send(0), fleet.backends).map((host) => backendOf(fleet.backends, host));
@@ -57,7 +58,7 @@ for (const version of envoyVersions) {
     });
 
     test('many failing requests at once are all retried: Envoy would allow three', async () => {
-      await using fleet = await startFleet({ version, count: 4, size: 2 });
+      await using fleet = await startFleet({ version, lua, count: 4, size: 2 });
       using client = makeClient(await fleet.envoy.port(), 64);
       const [first] = namedHosts(await client.as('customer-A'), fleet.backends);
       await backendOf(fleet.backends, first!).stop();
@@ -67,7 +68,7 @@ for (const version of envoyVersions) {
 
     test('hosts that are not among the endpoints are skipped', async () => {
       const extraHosts = ['127.0.0.1:1', '10.255.255.1:80'];
-      await using fleet = await startFleet({ version, count: 2, size: 4, extraHosts });
+      await using fleet = await startFleet({ version, lua, count: 2, size: 4, extraHosts });
       using client = makeClient(await fleet.envoy.port());
       for (let i = 0; i < 40; i++) assert.equal((await client.as('customer-A', `/${i}`)).status, 200);
       for (const backend of fleet.backends) assert.ok(backend.seen.length > 0);
@@ -75,7 +76,7 @@ for (const version of envoyVersions) {
     });
 
     test('a grown shard has new members beside the old, without a restart', async () => {
-      await using fleet = await startFleet({ version, count: 12, size: 2, total: 8 });
+      await using fleet = await startFleet({ version, lua, count: 12, size: 2, total: 8 });
       using client = makeClient(await fleet.envoy.port());
       assert.equal((await client.as('customer-A')).headers['x-shard-assignment'], '[5,8]');
       const grow = 'shuffle_sharding.total_hosts=12&shuffle_sharding.customer.customer-A.shard_size=12';
@@ -94,6 +95,7 @@ interface Fleet extends AsyncDisposable {
 
 interface FleetOptions {
   readonly version: string;
+  readonly lua: LuaSource;
   readonly count: number;
   readonly size: number;
   readonly total?: number;
@@ -101,7 +103,7 @@ interface FleetOptions {
   readonly extraHosts?: readonly string[];
 }
 
-async function startFleet({ version, count, size, total, extraHosts = [] }: FleetOptions): Promise<Fleet> {
+async function startFleet({ version, lua, count, size, total, extraHosts = [] }: FleetOptions): Promise<Fleet> {
   await using stack = new AsyncDisposableStack();
   const backends = stack.use(await startBackends(count));
   const endpoints = backends.map(({ address }) => address);
@@ -110,7 +112,7 @@ async function startFleet({ version, count, size, total, extraHosts = [] }: Flee
     'shuffle_sharding.default_shard_size': size,
     'shuffle_sharding.hosts': [...endpoints, ...extraHosts].join(),
   };
-  const envoy = stack.use(await startFilters({ version, endpoints, runtime }));
+  const envoy = stack.use(await startFilters({ version, lua, endpoints, runtime }));
   const owned = stack.move();
   return { envoy, backends, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

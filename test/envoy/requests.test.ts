@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { envoyVersions, skipWithout } from '../helpers/envoy.ts';
+import { skipWithout } from '../helpers/envoy.ts';
 import { startBackend } from '../helpers/backend.ts';
-import { answerDirectly, makeClient, startFilters } from './support.ts';
+import { answerDirectly, luaSetups, makeClient, startFilters } from './support.ts';
 
 const commit = '0123456789abcdef0123456789abcdef01234567';
 const runtime = {
@@ -12,10 +12,10 @@ const runtime = {
   'shuffle_sharding.version': commit,
 };
 
-for (const version of envoyVersions) {
-  describe(`Envoy ${version}`, { skip: skipWithout(version) }, () => {
+for (const { version, kind, lua, sharder } of luaSetups) {
+  describe(`Envoy ${version}, ${kind}`, { skip: skipWithout(version) }, () => {
     test('a customer header that is missing, empty, too long or there twice is a 400 with JSON', async () => {
-      await using envoy = await startFilters({ version, edit: answerDirectly, runtime });
+      await using envoy = await startFilters({ version, lua, edit: answerDirectly, runtime });
       using client = makeClient(await envoy.port());
       const bad: [Record<string, string> | string[], string][] = [
         [{}, 'customer_missing'],
@@ -43,7 +43,7 @@ for (const version of envoyVersions) {
       await using backend = await startBackend();
       backend.answerHeaders = { 'x-shard-assignment': '[9,9]', 'x-shard-version': 'backend' };
       const values = { ...runtime, 'shuffle_sharding.hosts': Array<string>(8).fill(backend.address).join() };
-      await using envoy = await startFilters({ version, endpoints: [backend.address], runtime: values });
+      await using envoy = await startFilters({ version, lua, endpoints: [backend.address], runtime: values });
       using client = makeClient(await envoy.port());
       const spoofed = ['x-shard-assignment', 'x-shard-config', 'x-shard-version', 'x-target-cluster'];
       const twice = [...spoofed, 'x-envoy-original-dst-host'].flatMap((name) => [
@@ -65,7 +65,7 @@ for (const version of envoyVersions) {
     test('a body passes, also while the request waits for the runtime', async () => {
       await using backend = await startBackend();
       const values = { ...runtime, 'shuffle_sharding.hosts': backend.address };
-      await using envoy = await startFilters({ version, endpoints: [backend.address], runtime: values });
+      await using envoy = await startFilters({ version, lua, endpoints: [backend.address], runtime: values });
       using client = makeClient(await envoy.port());
       const answer = await client.send('/', { 'x-customer-id': 'a' }, Buffer.alloc(5_000_000, 'x'));
       assert.equal(answer.status, 200);
@@ -93,12 +93,12 @@ for (const version of envoyVersions) {
       ];
       await Promise.all(
         cases.map(async ([values, config, label]) => {
-          await using envoy = await startFilters({ version, edit: answerDirectly, runtime: values });
+          await using envoy = await startFilters({ version, lua, edit: answerDirectly, runtime: values });
           using client = makeClient(await envoy.port());
           const { headers } = await client.as('a');
           const seen = [headers['x-shard-config'], headers['x-shard-version']];
           assert.deepEqual(seen, [config, label], JSON.stringify(values));
-          assert.equal(await envoy.stat('http.ingress.lua.shuffle_shard.errors'), '0');
+          assert.equal(await envoy.stat(`http.ingress.lua.${sharder}.errors`), '0');
         }),
       );
     });

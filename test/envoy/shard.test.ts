@@ -3,22 +3,19 @@ import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 
 import { assignShard } from '../../src/shard/assign.ts';
-import { envoyVersions, luaFilters, skipWithout, type Envoy } from '../helpers/envoy.ts';
+import { skipWithout, type Envoy } from '../helpers/envoy.ts';
 import { until } from '../helpers/until.ts';
 import { shardVectors } from '../shard/vectors.ts';
-import { answerDirectly, makeClient, startFilters, type Client } from './support.ts';
+import { answerDirectly, luaSetups, makeClient, startFilters, withSettings, type Client } from './support.ts';
 
-/** The filters as shipped, but with values that are at most 20 ms old. */
-const quick = { ...luaFilters, bridge: luaFilters.bridge.replace('refresh_ms = 500', 'refresh_ms = 20') };
-
-for (const version of envoyVersions) {
-  describe(`Envoy ${version}`, { skip: skipWithout(version) }, () => {
+for (const { version, kind, lua, sharder } of luaSetups) {
+  describe(`Envoy ${version}, ${kind}`, { skip: skipWithout(version) }, () => {
     test('the golden vectors hold', async () => {
       const sizes = shardVectors.map(({ customer, shardSize }) => [sizeKey(customer), shardSize] as const);
       await using envoy = await startFilters({
         version,
         edit: answerDirectly,
-        lua: quick,
+        lua: withSettings(lua, { refresh_ms: 20 }),
         runtime: { 'shuffle_sharding.total_hosts': 8, ...Object.fromEntries(sizes) },
       });
       using client = makeClient(await envoy.port());
@@ -32,7 +29,7 @@ for (const version of envoyVersions) {
 
     test('Lua and TypeScript agree on 5,000 generated customers', async () => {
       const runtime = { 'shuffle_sharding.total_hosts': 37, 'shuffle_sharding.default_shard_size': 5 };
-      await using envoy = await startFilters({ version, edit: answerDirectly, runtime });
+      await using envoy = await startFilters({ version, lua, edit: answerDirectly, runtime });
       using client = makeClient(await envoy.port(), 16);
       const customers = generate(5000);
       const answers = await mapWithWorkers(customers, 16, (customer) => assignmentOf(client, customer));
@@ -43,7 +40,7 @@ for (const version of envoyVersions) {
     });
 
     test('any bytes are a customer: what is not UTF-8 too', async () => {
-      await using envoy = await startFilters({ version, edit: answerDirectly, runtime: {} });
+      await using envoy = await startFilters({ version, lua, edit: answerDirectly, runtime: {} });
       const port = await envoy.port();
       for (const id of ['\xff\xfe', '\xc3\x28', '\xed\xa0\x80', '\x80', 'a\xf0\x9f', '%00', 'x"; drop', '[1]']) {
         assert.match(
@@ -52,7 +49,7 @@ for (const version of envoyVersions) {
           JSON.stringify(id),
         );
       }
-      assert.equal(await envoy.stat('http.ingress.lua.shuffle_shard.errors'), '0');
+      assert.equal(await envoy.stat(`http.ingress.lua.${sharder}.errors`), '0');
     });
   });
 }

@@ -3,7 +3,8 @@ import { parse, stringify } from 'yaml';
 
 import { makeBootstrap } from '../../src/envoy/bootstrap.ts';
 import { parseAddress } from '../../src/envoy/address.ts';
-import { luaFilters, startEnvoy, type Envoy, type EnvoyOptions } from '../helpers/envoy.ts';
+import type { LuaSource } from '../../src/envoy/listener.ts';
+import { envoyVersions, luaFilters, startEnvoy, twoFilters, type Envoy, type EnvoyOptions } from '../helpers/envoy.ts';
 
 /** What the static runtime of a test's Envoy says; `/runtime_modify` changes it. */
 export type RuntimeValues = Record<string, string | number | boolean>;
@@ -13,9 +14,32 @@ export interface FilterSetup extends Omit<EnvoyOptions, 'bootstrap'> {
   /** `ip:port` of each endpoint of the cluster(s). */
   readonly endpoints?: readonly string[];
   readonly mode?: 'hosts' | 'clusters';
-  readonly lua?: { readonly bridge: string; readonly shard: string };
+  readonly lua?: LuaSource;
   /** Changes the bootstrap before it is used. */
   readonly edit?: (bootstrap: Bootstrap) => void;
+}
+
+/** Both ways to run the Lua: the filters, and what each calls itself in stats and logs. */
+export const luaKinds = [
+  { kind: 'one filter', lua: luaFilters, reader: 'shardplane', sharder: 'shardplane' },
+  { kind: 'two filters', lua: twoFilters, reader: 'runtime_bridge', sharder: 'shuffle_shard' },
+] as const;
+
+/** Each Envoy with each of them. */
+export const luaSetups = envoyVersions.flatMap((version) => luaKinds.map((setup) => ({ version, ...setup })));
+
+/** The filters with other settings; each must be in one of them. */
+export function withSettings<T extends LuaSource>(lua: T, settings: Readonly<Record<string, string | number>>): T {
+  const used = new Set<string>();
+  const change = (text: string) =>
+    Object.entries(settings).reduce((changed, [name, value]) => {
+      const pattern = new RegExp(`^  ${name} = [^,]+,`, 'm');
+      if (pattern.test(changed)) used.add(name);
+      return changed.replace(pattern, `  ${name} = ${value},`);
+    }, text);
+  const changed = Object.fromEntries(Object.entries(lua).map(([name, text]) => [name, change(text)])) as T;
+  for (const name of Object.keys(settings)) if (!used.has(name)) throw new Error(`no filter has the setting ${name}`);
+  return changed;
 }
 
 /** The parts of a bootstrap that tests change. */

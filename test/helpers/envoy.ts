@@ -16,8 +16,9 @@ export const envoyVersions = (process.env.ENVOY_VERSIONS ?? '1.36.4 1.37.0 1.38.
 /** The newest of them: for tests that need one Envoy only. */
 export const newestEnvoy = [...envoyVersions].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1)!;
 
-/** The Lua filters as they are shipped. */
-export const luaFilters = {
+/** The Lua filter as it is shipped, and the two that do the same. */
+export const luaFilters = { shardplane: readFileSync(join(root, 'envoy/shardplane.lua'), 'utf8') };
+export const twoFilters = {
   bridge: readFileSync(join(root, 'envoy/runtime_bridge.lua'), 'utf8'),
   shard: readFileSync(join(root, 'envoy/shuffle_shard.lua'), 'utf8'),
 };

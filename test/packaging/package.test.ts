@@ -50,7 +50,7 @@ test('--version is the package’s', async () => {
 test('bootstrap prints the Lua filters', async () => {
   const where = ['--xds', '127.0.0.1:1', '--listen', '127.0.0.1:2', '--admin', 'a.sock', '--endpoints', '127.0.0.1:3'];
   const { stdout } = await shardplane('bootstrap', ...where);
-  assert.match(stdout, /runtime_bridge/);
+  assert.match(stdout, /name: shardplane/);
   assert.match(stdout, /local function murmur3_32/);
 });
 

@@ -1,0 +1,711 @@
+-- shardplane: gives each customer its own few hosts, by the numbers that Envoy's runtime holds. See docs/envoy.md.
+--
+-- Lua has no call that reads the runtime, so this asks Envoy's own admin interface through a cluster: at most once per
+-- refresh interval and worker, first for one counter, and for the runtime itself only when that counter has moved.
+-- Requests meanwhile use what the worker read last. What can't be used is never taken over.
+--
+-- With shuffle_sharding.hosts it leaves an ordered list "ip:port,ip:port" in metadata `shard`, key `hosts`, for a
+-- cluster with the override_host load balancing policy. Without, it names a cluster in `x-target-cluster`. The route
+-- puts the x-shard-* headers on requests and responses, from the same metadata.
+
+local NAME = "shardplane"
+local SETTINGS = {
+  publish = true, -- what holds for this request in metadata `envoy.runtime`, for filters of yours; costs a little
+  admin_cluster = "envoy_admin",
+  refresh_ms = 500, -- how old values may get while requests arrive
+  check_timeout_ms = 1000, -- for the counter
+  read_timeout_ms = 5000, -- for the runtime
+  max_backoff_ms = 30000, -- between attempts while they fail
+  total_hosts = 8, -- while the runtime has no number
+  default_shard_size = 2,
+  max_hosts = 4096, -- more is absurd, as it is to schemas/shard-config.schema.json
+  max_shard_size = 1024,
+  max_customer_bytes = 256,
+  max_candidates = 16, -- hosts that one request may try
+  cache_slots = 65536, -- bound of the cache, in slots of cached shards (see remember)
+  customer_header = "x-customer-id",
+  target_header = "x-target-cluster",
+  target_prefix = "backend_",
+  dropped_headers = { "x-envoy-original-dst-host" }, -- beside those above, when a client sends them
+}
+
+-- Names of runtime keys, as in src/release/runtime-keys.ts.
+local RUNTIME = "envoy.runtime" -- the metadata namespace
+local PREFIX = "shuffle_sharding."
+local NEXT = "next."
+local CUSTOMER, SUFFIX = "customer.", ".shard_size"
+
+local byte, char, find, format = string.byte, string.char, string.find, string.format
+local gmatch, gsub, match, sub = string.gmatch, string.gsub, string.match, string.sub
+local concat, floor, min, sort = table.concat, math.floor, math.min, table.sort
+
+local bit = require("bit")
+local band, bxor, lshift, rol, rshift, tobit = bit.band, bit.bxor, bit.lshift, bit.rol, bit.rshift, bit.tobit
+
+-- The low 32 bits of a product. A double is exact to 2^53 only, so by halves.
+local function multiply(a, b)
+  return tobit(tobit(band(a, 0xffff) * b) + lshift(tobit(rshift(a, 16) * b), 16))
+end
+
+local function fmix32(h)
+  h = multiply(bxor(h, rshift(h, 16)), 0x85ebca6b)
+  h = multiply(bxor(h, rshift(h, 13)), 0xc2b2ae35)
+  return bxor(h, rshift(h, 16))
+end
+
+local function mix_block(k)
+  return multiply(rol(multiply(k, 0xcc9e2d51), 15), 0x1b873593)
+end
+
+-- MurmurHash3 x86_32 of a string.
+local function murmur3_32(text, seed)
+  local h, size = tobit(seed), #text
+  local blocks = size - size % 4
+  for i = 1, blocks, 4 do
+    local a, b, c, d = byte(text, i, i + 3)
+    h = bxor(h, mix_block(a + lshift(b, 8) + lshift(c, 16) + lshift(d, 24)))
+    h = tobit(rol(h, 13) * 5 + 0xe6546b64)
+  end
+  local a, b, c = byte(text, blocks + 1, size)
+  if a then h = bxor(h, mix_block(a + lshift(b or 0, 8) + lshift(c or 0, 16))) end
+  return fmix32(bxor(h, size))
+end
+
+-- A view is everything that follows from one set of pushed values: how many slots, which of them are drained, their
+-- hosts, the default size. What can't be used is never nil in here: a default stands in its place, and `problem` names it.
+
+-- The integer that a pushed value stands for, or nil.
+local function count_of(value, least, most)
+  if type(value) == "string" then value = find(value, "^%d%d?%d?%d?%d?$") and tonumber(value) end
+  if type(value) ~= "number" or value < least or value > most or value ~= floor(value) then return nil end
+  return value
+end
+
+local function read_total(value) return count_of(value, 1, SETTINGS.max_hosts) end
+local function read_size(value) return count_of(value, 1, SETTINGS.max_shard_size) end
+local function read_version(value) return type(value) == "string" and match(sub(value, 1, 12), "^[%w._-]+$") or nil end
+
+-- "a:1,,c:3" as a list, false for a vacant slot. Nil when a member is no address, or there is none at all.
+local function read_hosts(value)
+  if type(value) ~= "string" or #value > 64 * SETTINGS.max_hosts then return nil end
+  local hosts, named = {}, false
+  for host in gmatch(value .. ",", "([^,]*),") do
+    host = gsub(host, "^%s+", "")
+    local vacant = host == ""
+    if #hosts == SETTINGS.max_hosts or #host > 64 or not (vacant or find(host, "^[%w.:%[%]-]+:%d+$")) then return nil end
+    hosts[#hosts + 1] = not vacant and host
+    named = named or not vacant
+  end
+  return named and hosts or nil
+end
+
+-- ",3,7," as a set of slots.
+local function read_slots(value)
+  if type(value) ~= "string" or #value > 6 * SETTINGS.max_hosts then return nil end
+  if value ~= "" and not find(value, "^,[%d,]*$") or find(value, "%d$") then return nil end
+  local slots = {}
+  for digits in gmatch(value, "%d+") do
+    local slot = count_of(digits, 0, SETTINGS.max_hosts - 1)
+    if not slot then return nil end
+    slots[slot] = true
+  end
+  return slots
+end
+
+-- How many of a view's slots are free. Vacant ones are drained as well.
+local function count_free(view)
+  local free = 0
+  for slot = 0, view.total - 1 do
+    if view.hosts and not view.hosts[slot + 1] then view.drained[slot] = true end
+    if not view.drained[slot] then free = free + 1 end
+  end
+  return free
+end
+
+local function make_view(pushed)
+  local problem
+  local function use(name, read, default)
+    if pushed[name] == nil then return default end
+    local used = read(pushed[name])
+    if used ~= nil then return used end
+    problem = problem or name
+    return default
+  end
+  local view = {
+    pushed = pushed,
+    total = use("total_hosts", read_total, SETTINGS.total_hosts),
+    size = use("default_shard_size", read_size, SETTINGS.default_shard_size),
+    hosts = use("hosts", read_hosts, nil),
+    drained = use("drain", read_slots, nil) or {},
+    version = use("version", read_version, "fallback"),
+  }
+  if view.hosts then view.total = min(view.total, #view.hosts) end
+  view.free = count_free(view)
+  if view.free == 0 then
+    problem = problem or "drain"
+    view.drained, view.free = {}, view.total -- nobody to turn to either way: what is there is asked
+  end
+  view.problem = problem
+  return view
+end
+
+-- Why `view` must not follow `before`, which was good: the name of what it lacks. Nil when it may.
+local function lacks(view, before)
+  if not view.pushed.total_hosts then return "total_hosts" end
+  if before.hosts and not view.hosts then return "hosts" end
+end
+
+local reported -- the version that was said to be unusable last
+
+-- Counts in http.<prefix>.lua.[<stat_prefix>.]unusable from Envoy 1.38 on; the log has it on all, once per version.
+local function report_unusable(handle, name, version, is_kept)
+  if handle.stats then handle:stats():counter("unusable"):inc(1) end
+  if reported == version then return end
+  reported = version
+  local held = is_kept and "the last good values stay" or "defaults stand in its place until good values come"
+  handle:logWarn(format("%s: %s%s of version %s is missing or can't be used; %s", NAME, PREFIX, name, version, held))
+end
+
+-- Lists of customers in one string: ",id=3,other=5," and ",id,other,".
+
+local COMMA = byte(",")
+
+-- An id as such a list has it.
+local function encode_id(id)
+  if not find(id, '[%%,="\\%c\128-\255]') then return id end
+  return (gsub(id, '[%%,="\\%c\128-\255]', function(c) return format("%%%02X", byte(c)) end))
+end
+
+local function is_list(text)
+  return text == "" or byte(text, 1) == COMMA and byte(text, -1) == COMMA
+end
+
+-- The entry behind the comma at `at`: its id, what it says, the comma after it. The id is nil when it is malformed.
+local function entry_at(text, at)
+  local stop = find(text, ",", at + 1, true)
+  local equals = find(text, "=", at + 1, true)
+  if not equals or equals > stop then return nil, nil, stop end
+  return sub(text, at + 1, equals - 1), sub(text, equals + 1, stop - 1), stop
+end
+
+-- What a packed list, sorted by the bytes of its encoded ids, says of an id; nil when it says nothing. Nothing is parsed
+-- before: a binary search over positions. What is malformed is less than every id.
+local function find_packed(text, id)
+  local wanted = encode_id(id)
+  local low, high = 1, #text -- entries before `low` are less than the id, those whose comma is at `high` or later are not
+  while low < high do
+    local middle = floor((low + high) / 2)
+    local comma = find(text, ",", middle, true)
+    if comma >= high then
+      high = middle
+    else
+      local name, value, stop = entry_at(text, comma)
+      if name == wanted then return value end
+      if name and name > wanted then high = comma else low = stop end
+    end
+  end
+  return nil
+end
+
+-- Whether it looks like a packed list that is sorted: its ends, and some entries across it (all of them would take as long
+-- as parsing it, and each is looked at again when its customer asks).
+local function is_packed(text, least)
+  if not is_list(text) then return false end
+  local before = ""
+  for part = 0, 31 do
+    local comma = find(text, ",", 1 + floor((#text - 1) * part / 32), true)
+    if not comma or comma == #text then break end
+    local name, value = entry_at(text, comma)
+    if not name or name < before or not count_of(value, least, SETTINGS.max_shard_size) then return false end
+    before = name
+  end
+  return true
+end
+
+-- What the runtime says, as one or two views: the current one, and the next one, which some customers use already.
+
+local VIEW_FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "version" }
+local FIELDS = { total_hosts = 1, default_shard_size = 1, hosts = 1, drain = 1, version = 1, sizes = 1, cutover = 1, first = 1 }
+local CUTOVER = 0x6375746f
+
+-- Where the entries of an answer are collected.
+local function make_layer()
+  local layer = { current = { customers = {} }, next = { customers = {} }, has_next = false }
+  layer.keep = function(key, value)
+    local part, least, name = layer.current, 1, key
+    if sub(key, 1, #NEXT) == NEXT then
+      part, least, name = layer.next, 0, sub(key, #NEXT + 1)
+      layer.has_next = true
+    end
+    if FIELDS[name] then
+      part[name] = value
+    elseif sub(name, 1, #CUSTOMER) == CUSTOMER and sub(name, -#SUFFIX) == SUFFIX then
+      local size = count_of(value, least, SETTINGS.max_shard_size)
+      if not size then part.problem = "customer.*" .. SUFFIX end
+      part.customers[sub(name, #CUSTOMER + 1, -#SUFFIX - 1)] = size
+    end
+  end
+  return layer
+end
+
+-- What is wrong with a part beside its view.
+local function part_problem(part, least)
+  if part.sizes and not is_packed(part.sizes, least) then
+    part.sizes = nil
+    return "sizes"
+  end
+  return part.problem
+end
+
+-- The part of the next view, where what it doesn't say is as in the current one.
+local function overlay(part, current)
+  local pushed = { customers = part.customers, sizes = part.sizes, base = current }
+  for _, name in ipairs(VIEW_FIELDS) do
+    pushed[name] = part[name]
+    if pushed[name] == nil then pushed[name] = current[name] end
+  end
+  return pushed
+end
+
+-- The name of what can't be used of the next view, or nil.
+local function next_problem(layer, view)
+  local part = layer.next
+  if view.problem then return view.problem end
+  local total = read_total(view.pushed.total_hosts)
+  if view.hosts and total and total > #view.hosts then return "hosts" end
+  if part.cutover and not count_of(part.cutover, 0, 10000) then return "cutover" end
+  if part.first and not is_list(part.first) then return "first" end
+  return part_problem(part, 0)
+end
+
+-- Both views of a layer. `problem` names what can't be used; there is no next view then.
+local function make_views(layer)
+  local current = make_view(layer.current)
+  local views = { current = current, problem = current.problem or part_problem(layer.current, 1) }
+  if not layer.has_next then return views end
+  local view = make_view(overlay(layer.next, layer.current))
+  local problem = next_problem(layer, view)
+  if problem then
+    views.problem = views.problem or NEXT .. problem
+  else
+    views.next, views.cutover, views.first = view, count_of(layer.next.cutover, 0, 10000) or 0, layer.next.first
+  end
+  return views
+end
+
+local function view_of(views, customer)
+  if not views.next then return views.current end
+  local share = fmix32(bxor(murmur3_32(customer, 0), CUTOVER)) % 4294967296 % 10000
+  if share < views.cutover then return views.next end
+  if views.first and find(views.first, "," .. encode_id(customer) .. ",", 1, true) then return views.next end
+  return views.current
+end
+
+-- A part's own size of a customer, or nil. A key comes before the packed list: /runtime_modify can set one.
+local function pushed_size(part, customer, least)
+  local size = part.customers[customer]
+  if size or not part.sizes then return size end
+  return count_of(find_packed(part.sizes, customer), least, SETTINGS.max_shard_size)
+end
+
+-- The size that a view has for a customer by name; nil: the default.
+local function own_size(view, customer)
+  local base = view.pushed.base
+  if not base then return pushed_size(view.pushed, customer, 1) end
+  local size = pushed_size(view.pushed, customer, 0)
+  if size == 0 then return nil end
+  return size or pushed_size(base, customer, 1)
+end
+
+local QUOTE, BACKSLASH, OPEN, CLOSE, OPEN_ARRAY, CLOSE_ARRAY = byte('"\\{}[]', 1, 6)
+local ESCAPES = { b = "\b", f = "\f", n = "\n", r = "\r", t = "\t" }
+
+local function utf8(code)
+  if code < 0x80 then return char(code) end
+  local last = 0x80 + code % 64
+  if code < 0x800 then return char(0xC0 + floor(code / 64), last) end
+  local middle = 0x80 + floor(code / 64) % 64
+  if code < 0x10000 then return char(0xE0 + floor(code / 4096), middle, last) end
+  return char(0xF0 + floor(code / 262144), 0x80 + floor(code / 4096) % 64, middle, last)
+end
+
+-- A JSON string's inside as the bytes that it means. A surrogate without its partner is U+FFFD.
+local function unescape(text)
+  if not find(text, "\\", 1, true) then return text end
+  local high
+  return (gsub(text, "\\(.)(%x?%x?%x?%x?)", function(kind, digits)
+    if kind ~= "u" then return (ESCAPES[kind] or kind) .. digits end
+    local code = tonumber(digits, 16)
+    if code >= 0xD800 and code < 0xDC00 then
+      high = code
+      return ""
+    end
+    if code >= 0xDC00 and code < 0xE000 then
+      code = high and 0x10000 + (high - 0xD800) * 1024 + (code - 0xDC00) or 0xFFFD
+    end
+    high = nil
+    return utf8(code)
+  end))
+end
+
+-- Position of the quote that ends the string whose inside starts at `from`, or nil: the first one that no odd number of
+-- backslashes stands before. (Plain searches, because a packed list is megabytes long.)
+local function string_end(body, from)
+  local at = from
+  while true do
+    local quote = find(body, '"', at, true)
+    if not quote then return nil end
+    local before = quote - 1
+    while before >= from and byte(body, before) == BACKSLASH do before = before - 1 end
+    if (quote - before) % 2 == 1 then return quote end
+    at = quote + 1
+  end
+end
+
+-- Position of the comma or bracket that follows the JSON value at `at`, or nil.
+local function after_value(body, at)
+  local depth = 0
+  while true do
+    local i = find(body, '["%[%]{},]', at)
+    if not i then return nil end
+    local c = byte(body, i)
+    if c == QUOTE then
+      i = string_end(body, i + 1)
+      if not i then return nil end
+    elseif c == OPEN or c == OPEN_ARRAY then
+      depth = depth + 1
+    elseif depth == 0 then
+      return i
+    elseif c == CLOSE or c == CLOSE_ARRAY then
+      depth = depth - 1
+    end
+    at = i + 1
+  end
+end
+
+-- The `final_value` of the entry whose members start at `at` (in any order), and where that string ends; nil when malformed.
+local function final_value(body, at)
+  while true do
+    local _, colon, name = find(body, '^%s*"([%w_]+)"%s*:%s*', at)
+    if not colon then return nil end
+    if name == "final_value" then
+      local stop = byte(body, colon + 1) == QUOTE and string_end(body, colon + 2)
+      return stop and unescape(sub(body, colon + 2, stop - 1)), stop
+    end
+    local stop = after_value(body, colon + 1)
+    if not stop or byte(body, stop) == CLOSE then return nil end
+    at = stop + 1
+  end
+end
+
+-- Calls `keep(key, value)` for each of our keys, without the prefix, in an answer of the admin's /runtime. False when it is
+-- not such an answer. A quote with no backslash before it, followed by our prefix, starts a string; one that `: {` follows
+-- is an entry's key.
+local function each_entry(body, keep)
+  if not find(body, '"entries"', 1, true) or not find(body, "}%s*$", -16) then return false end
+  local at = 1
+  while true do
+    local from = find(body, '"' .. PREFIX, at, true)
+    if not from then return true end
+    local stop = string_end(body, from + 1)
+    local _, open = find(body, "^%s*:%s*{", (stop or #body) + 1)
+    at = from + 1
+    if open and byte(body, from - 1) ~= BACKSLASH then
+      local value, value_end = final_value(body, open + 1)
+      if not value then return false end
+      keep(sub(unescape(sub(body, from + 1, stop - 1)), #PREFIX + 1), value)
+      at = value_end
+    end
+  end
+end
+
+-- Every load of the runtime counts, be it a push or an operator's /runtime_modify. `usedonly` makes it cheap.
+local CHECK_PATH = "/stats?usedonly&type=Counters&filter=%5Eruntime%5C.load_success%24"
+
+-- This worker's state: Lua shares nothing between workers.
+local views -- nil before the first read
+local is_good = false -- whether they came whole
+local stamp -- what the counter said before they were read
+local due_ms = 0 -- when to look again
+local busy_until_ms = 0 -- a request is looking; should its client cut it off, another looks from then on
+local failures = 0 -- in a row
+local on_change = function() end -- what to do when there are other views
+
+-- The body of an admin page ("" when there is none), or nil and what went wrong.
+local function get(handle, path, timeout_ms)
+  local request = { [":method"] = "GET", [":path"] = path, [":authority"] = "admin" }
+  local ok, headers, body = pcall(handle.httpCall, handle, SETTINGS.admin_cluster, request, nil, timeout_ms)
+  if not ok then return nil, tostring(headers) end
+  if headers[":status"] ~= "200" then return nil, "status " .. tostring(headers[":status"]) end
+  return body or ""
+end
+
+-- As get, for the one request that reads for all of this worker's.
+local function ask(handle, path, timeout_ms)
+  busy_until_ms = handle:timestamp() + timeout_ms
+  return get(handle, path, timeout_ms)
+end
+
+-- Takes the layer over whole, or not at all: what can't be used leaves the last good views in place. Only a worker that
+-- never had any takes what it can use of it, with defaults for the rest.
+local function take_over(handle, layer)
+  local made = make_views(layer)
+  local problem = made.problem or is_good and lacks(made.current, views.current)
+  if problem then report_unusable(handle, problem, read_version(layer.current.version) or "unknown", is_good) end
+  if problem and is_good then return end
+  views, is_good = made, not problem and made.current.pushed.total_hosts ~= nil
+  on_change()
+end
+
+-- Brings `views` up to date. Returns nothing, or what went wrong.
+local function read(handle)
+  local now_stamp, problem = ask(handle, CHECK_PATH, SETTINGS.check_timeout_ms)
+  if not now_stamp then return problem end
+  -- an empty answer means that this Envoy's stats_config leaves the counter out: then always read
+  if views and now_stamp ~= "" and now_stamp == stamp then return nil end
+  local body
+  body, problem = ask(handle, "/runtime", SETTINGS.read_timeout_ms)
+  if not body then return problem end
+  local layer = make_layer()
+  if not each_entry(body, layer.keep) then return "an answer that is not a runtime" end
+  take_over(handle, layer)
+  stamp = now_stamp
+  return nil
+end
+
+-- Counts in http.<prefix>.lua.[<stat_prefix>.]read_failures from Envoy 1.38 on; the log has it on all.
+local function failed(handle, problem)
+  failures = failures + 1
+  if handle.stats then handle:stats():counter("read_failures"):inc(1) end
+  local wait_ms = min(SETTINGS.refresh_ms * 2 ^ failures, SETTINGS.max_backoff_ms)
+  local held = views and "keeping the last values" or "there are no values yet"
+  local message = "%s: cannot read the runtime through cluster %s (%s); %s, trying again in %d ms"
+  handle:logWarn(format(message, NAME, SETTINGS.admin_cluster, problem, held, wait_ms))
+  return wait_ms
+end
+
+local function refresh(handle)
+  local ok, problem = pcall(read, handle)
+  local wait_ms = SETTINGS.refresh_ms
+  if ok and not problem then failures = 0 else wait_ms = failed(handle, tostring(problem)) end
+  due_ms = handle:timestamp() + wait_ms
+  busy_until_ms = 0
+end
+
+-- Whether a moment lies ahead; one that is further ahead than it was ever put means that the clock was set back.
+local function is_ahead(moment_ms, now_ms, most_ms)
+  return moment_ms > now_ms and moment_ms - now_ms <= most_ms
+end
+
+local function is_busy(now_ms)
+  return is_ahead(busy_until_ms, now_ms, SETTINGS.read_timeout_ms)
+end
+
+-- Sees to it that `views` are no older than refresh_ms, as far as reading them works. May yield: what was got from the
+-- handle before must be got again.
+local function keep_fresh(handle)
+  local now_ms = handle:timestamp()
+  if views and is_ahead(due_ms, now_ms, SETTINGS.max_backoff_ms) then return end
+  -- Until the first read is done, others wait for it. Lua has no timer: the admin answers one call after the other, so
+  -- an answer from /ready takes as long as that read.
+  while not views and is_busy(now_ms) and get(handle, "/ready", SETTINGS.read_timeout_ms) do
+    now_ms = handle:timestamp()
+  end
+  if not is_busy(now_ms) and not is_ahead(due_ms, now_ms, SETTINGS.max_backoff_ms) then refresh(handle) end
+end
+
+local SLOT_RANGE = 2 ^ 20 -- a score and its slot share one double: 32 + 20 bits
+
+-- One number that orders slots as rendezvous hashing does: by score, ties to the lower slot.
+local function weigh(a, c, slot)
+  local score = fmix32(tobit(fmix32(bxor(a, fmix32(slot + 1))) + c))
+  return score % 4294967296 * SLOT_RANGE + (SLOT_RANGE - 1 - slot)
+end
+
+-- Restores the heap (least first) below `i`.
+local function sift_down(heap, i, size)
+  local item = heap[i]
+  while true do
+    local child = 2 * i
+    if child > size then break end
+    if child < size and heap[child + 1] < heap[child] then child = child + 1 end
+    if heap[child] >= item then break end
+    heap[i] = heap[child]
+    i = child
+  end
+  heap[i] = item
+end
+
+-- The `size` best of a view's slots for a text, best first, past those that are drained; at most view.free of them.
+-- The same as assignShard in src/shard/assign.ts.
+local function rank(text, view, size)
+  local a, c = murmur3_32(text, 0), murmur3_32(text, 0x9747b28c)
+  local drained, best, count, slot = view.drained, {}, 0, 0
+  while count < size do
+    if not drained[slot] then
+      count = count + 1
+      best[count] = weigh(a, c, slot)
+    end
+    slot = slot + 1
+  end
+  for i = floor(size / 2), 1, -1 do sift_down(best, i, size) end
+  for rest = slot, view.total - 1 do
+    local weight = weigh(a, c, rest)
+    if weight > best[1] and not drained[rest] then
+      best[1] = weight
+      sift_down(best, 1, size)
+    end
+  end
+  sort(best)
+  local slots = {}
+  for i = size, 1, -1 do slots[size - i + 1] = SLOT_RANGE - 1 - best[i] % SLOT_RANGE end
+  return slots
+end
+
+-- Two generations of one cache by customer: when `recent` is full it becomes `older`. Ids are an attacker's to invent, so it
+-- is bounded, and a customer who keeps coming stays in it.
+local function make_cache()
+  return { recent = {}, older = {}, slots = 0 }
+end
+
+-- An entry itself weighs about as much as 8 slots of a shard.
+local function remember(cache, customer, entry, slots)
+  cache.slots = cache.slots + slots + 8
+  if cache.slots > SETTINGS.cache_slots / 2 then
+    cache.recent, cache.older, cache.slots = {}, cache.recent, slots + 8
+  end
+  cache.recent[customer] = entry
+  return entry
+end
+
+local function make_shard(view, customer, size)
+  local slots = rank(customer, view, size)
+  local named, targets = {}, {}
+  for i, slot in ipairs(slots) do
+    named[i] = slot + 1
+    targets[i] = view.hosts and (view.hosts[slot + 1] or "") or SETTINGS.target_prefix .. slot
+  end
+  return {
+    size = size,
+    targets = targets,
+    in_hosts_mode = view.hosts ~= nil,
+    lists = {}, -- what make_list made, by where it starts
+    assignment = "[" .. concat(named, ",") .. "]",
+    config = size .. "/" .. view.total,
+    version = view.version,
+  }
+end
+
+-- Where this path starts in the shard, 1-based.
+local function start_of(shard, path)
+  return murmur3_32(#path > 1024 and sub(path, 1, 1024) or path, 0) % shard.size + 1
+end
+
+-- The shard's hosts from there, once around: what the retries walk.
+local function make_list(shard, start)
+  local list = {}
+  for i = 1, min(shard.size, SETTINGS.max_candidates) do
+    list[i] = shard.targets[(start + i - 2) % shard.size + 1]
+  end
+  list = concat(list, ",")
+  shard.lists[start] = list
+  return list
+end
+
+local NUMERIC = { total_hosts = true, default_shard_size = true }
+
+-- What a view has in `envoy.runtime`, as keys and values in turn: each only if the runtime has it. Those who read it need
+-- to know of no other view.
+local function list_published(view)
+  local published = {}
+  for _, name in ipairs(VIEW_FIELDS) do
+    local value = view.pushed[name]
+    if value ~= nil and NUMERIC[name] then value = count_of(value, 1, SETTINGS.max_hosts) end
+    if value ~= nil then
+      published[#published + 1] = PREFIX .. name
+      published[#published + 1] = value
+    end
+  end
+  return published
+end
+
+-- `entry`: what is cached of the customer, `published` of its view, and its own size if it has one.
+local function publish(metadata, entry)
+  local published = entry.published
+  for i = 1, #published, 2 do metadata:set(RUNTIME, published[i], published[i + 1]) end
+  if entry.own then metadata:set(RUNTIME, entry.own_key, entry.own) end
+end
+
+local function add_published(entry, view, customer)
+  view.published = view.published or list_published(view)
+  entry.published = view.published
+  entry.own = own_size(view, customer)
+  entry.own_key = PREFIX .. CUSTOMER .. customer .. SUFFIX
+  return entry
+end
+
+-- Clusters and hosts are not a client's to choose.
+local function drop(headers)
+  headers:remove(SETTINGS.target_header)
+  for _, name in ipairs(SETTINGS.dropped_headers) do headers:remove(name) end
+end
+
+-- Why a customer header is no good, or nil.
+local function fault(headers, customer)
+  if not customer or customer == "" then return "customer_missing", "is missing" end
+  if #customer > SETTINGS.max_customer_bytes then
+    return "customer_too_long", "is longer than " .. SETTINGS.max_customer_bytes .. " bytes"
+  end
+  -- get() joins several lines with a comma
+  if find(customer, ",", 1, true) and headers:getNumValues(SETTINGS.customer_header) > 1 then
+    return "customer_repeated", "is there more than once"
+  end
+end
+
+local function refuse(handle, code, words)
+  local body = '{"error":"%s","message":"the header %s %s"}\n'
+  handle:respond(
+    { [":status"] = "400", ["content-type"] = "application/json" },
+    format(body, code, SETTINGS.customer_header, words)
+  )
+end
+
+-- Where the request goes: a list for the load balancing policy, or the name of a cluster.
+local function direct(shard, headers, metadata)
+  local start = start_of(shard, headers:get(":path") or "/")
+  if shard.in_hosts_mode then
+    metadata:set("shard", "hosts", shard.lists[start] or make_list(shard, start))
+  else
+    headers:add(SETTINGS.target_header, shard.targets[start])
+  end
+  metadata:set("shard", "assignment", shard.assignment)
+  metadata:set("shard", "config", shard.config)
+  metadata:set("shard", "version", shard.version)
+end
+
+local cache = make_cache()
+on_change = function() cache = make_cache() end
+local defaults = make_views(make_layer()) -- for as long as nothing could be read
+
+local function find_shard(customer)
+  local shard = cache.older[customer]
+  if not shard then
+    local view = view_of(views or defaults, customer)
+    shard = make_shard(view, customer, min(own_size(view, customer) or view.size, view.free))
+    if SETTINGS.publish then add_published(shard, view, customer) end
+  end
+  return remember(cache, customer, shard, shard.size)
+end
+
+function envoy_on_request(handle)
+  keep_fresh(handle)
+  local headers = handle:headers()
+  drop(headers)
+  local customer = headers:get(SETTINGS.customer_header)
+  local code, words = fault(headers, customer)
+  if code then return refuse(handle, code, words) end
+  local shard = cache.recent[customer] or find_shard(customer)
+  local metadata = handle:streamInfo():dynamicMetadata()
+  if SETTINGS.publish then publish(metadata, shard) end
+  direct(shard, headers, metadata)
+end

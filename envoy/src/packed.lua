@@ -1,0 +1,55 @@
+-- Lists of customers in one string: ",id=3,other=5," and ",id,other,".
+
+local COMMA = byte(",")
+
+-- An id as such a list has it.
+local function encode_id(id)
+  if not find(id, '[%%,="\\%c\128-\255]') then return id end
+  return (gsub(id, '[%%,="\\%c\128-\255]', function(c) return format("%%%02X", byte(c)) end))
+end
+
+local function is_list(text)
+  return text == "" or byte(text, 1) == COMMA and byte(text, -1) == COMMA
+end
+
+-- The entry behind the comma at `at`: its id, what it says, the comma after it. The id is nil when it is malformed.
+local function entry_at(text, at)
+  local stop = find(text, ",", at + 1, true)
+  local equals = find(text, "=", at + 1, true)
+  if not equals or equals > stop then return nil, nil, stop end
+  return sub(text, at + 1, equals - 1), sub(text, equals + 1, stop - 1), stop
+end
+
+-- What a packed list, sorted by the bytes of its encoded ids, says of an id; nil when it says nothing. Nothing is parsed
+-- before: a binary search over positions. What is malformed is less than every id.
+local function find_packed(text, id)
+  local wanted = encode_id(id)
+  local low, high = 1, #text -- entries before `low` are less than the id, those whose comma is at `high` or later are not
+  while low < high do
+    local middle = floor((low + high) / 2)
+    local comma = find(text, ",", middle, true)
+    if comma >= high then
+      high = middle
+    else
+      local name, value, stop = entry_at(text, comma)
+      if name == wanted then return value end
+      if name and name > wanted then high = comma else low = stop end
+    end
+  end
+  return nil
+end
+
+-- Whether it looks like a packed list that is sorted: its ends, and some entries across it (all of them would take as long
+-- as parsing it, and each is looked at again when its customer asks).
+local function is_packed(text, least)
+  if not is_list(text) then return false end
+  local before = ""
+  for part = 0, 31 do
+    local comma = find(text, ",", 1 + floor((#text - 1) * part / 32), true)
+    if not comma or comma == #text then break end
+    local name, value = entry_at(text, comma)
+    if not name or name < before or not count_of(value, least, SETTINGS.max_shard_size) then return false end
+    before = name
+  end
+  return true
+end

@@ -1,0 +1,33 @@
+local function make_shard(view, customer, size)
+  local slots = rank(customer, view, size)
+  local named, targets = {}, {}
+  for i, slot in ipairs(slots) do
+    named[i] = slot + 1
+    targets[i] = view.hosts and (view.hosts[slot + 1] or "") or SETTINGS.target_prefix .. slot
+  end
+  return {
+    size = size,
+    targets = targets,
+    in_hosts_mode = view.hosts ~= nil,
+    lists = {}, -- what make_list made, by where it starts
+    assignment = "[" .. concat(named, ",") .. "]",
+    config = size .. "/" .. view.total,
+    version = view.version,
+  }
+end
+
+-- Where this path starts in the shard, 1-based.
+local function start_of(shard, path)
+  return murmur3_32(#path > 1024 and sub(path, 1, 1024) or path, 0) % shard.size + 1
+end
+
+-- The shard's hosts from there, once around: what the retries walk.
+local function make_list(shard, start)
+  local list = {}
+  for i = 1, min(shard.size, SETTINGS.max_candidates) do
+    list[i] = shard.targets[(start + i - 2) % shard.size + 1]
+  end
+  list = concat(list, ",")
+  shard.lists[start] = list
+  return list
+end

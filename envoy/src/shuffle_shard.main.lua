@@ -1,0 +1,73 @@
+local FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "version" }
+
+-- The views that requests came with last, newest first: with a next view there are two. `is_good`: the newest came whole.
+local view, other
+local is_good = false
+local refused = { pushed = {} } -- the one that could not be used, so that it is judged once
+
+local function is_same(view, runtime)
+  local pushed = view.pushed
+  for _, name in ipairs(FIELDS) do
+    if pushed[name] ~= runtime[PREFIX .. name] then return false end
+  end
+  return true
+end
+
+-- The view that a request's metadata mean. What can't be used leaves the last good one in place.
+local function look(handle, runtime)
+  if view and (is_same(view, runtime) or is_good and is_same(refused, runtime)) then return end
+  if other and is_same(other, runtime) then
+    view, other = other, view
+    return
+  end
+  local pushed = {}
+  for _, name in ipairs(FIELDS) do pushed[name] = runtime[PREFIX .. name] end
+  local made = make_view(pushed)
+  local problem = made.problem or is_good and lacks(made, view)
+  if problem then report_unusable(handle, problem, made.version, is_good) end
+  if problem and is_good then
+    refused = made
+    return
+  end
+  is_good = not problem and made.pushed.total_hosts ~= nil
+  made.cache = make_cache()
+  view, other = made, view
+end
+
+local function shard_of(customer, runtime)
+  local size = read_size(runtime[PREFIX .. CUSTOMER .. customer .. SUFFIX]) or view.size
+  size = min(size, view.free)
+  local cache = view.cache
+  local shard = cache.recent[customer]
+  if shard and shard.size == size then return shard end
+  shard = cache.older[customer]
+  if not shard or shard.size ~= size then shard = make_shard(view, customer, size) end
+  return remember(cache, customer, shard, size)
+end
+
+-- replace() leaves no copy that came from elsewhere.
+local function label(headers, shard)
+  headers:replace(SETTINGS.assignment_header, shard.assignment)
+  headers:replace(SETTINGS.config_header, shard.config)
+  headers:replace(SETTINGS.version_header, shard.version)
+end
+
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  drop(headers) -- first of all, whatever fails below
+  local customer = headers:get(SETTINGS.customer_header)
+  local code, words = fault(headers, customer)
+  if code then return refuse(handle, code, words) end
+  local metadata = handle:streamInfo():dynamicMetadata()
+  local runtime = metadata:get(RUNTIME) or {}
+  look(handle, runtime)
+  local shard = shard_of(customer, runtime)
+  label(headers, shard)
+  direct(shard, headers, metadata)
+end
+
+-- Also for Envoy's own answers, as a 503 is. A request that was refused has no shard.
+function envoy_on_response(handle)
+  local shard = handle:streamInfo():dynamicMetadata():get("shard")
+  if shard then label(handle:headers(), shard) end
+end
