@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Diagnostic } from './config/diagnostic.ts';
 import { toRolloutEvent } from './daemon/answers.ts';
 import { createApi } from './daemon/api.ts';
 import { Fleet } from './daemon/fleet.ts';
@@ -16,11 +15,9 @@ import { Metrics } from './daemon/metrics.ts';
 import { Problems } from './daemon/problems.ts';
 import { Record } from './daemon/record.ts';
 import type { Report } from './daemon/record.ts';
+import { Signatures } from './daemon/signatures.ts';
 import { sayProblem, sayStream, short } from './daemon/say.ts';
 import { Texts } from './daemon/texts.ts';
-import { GitError } from './git/error.ts';
-import type { Revision } from './git/revision.ts';
-import { verifyCommit } from './git/verify.ts';
 import { startHttp } from './http/server.ts';
 import type { HttpServer } from './http/server.ts';
 import { openLedger } from './ledger/ledger.ts';
@@ -94,10 +91,11 @@ export class Daemon {
       onTlsReload: (error) => this.#onTlsReload(error),
       onFailure: (peer, error) => this.#onFailure(peer, error),
     });
+    const signatures = this.#createSignatures();
     this.intake = new Intake({
       settings: settings.repository,
       validate,
-      verify: (revision) => this.#verify(revision),
+      verify: ({ version }, role) => signatures.check(version, role),
       live: () => this.fleet.live?.release ?? null,
       isAccepted: (version) => this.follow.isAccepted(version),
       isPinned: (version) => this.fleet.isPinned(version),
@@ -204,18 +202,6 @@ export class Daemon {
     this.log.error({ error: words }, `a stream from ${peer} was ended by a fault of shardplane: please report it`);
   }
 
-  /** Fails closed: while a signature can't be checked, git's event is not handled, and it is tried again. */
-  async #verify({ version }: Revision): Promise<Diagnostic | null> {
-    const { repository } = this.follow.source;
-    if (repository === null) throw new GitError('not-a-repository', 'the repository is not open');
-    const { file, verify } = this.settings.repository;
-    return verifyCommit(
-      repository,
-      { version, file },
-      { ...verify, directory: join(this.settings.state.directory, 'keys') },
-    );
-  }
-
   #onTlsReload(error: Error | null): void {
     if (error === null) this.log.info('the TLS files have changed: new connections use them');
     const words = error && `the TLS files have changed and can't be used: ${error.message}`;
@@ -224,6 +210,19 @@ export class Daemon {
 
   #onLedgerHealth(health: Ledger['health']): void {
     this.problems.set('ledger', health.ok ? null : health.reason, 'it is tried again by itself');
+  }
+
+  /** Fails closed: while a signature can't be checked, git's event is not handled, and it is tried again. */
+  #createSignatures(): Signatures {
+    const { repository, state } = this.settings;
+    return new Signatures({
+      mode: repository.verify.mode,
+      keys: { ...repository.verify, directory: join(state.directory, 'keys') },
+      file: repository.file,
+      repository: () => this.follow.source.repository,
+      move: () => this.follow.move,
+      liveVersion: () => this.fleet.live?.version ?? null,
+    });
   }
 
   #createMetrics(): Metrics {

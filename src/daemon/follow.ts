@@ -66,6 +66,11 @@ export class Follow {
     return this.#accepted.has(version);
   }
 
+  /** The move that was told last: what is judged belongs to it. */
+  get move(): Moved | null {
+    return this.#lastMove;
+  }
+
   /** Whether the head is of a rewritten history that nobody can accept. */
   get isRefused(): boolean {
     return this.#lastMove?.decision === 'refuse';
@@ -190,9 +195,12 @@ export class Follow {
 
   /** Commits that leave the file alone change nothing about the newest revision: what was said of it is not said again. */
   #isSettled({ newest, revisions, decision }: Moved): boolean {
-    const { head } = this.#options.record;
+    const { settings, record } = this.#options;
+    const { head } = record;
     const isSame = revisions.length === 0 && newest?.version === head?.version && decision === this.#lastMove?.decision;
-    return isSame && head?.outcome != null;
+    // what the ref names now may be signed, where what it named before was not
+    const isOver = settings.verify.mode === 'none' || head?.outcome !== 'invalid';
+    return isSame && head?.outcome != null && isOver;
   }
 
   async #take(moved: Moved): Promise<void> {

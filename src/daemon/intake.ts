@@ -7,6 +7,7 @@ import { findShrink } from '../release/guard.ts';
 import type { Release } from '../release/release.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
 import { evaluate } from './evaluate.ts';
+import type { Role } from './signatures.ts';
 
 /** What is to become of a revision, before the fleet is asked. */
 export type Verdict =
@@ -34,8 +35,8 @@ export type Verdict =
 export interface IntakeOptions {
   readonly settings: Pick<RepositorySettings, 'file' | 'guard' | 'verify'>;
   readonly validate: SchemaValidator;
-  /** Null: the commit carries a signature that counts. */
-  readonly verify: (revision: Revision) => Promise<Diagnostic | null>;
+  /** Null: it is signed as `repository.verify` asks of what may go live, or of what was overtaken. */
+  readonly verify: (revision: Revision, role: Role) => Promise<Diagnostic | null>;
   /** What the guard compares with, or null before there is a release. */
   readonly live: () => Release | null;
   /** An operator, or an earlier run, has accepted this version. */
@@ -83,7 +84,7 @@ export class Intake {
   /** One revision by itself. */
   async judge(revision: Revision): Promise<Verdict> {
     const { settings, validate, live } = this.#options;
-    const fault = settings.verify.mode === 'none' ? null : await this.#options.verify(revision);
+    const fault = settings.verify.mode === 'none' ? null : await this.#options.verify(revision, 'candidate');
     if (fault) return { outcome: 'invalid', revision, diagnostics: [fault], source: null };
     const { release, source, diagnostics } = evaluate(revision, { file: settings.file, validate });
     if (release === null) return { outcome: 'invalid', revision, diagnostics, source };
@@ -124,7 +125,7 @@ export class Intake {
 
   async #judgeOvertaken(revision: Revision): Promise<Verdict> {
     const { settings, validate, verify } = this.#options;
-    const fault = settings.verify.mode === 'all' ? await verify(revision) : null;
+    const fault = settings.verify.mode === 'all' ? await verify(revision, 'overtaken') : null;
     const { release, source, diagnostics } = evaluate(revision, { file: settings.file, validate });
     if (fault || release === null)
       return { outcome: 'invalid', revision, diagnostics: fault ? [fault] : diagnostics, source };

@@ -1,5 +1,5 @@
 import { listVersions } from './commits.ts';
-import { classify, decide, type Decision, type Movement, type OnRewrite } from './movement.ts';
+import { classify, decide, type Decision, type Movement, type OnRewrite, type Relation } from './movement.ts';
 import { resolveRef } from './refs.ts';
 import { relate } from './relation.ts';
 import type { GitRepository } from './repository.ts';
@@ -36,13 +36,35 @@ export async function lookAtRef(repository: GitRepository, options: LookOptions)
   const tip = await resolveRef(repository, ref);
   if (last !== null && last.tip === tip) return null;
   const related = tip !== null && base !== null ? await relate(repository, base, tip) : 'lost';
-  const relation = related === 'lost' ? null : related;
+  const found = related === 'lost' ? null : related;
+  const news = tip === null ? { versions: [], newest: null } : await findNews(repository, { tip, file, base, found });
+  const relation = (await goesBack(repository, { file, base, found, ...news })) ? 'ancestor' : found;
   const movement = classify({ base, wasAbsent: last !== null && last.tip === null, tip, relation });
-  const decision = decide(movement, onRewrite);
-  if (tip === null) return { tip, movement, decision, versions: [], newest: null };
+  return { tip, movement, decision: decide(movement, onRewrite), ...news };
+}
+
+type News = Pick<Look, 'versions' | 'newest'>;
+
+async function findNews(
+  repository: GitRepository,
+  { tip, file, base, found }: { tip: string; file: string; base: string | null; found: Relation | null },
+): Promise<News> {
   // without a common past to leave out, only the newest revision is new
-  const range = relation === null ? { exclude: null, limit: 1 } : { exclude: base, limit: maxVersions };
+  const range = found === null ? { exclude: null, limit: 1 } : { exclude: base, limit: maxVersions };
   const versions = (await listVersions(repository, { tip, file, ...range })).reverse();
   const newest = versions.length > 0 ? null : await newestRevision(repository, { tip, file });
-  return { tip, movement, decision, versions, newest };
+  return { versions, newest };
+}
+
+/**
+ * A merge on top of what was taken can give the file back what it had before (its first parent is older, its tree that
+ * one's): nothing is new, and another revision counts than did. However it came about, that is a rewind.
+ */
+async function goesBack(
+  repository: GitRepository,
+  { file, base, found, versions, newest }: News & { file: string; base: string | null; found: Relation | null },
+): Promise<boolean> {
+  if (found !== 'descendant' || base === null || versions.length > 0 || newest === null) return false;
+  const [before] = await listVersions(repository, { tip: base, file, exclude: null, limit: 1 });
+  return before !== newest.version;
 }

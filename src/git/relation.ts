@@ -17,6 +17,12 @@ export async function relate(repository: GitRepository, base: string, tip: strin
   return common === tip ? 'ancestor' : 'unrelated';
 }
 
+/** Whether a commit is in the history of another (or is the same); false when it is not in the repository. */
+export async function isAncestor(repository: GitRepository, ancestor: string, of: string): Promise<boolean> {
+  const relation = await relate(repository, ancestor, of);
+  return relation === 'same' || relation === 'descendant';
+}
+
 async function lostOrBroken(repository: GitRepository, base: string, tip: string): Promise<'lost'> {
   const { exitCode } = await runGit(['cat-file', '-e', base], { gitDir: repository.gitDir, answers: [0, 1, 128] });
   if (exitCode !== 0) return 'lost';

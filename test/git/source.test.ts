@@ -379,7 +379,7 @@ test('a rewrite whose old history was collected is still seen as one', async () 
   assert.deepEqual([move.movement, move.revisions.map((revision) => revision.subject)], ['diverged', ['rewritten']]);
 });
 
-test('a merge that drops our change (a foxtrot, -s ours) gives the older revision, whose content the tip has', async () => {
+test('a merge that drops our change (a foxtrot, -s ours) is a rewind to the older revision, whose content the tip has', async () => {
   await using repository = await makeRepository();
   const base = await repository.commit({ [file]: 'one' });
   await repository.git('checkout', '--quiet', '-b', 'dev');
@@ -392,7 +392,7 @@ test('a merge that drops our change (a foxtrot, -s ours) gives the older revisio
   await repository.git('merge', '--quiet', '-s', 'ours', '-m', 'drop it', 'main');
   await repository.git('branch', '--force', 'main', 'dev');
   const move = await followed.nextMove();
-  assert.deepEqual([move.movement, move.revisions, move.newest?.version], ['fast-forward', [], base]);
+  assert.deepEqual([move.movement, move.revisions, move.newest?.version], ['rewind', [], base]);
 });
 
 test('a linked worktree, a .git file, a subfolder, a bare repository and a shallow clone are followed', async () => {

@@ -1,0 +1,110 @@
+import type { Diagnostic } from '../config/diagnostic.ts';
+import { listVersions } from '../git/commits.ts';
+import { GitError } from '../git/error.ts';
+import { isAncestor } from '../git/relation.ts';
+import type { GitRepository } from '../git/repository.ts';
+import type { Moved } from '../git/source.ts';
+import { verifyCommit, type VerifyOptions } from '../git/verify.ts';
+
+/** What a signature is asked for: of a commit that may go live, or of one that a newer has overtaken. */
+export type Role = 'candidate' | 'overtaken';
+
+export interface SignaturesOptions {
+  readonly mode: 'none' | 'head' | 'all';
+  readonly keys: VerifyOptions;
+  readonly file: string;
+  readonly repository: () => GitRepository | null;
+  /** The move that is judged. */
+  readonly move: () => Pick<Moved, 'tip' | 'newest' | 'previous'> | null;
+  readonly liveVersion: () => string | null;
+}
+
+/** More commits than this since the live release are not gone through. */
+const maxCommits = 10_000;
+
+/** Whether a revision may go live by what `repository.verify` asks: not its own signature alone counts. */
+export class Signatures {
+  readonly #options: SignaturesOptions;
+  /** Found good while this move is judged. */
+  readonly #good = new Set<string>();
+
+  constructor(options: SignaturesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Null, or why not. Throws GitError when it can't be said (no keys, no repository): then nothing may go live, and it
+   * is to be asked again.
+   */
+  async check(version: string, role: Role): Promise<Diagnostic | null> {
+    const { mode, repository } = this.#options;
+    if (mode === 'none' || (mode === 'head' && role === 'overtaken')) return null;
+    const opened = repository();
+    if (opened === null) throw new GitError('not-a-repository', 'the repository is not open');
+    if (role === 'overtaken') return this.#good.has(version) ? null : await this.#verify(opened, version);
+    this.#good.clear();
+    return (
+      (await this.#verify(opened, version)) ??
+      (await this.#checkPlace(opened, version)) ??
+      (mode === 'all' ? await this.#checkSinceLive(opened, version) : null)
+    );
+  }
+
+  async #verify(repository: GitRepository, version: string): Promise<Diagnostic | null> {
+    const { file, keys, mode } = this.#options;
+    const fault = await verifyCommit(repository, { version, file }, keys);
+    if (fault === null) this.#good.add(version);
+    // the next commit, signed, would be enough for `head`; for `all` it is not
+    return fault !== null && mode === 'all' ? { ...fault, hint: signAnew } : fault;
+  }
+
+  /**
+   * A merge, or a commit that leaves the file alone, decides which revision counts: so what the ref names must be
+   * signed, too. Below it, only what the ref could have been moved to as well, forward, may go.
+   */
+  async #checkPlace(repository: GitRepository, version: string): Promise<Diagnostic | null> {
+    const { move, liveVersion } = this.#options;
+    const { tip = null, newest = null, previous = null } = move() ?? {};
+    if (newest?.version === version) {
+      const fault = tip === null || tip === version ? null : await this.#verify(repository, tip);
+      if (fault === null) return null;
+      const message = `${fault.message}; the ref names it, and it brings ${short(version)}`;
+      return { ...fault, message, hint: 'a signed commit on top of it brings that' };
+    }
+    if (previous === null || liveVersion() === null || (await isAncestor(repository, previous, version))) return null;
+    const words = `commit ${short(version)} is signed, but nobody signed for taking it: it is not on top of ${short(previous)}`;
+    return { ...this.#place('signature-missing'), message: words, hint: 'a signed commit on top of both brings it' };
+  }
+
+  /** What is signed on top of a change that is not, holds that change. */
+  async #checkSinceLive(repository: GitRepository, version: string): Promise<Diagnostic | null> {
+    const live = this.#options.liveVersion();
+    if (live === null || !(await isAncestor(repository, live, version))) return null;
+    const range = { tip: version, file: this.#options.file, exclude: live, limit: maxCommits + 1 };
+    const commits = await listVersions(repository, range);
+    if (commits.length > maxCommits) return this.#tooMany(live);
+    for (const commit of commits.slice(1)) {
+      const fault = await this.#verify(repository, commit);
+      if (fault === null) continue;
+      const message = `${fault.message}, and ${short(version)} is on top of it`;
+      return { ...fault, message };
+    }
+    return null;
+  }
+
+  #tooMany(live: string): Diagnostic {
+    const message = `more than ${maxCommits} commits since ${short(live)}, the live release, change the file: not all of their signatures are checked`;
+    return { ...this.#place('signature-missing'), message, hint: 'set repository.verify.mode: head until it is live' };
+  }
+
+  #place(code: 'signature-missing'): Omit<Diagnostic, 'message' | 'hint'> {
+    return { code, file: this.#options.file, line: 1, column: 1 };
+  }
+}
+
+const signAnew =
+  'sign it, with a key that repository.verify knows, and what is on top of it (git rebase); once it is pushed, shardplane accept what was rewritten, or set repository.verify.mode: head until it is live';
+
+function short(version: string): string {
+  return version.slice(0, 12);
+}
