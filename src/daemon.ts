@@ -11,6 +11,7 @@ import type { Verdict } from './daemon/intake.ts';
 import { createOutlets } from './daemon/outlets.ts';
 import type { Outlet } from './daemon/outlets.ts';
 import { Journal } from './daemon/journal.ts';
+import { LookBack } from './daemon/look-back.ts';
 import { Metrics } from './daemon/metrics.ts';
 import { Problems } from './daemon/problems.ts';
 import { Record } from './daemon/record.ts';
@@ -59,6 +60,7 @@ export class Daemon {
   readonly problems: Problems;
   readonly texts = new Texts();
   readonly #journal: Journal;
+  readonly #lookBack: LookBack;
   readonly #outlets: readonly Outlet[];
   #http: HttpServer | null = null;
 
@@ -118,6 +120,12 @@ export class Daemon {
       targetVersion: () => this.fleet.target?.version ?? null,
       isUndecided: () => this.fleet.isUndecided,
     });
+    this.#lookBack = new LookBack({
+      search: () => this.follow.lookBack(),
+      isNeeded: () => this.fleet.target === null,
+      onNothing: () => this.xds.offer(null),
+      problems: this.problems,
+    });
     this.#outlets = createOutlets({ settings, source: this.follow.source, problems: this.problems, secrets });
   }
 
@@ -156,6 +164,7 @@ export class Daemon {
     await Promise.all([this.xds.drain(drainMs), this.#closeSource()]);
     await this.#http?.close();
     this.fleet.close();
+    this.#lookBack.close();
     this.#journal.flush();
     this.ledger.close();
   }
@@ -181,11 +190,18 @@ export class Daemon {
 
   /** Carries out what the rollout wants: first what the Envoys are to get, then what is to be remembered. */
   #onRollout(action: RolloutAction): void {
-    if (action.type === 'offer') this.xds.offer(this.fleet.get(action.version));
+    if (action.type === 'offer') this.#offer(action.version);
     const live = action.type === 'live' ? this.fleet.get(action.live?.version ?? null) : null;
     if (live) this.#journal.add({ type: 'release', release: live.release, resource: live.resource });
     this.record.action(action);
     if (action.type === 'outcome') this.follow.onDecided();
+  }
+
+  /** Nothing left to offer: no Envoy is emptied while git may have a release. */
+  #offer(version: string | null): void {
+    if (version !== null) return this.xds.offer(this.fleet.get(version));
+    this.xds.withhold();
+    this.#lookBack.begin();
   }
 
   #onStream(session: Session, action: StreamAction): void {

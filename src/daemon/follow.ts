@@ -53,12 +53,15 @@ export class Follow {
   #isBehind = false;
   /** Something of the move was offered: what comes of it now is overtaken. */
   #isOffered = false;
+  /** The tip that was taken last. */
+  #base: string | null;
   /** What was taken, and waits to be remembered. */
   #taken: Moved | null = null;
 
   constructor(options: FollowOptions) {
     this.#options = options;
     this.#accepted = new Set(options.accepted);
+    this.#base = options.since;
     this.source = this.#createSource(options);
   }
 
@@ -84,6 +87,14 @@ export class Follow {
     if (moved === null) return;
     // Held by a guard, the move was gone through already: only its newest revision is judged anew.
     await this.#take(moved.decision === 'take' ? { ...moved, revisions: [] } : moved);
+  }
+
+  /** What was refused has nothing to fall back to: looks for it in the history of what was taken. False: there is none. */
+  lookBack(): Promise<boolean> {
+    return this.inTurn(async () => {
+      const isNeeded = this.#options.targetVersion() === null;
+      return !isNeeded || (this.#base !== null && (await this.#options.intake.lookBack(this.#base)));
+    });
   }
 
   /**
@@ -211,6 +222,7 @@ export class Follow {
 
   #remember(moved: Moved): void {
     this.#taken = moved;
+    this.#base = moved.tip;
     this.onDecided();
   }
 

@@ -65,7 +65,7 @@ export class Intake {
     const revisions = listNewestFirst(moved);
     if (await this.#offerFirst(revisions, true)) return true;
     if (this.#options.live() !== null || moved.tip === null || moved.older.length > 0) return false;
-    return await this.#lookBack(moved.tip, revisions.length);
+    return await this.lookBack(moved.tip, revisions.length);
   }
 
   /** The older part of a move in which there was none to roll out yet, oldest first. False: nor is there in this. */
@@ -108,8 +108,11 @@ export class Intake {
     return false;
   }
 
-  /** Nothing is served yet and the newest revision is no good: the newest valid one in the history. */
-  async #lookBack(tip: string, known: number): Promise<boolean> {
+  /**
+   * There is nothing to serve, and the newest revision is no good: offers the newest in the history that is valid and was not
+   * refused, without its `known` newest. False: there is none. Throws GitError.
+   */
+  async lookBack(tip: string, known = 0): Promise<boolean> {
     for (let skip = known; skip < maxLookBack; skip += pageSize) {
       const page = await this.#options.older(tip, { skip, limit: pageSize });
       for (const revision of page) {

@@ -85,6 +85,12 @@ export class XdsServer {
     for (const session of this.#sessions) session.offer(this.#push);
   }
 
+  /** Nothing is sent, neither the release before nor an empty layer, until the next offer. */
+  withhold(): void {
+    this.#push = { ...createPush(this.#push.seq + 1, this.#options.settings.resource, this.#nothing), withheld: true };
+    for (const session of this.#sessions) session.offer(this.#push);
+  }
+
   /** The open streams, in the order they came; one that has not named its node yet has none. */
   sessions(): Iterable<Session> {
     return this.#sessions;

@@ -18,7 +18,7 @@ const limits = { names: 4, nameBytes: 12, types: 2 };
 /**
  * Commands:
  *   open sotw|delta [ads] [VERSION]   a new stream; VERSION is the target (none without it)
- *   offer VERSION|none                the fleet's target moves
+ *   offer VERSION|none|withheld       the fleet's target moves
  *   request KEY=VALUE...              node, names, version, subscribe, unsubscribe, initial, nonce, type, and error= (the rest)
  *   end                               the stream's end
  */
@@ -26,7 +26,10 @@ function createRunner(): (command: string) => string[] {
   let target: Target = { seq: 0, version: 'none' };
   let dialect: Dialect = 'sotw';
   let state: StreamState | null = null;
-  const move = (version: string): Target => (target = { seq: target.seq + 1, version });
+  const move = (version: string): Target => {
+    const next = version === 'withheld' ? ({ version: 'none', withheld: true } as const) : { version };
+    return (target = { seq: target.seq + 1, ...next });
+  };
   return (command) => {
     const [word, ...words] = command.split(' ');
     if (word === 'open') {

@@ -140,7 +140,7 @@ function next(sub: Subscription): StreamAction[] {
 /** Is the configured resource due? The order of these is the rule. */
 function isDue(sub: Subscription): boolean {
   const { sent, target, again } = sub;
-  if (!isMember(sub)) return false;
+  if (!isMember(sub) || target.withheld) return false;
   // While there is no release, what a node has is better than the empty layer; that is for who has nothing, and for healing.
   const isRelease = target.version !== NO_RELEASE;
   // The first request is always answered, whatever it claims: the node may be poisoned since before a reconnect.

@@ -11,6 +11,8 @@ export interface Target {
   readonly seq: number;
   /** A commit's SHA, or NO_RELEASE. */
   readonly version: string;
+  /** Not to be sent: what the fleet shall have is being looked for. */
+  readonly withheld?: true;
 }
 
 /** The version of the empty layer that nodes get while there is no release. */
