@@ -28,7 +28,7 @@ export const diagnosticCodes = [
   'signature-bad',
   'signature-expired',
   'signature-unknown-key',
-  // bytes to YAML (src/config/text.ts, yaml.ts, tree.ts)
+  // bytes to YAML (src/config/text.ts, yaml.ts, tree.ts; too-costly: src/judge)
   'not-utf8',
   'nul-byte',
   'lfs-pointer',
@@ -41,6 +41,8 @@ export const diagnosticCodes = [
   'duplicate-key',
   'key-not-string',
   'too-deep',
+  'ambiguous',
+  'too-costly',
   // YAML to a config (src/config/schema.ts, then src/config/rules.ts)
   'schema',
   'unknown-key',

@@ -1,4 +1,5 @@
 import type { ParsedNode } from 'yaml';
+import { readCommon } from './common.ts';
 import type { Json, ShardConfig } from './config.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { Located } from './fault.ts';
@@ -20,40 +21,64 @@ export interface ParsedConfig {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+interface Options {
+  readonly file: string;
+  readonly validate: SchemaValidator;
+}
+
+/** The file's data, and what its places are found with: `root` is null where it was read the quick way. */
 interface Document {
-  readonly root: ParsedNode;
+  readonly root: ParsedNode | null;
   readonly data: Json;
   readonly places: Places;
 }
 
+type Checked = { readonly config: ShardConfig; readonly faults: readonly [] } | Faulty;
+
+interface Faulty {
+  readonly config: null;
+  readonly faults: readonly Located[];
+}
+
 /**
  * The bytes of a shard-config.yaml to a valid config (design: "The file"). Never throws; a fault of one step (text,
- * YAML, schema, rules) hides those of the steps after it.
+ * YAML, schema, rules) hides those of the steps after it. What is written as nearly all files are, and has no fault, is read
+ * in a tenth of the time: places are only found where something is wrong.
  */
-export function parseConfig(
-  bytes: Uint8Array,
-  options: { readonly file: string; readonly validate: SchemaValidator },
-): ParsedConfig {
-  const result = parseDocument(bytes);
-  const { config, faults } =
-    'faults' in result ? { config: null, faults: result.faults } : check(result, options.validate);
-  return { config: faults.length > 0 ? null : config, diagnostics: toDiagnostics(faults, options.file) };
+export function parseConfig(bytes: Uint8Array, options: Options): ParsedConfig {
+  return toParsed(quickly(bytes, options.validate) ?? closely(bytes, options.validate), options.file);
 }
 
-function parseDocument(bytes: Uint8Array): Document | { readonly faults: readonly Located[] } {
+/** The same without the quick way: for the test that compares the two. */
+export function parseClosely(bytes: Uint8Array, options: Options): ParsedConfig {
+  return toParsed(closely(bytes, options.validate), options.file);
+}
+
+function toParsed({ config, faults }: Checked, file: string): ParsedConfig {
+  return { config, diagnostics: toDiagnostics(faults, file) };
+}
+
+/** Null where the file is written in another way, or has a fault. */
+function quickly(bytes: Uint8Array, validate: SchemaValidator): Checked | null {
   const decoded = decodeText(bytes);
-  if ('fault' in decoded) return { faults: [decoded.fault] };
+  if ('fault' in decoded) return null;
+  const data = readCommon(decoded.text);
+  if (data === null) return null;
+  const checked = check({ root: null, data, places: new Places(decoded.text) }, validate);
+  return checked.config === null ? null : checked;
+}
+
+function closely(bytes: Uint8Array, validate: SchemaValidator): Checked {
+  const decoded = decodeText(bytes);
+  if ('fault' in decoded) return { config: null, faults: [decoded.fault] };
   const places = new Places(decoded.text);
   const yaml = readYaml(decoded.text, places);
-  if ('faults' in yaml) return yaml;
+  if ('faults' in yaml) return { config: null, ...yaml };
   const { data, faults } = toTree(yaml.root, decoded.text, places);
-  return faults.length > 0 ? { faults } : { root: yaml.root, data, places };
+  return faults.length > 0 ? { config: null, faults } : check({ root: yaml.root, data, places }, validate);
 }
 
-function check(
-  { root, data, places }: Document,
-  validate: SchemaValidator,
-): { config: ShardConfig | null; faults: readonly Located[] } {
+function check({ root, data, places }: Document, validate: SchemaValidator): Checked {
   const wrong = validate.faults(data);
   if (wrong.length > 0) return { config: null, faults: wrong.map((fault) => places.locate(fault, root)) };
   const written = data as unknown as WrittenConfig;
@@ -63,7 +88,9 @@ function check(
     exact: validate.builtin,
     sourceOf: (path) => places.sourceOf(path, root),
   });
-  return { config, faults: faults.map((fault) => places.locate(fault, root)) };
+  return faults.length > 0
+    ? { config: null, faults: faults.map((fault) => places.locate(fault, root)) }
+    : { config, faults: [] };
 }
 
 /** The data's shape once the schema has passed it (schema-file.ts: `neededShape`). */

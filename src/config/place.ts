@@ -28,23 +28,23 @@ export class Places {
   }
 
   /** The fault with the position of its path under `root`; of the nearest key above it where the path ends early. */
-  locate({ path, at, ...rest }: Fault, root: ParsedNode): Located {
+  locate({ path, at, ...rest }: Fault, root: ParsedNode | null): Located {
     return { ...rest, ...this.at(this.#offsetOf(path, at, root)) };
   }
 
   /** The scalar's own text at `path`, or null where there is no scalar. */
-  sourceOf(path: Path, root: ParsedNode): string | null {
+  sourceOf(path: Path, root: ParsedNode | null): string | null {
     const node = this.#descend(path, root).value;
     return isScalar(node) && typeof node.source === 'string' ? node.source : null;
   }
 
-  #offsetOf(path: Path, at: 'key' | 'value', root: ParsedNode): number {
+  #offsetOf(path: Path, at: 'key' | 'value', root: ParsedNode | null): number {
     const { key, value } = this.#descend(path, root);
     const node = at === 'value' && value !== null && !isMissing(value) ? value : (key ?? value);
     return node?.range[0] ?? 0;
   }
 
-  #descend(path: Path, root: ParsedNode): { key: ParsedNode | null; value: ParsedNode | null } {
+  #descend(path: Path, root: ParsedNode | null): { key: ParsedNode | null; value: ParsedNode | null } {
     let here: { key: ParsedNode | null; value: ParsedNode | null } = { key: null, value: root };
     for (const step of path) {
       const next = this.#child(here.value, step);

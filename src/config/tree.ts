@@ -1,6 +1,8 @@
 import { isAlias, isMap, isScalar, isSeq } from 'yaml';
-import type { ParsedNode, YAMLMap } from 'yaml';
+import type { ParsedNode, Scalar, YAMLMap } from 'yaml';
+import { otherReading } from './ambiguous.ts';
 import type { Json } from './config.ts';
+import { maxFaults } from './explain.ts';
 import type { Located } from './fault.ts';
 import type { Places } from './place.ts';
 import { show } from './words.ts';
@@ -36,11 +38,13 @@ function toData(node: ParsedNode | null, walk: Walk): Json {
   checkProperties(node, walk);
   if (isMap<ParsedNode, ParsedNode | null>(node)) return toObject(node, walk);
   if (isSeq<ParsedNode>(node)) return node.items.map((item) => toData(item, walk));
-  return isScalar(node) ? toScalar(node.value, node.range[0], walk) : null;
+  return isScalar(node) ? toScalar(node, walk) : null;
 }
 
-function toScalar(value: unknown, offset: number, walk: Walk): Json {
+function toScalar({ value, type, source, range: [offset] }: Scalar.Parsed, walk: Walk): Json {
   if (typeof value === 'string') checkWellFormed(value, offset, walk);
+  const reading = type === 'PLAIN' ? otherReading(source) : null;
+  if (reading !== null) report(walk, offset, ambiguous(source, value, reading));
   return value as null | boolean | number | string;
 }
 
@@ -104,6 +108,7 @@ function checkWellFormed(value: string, offset: number, walk: Walk): void {
 }
 
 function report(walk: Walk, offset: number, words: Omit<Located, 'line' | 'column'>): void {
+  if (walk.faults.length === maxFaults) return;
   walk.faults.push({ ...words, ...walk.places.at(offset) });
 }
 
@@ -130,6 +135,17 @@ function alias(source: string, kind: string): Omit<Located, 'line' | 'column'> {
     code: 'alias',
     message: `${show(source).slice(1, -1)} is ${kind}, which is not read`,
     hint: 'write the value out; a string that begins with & or * goes in quotes',
+  };
+}
+
+/** The hint offers both meanings, where this is one that a config can have. */
+function ambiguous(source: string, value: unknown, reading: string): Omit<Located, 'line' | 'column'> {
+  const kind = typeof value === 'number' ? `the number ${value}` : 'a string';
+  const meant = reading === 'true' || reading === 'false' ? reading : typeof value === 'number' ? String(value) : null;
+  return {
+    code: 'ambiguous',
+    message: `${source} is ${kind} in YAML 1.2, and ${reading} to readers of YAML 1.1`,
+    hint: `${meant === null ? 'write' : `write ${meant}, or`} "${source}" in quotes for the string`,
   };
 }
 

@@ -20,7 +20,8 @@ describe('a file that is named after its fault', () => {
 
 it('has a fixture or a test of its own for every code', () => {
   const covered = fixtureNames.flatMap((name) => parse(readFixture(name)).diagnostics.map(({ code }) => code));
-  const ofConfig = diagnosticCodes.slice(diagnosticCodes.indexOf('not-utf8'), diagnosticCodes.indexOf('more-faults'));
+  const codes = diagnosticCodes.filter((code) => code !== 'too-costly'); // test/judge/poison.test.ts
+  const ofConfig = codes.slice(codes.indexOf('not-utf8'), codes.indexOf('more-faults'));
   assert.deepEqual(new Set(covered), new Set(ofConfig));
 });
 
