@@ -19,6 +19,7 @@ import type { Report } from './daemon/record.ts';
 import { Signatures } from './daemon/signatures.ts';
 import { sayProblem, sayStream, short } from './daemon/say.ts';
 import { Texts } from './daemon/texts.ts';
+import { RemoteSource } from './git/remote-source.ts';
 import { startHttp } from './http/server.ts';
 import type { HttpServer } from './http/server.ts';
 import { openLedger } from './ledger/ledger.ts';
@@ -134,7 +135,11 @@ export class Daemon {
     const { settings, log } = this;
     this.#journal.flush(); // a ledger that was opened in trouble is told of now
     const { target } = this.fleet;
-    if (target) log.info(`serving ${short(target.version)} ${target.release.subject} from the ledger`);
+    if (target)
+      log.info(
+        { event: 'restored', version: target.version },
+        `serving ${short(target.version)} ${target.release.subject} from the ledger`,
+      );
     this.xds.offer(target);
     const firstLook = this.follow.source.check();
     // A node that connects meanwhile would get an empty layer: git on this machine answers in a moment.
@@ -150,7 +155,10 @@ export class Daemon {
     const { port: httpPort } = this.#http;
     if (settings.xds.tls === null && !isLoopback(settings.xds.address))
       log.warn(`xDS on ${settings.xds.address} is plain text, open to whoever reaches it: docs/xds.md has xds.tls`);
-    log.info(`xDS on ${settings.xds.address}:${xdsPort}, status on http://${settings.http.address}:${httpPort}`);
+    log.info(
+      { event: 'listening' },
+      `xDS on ${settings.xds.address}:${xdsPort}, status on http://${settings.http.address}:${httpPort}`,
+    );
     return { xdsPort, httpPort };
   }
 
@@ -215,7 +223,10 @@ export class Daemon {
   #onFailure(peer: string, error: unknown): void {
     this.metrics.onStreamFailure();
     const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.log.error({ error: words }, `a stream from ${peer} was ended by a fault of shardplane: please report it`);
+    this.log.error(
+      { event: 'fault', peer, error: words },
+      `a stream from ${peer} was ended by a fault of shardplane: please report it`,
+    );
   }
 
   #onTlsReload(error: Error | null): void {
@@ -249,6 +260,7 @@ export class Daemon {
       problems: this.problems.list().map(({ code }) => code),
       streams: [...this.xds.sessions()].length,
       pinned: this.fleet.pinned,
+      fetchedAt: this.follow.source instanceof RemoteSource ? this.follow.source.fetchedAt : null,
     }));
   }
 

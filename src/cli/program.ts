@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { readVersion } from '../version.ts';
 import { defineBootstrap } from './bootstrap.ts';
 import { defineCheck } from './check.ts';
 import { defineCommands } from './commands.ts';
@@ -29,9 +29,4 @@ export function createProgram(): Command {
   for (const define of parts) define(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -44,7 +44,7 @@ function createService(daemon: Daemon, notifier: Notifier): { tell(): void; relo
     ready = true;
   };
   const reload = async (): Promise<void> => {
-    daemon.log.info('SIGHUP: looking at the repository now');
+    daemon.log.info({ event: 'reload' }, 'SIGHUP: looking at the repository now');
     if (ready) notifier.reloading();
     await daemon.sync();
     if (ready) notifier.ready();
@@ -57,7 +57,7 @@ async function untilSignal(log: Logger): Promise<void> {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
   });
-  log.info(`${signal}: shutting down`);
+  log.info({ event: 'stopping' }, `${signal}: shutting down`);
 }
 
 async function stop(daemon: Daemon, notifier: Notifier): Promise<void> {

@@ -87,7 +87,7 @@ async function accept(daemon: Daemon, version: string, by: string): Promise<Comm
       message: `${short(head.version)} is of a rewritten history, which on_rewrite: refuse lets nobody accept`,
       hint: 'shardplane status says what to do',
     };
-  daemon.log.info(`${by} accepts ${short(head.version)}`);
+  daemon.log.info({ event: 'accepted', version: head.version, by }, `${by} accepts ${short(head.version)}`);
   await daemon.follow.accept(head.version, by);
   return { ok: true, message: `${short(head.version)} is accepted` };
 }

@@ -11,7 +11,7 @@ import type { LedgerEntry } from '../ledger/entry.ts';
 import type { Secrets } from '../secrets.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
 import type { Intake, Verdict } from './intake.ts';
-import type { Problems } from './problems.ts';
+import type { ProblemCode, Problems } from './problems.ts';
 import type { Record } from './record.ts';
 import { drawAll, short } from './say.ts';
 import { showAll } from './status.ts';
@@ -138,7 +138,10 @@ export class Follow {
         problems.end(event.part);
         break;
       case 'mirror-rebuilt':
-        this.#options.log.warn(`the mirror was damaged (${event.reason}) and is made anew`);
+        this.#options.log.warn(
+          { event: 'mirror_rebuilt' },
+          `the mirror was damaged (${event.reason}) and is made anew`,
+        );
         break;
       case 'watched':
         problems.end('watch');
@@ -237,7 +240,7 @@ export class Follow {
     const { tip, newest, decision, movement } = moved;
     const { problems, settings } = this.#options;
     const { ref, file } = settings;
-    const set = (code: string, when: boolean, message: string, hint: string): void =>
+    const set = (code: ProblemCode, when: boolean, message: string, hint: string): void =>
       problems.set(code, when ? message : null, hint);
     set(
       'ref',
@@ -276,8 +279,8 @@ export class Follow {
     const bytes = 'bytes' in state ? state.bytes : null;
     const diagnostics = 'fault' in state ? [state.fault] : parseConfig(state.bytes, { file, validate }).diagnostics;
     this.working = { valid: diagnostics.length === 0, diagnostics: showAll(diagnostics, bytes) };
-    if (diagnostics.length === 0) log.info(`${file} is saved: valid, not committed`);
-    else log.warn({ drawn: drawAll(diagnostics, bytes) }, `${file} is saved: not valid, not committed`);
+    if (diagnostics.length === 0) log.info({ event: 'saved' }, `${file} is saved: valid, not committed`);
+    else log.warn({ event: 'saved', drawn: drawAll(diagnostics, bytes) }, `${file} is saved: not valid, not committed`);
   }
 }
 

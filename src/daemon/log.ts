@@ -8,6 +8,9 @@ import type { Settings } from '../settings/settings.ts';
 
 export type { Logger };
 
+/** In the words of a text line already: these are for programs, which read JSON (docs/operating.md). */
+const inWords = new Set(['event', 'version', 'node', 'outcome', 'by', 'peer', 'proven', 'acked', 'connected']);
+
 /** The daemon's log, on stderr: one line an event, as JSON, or as text on a terminal. `redact` goes over all words. */
 export function createLog(
   settings: Settings['log'],
@@ -18,6 +21,7 @@ export function createLog(
   const options = {
     level: settings.level,
     base: null,
+    mixin: () => ({ event: 'notice' }), // a line that says no other
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     hooks: {
@@ -43,7 +47,7 @@ function redactIn(value: unknown, redact: Redact): unknown {
 
 type Colors = ReturnType<typeof pc.createColors>;
 
-/** `16:04:05.123 info  message key=value`: what is long (a drawn diagnostic) follows on lines of its own. */
+/** `16:04:05.123Z info  message key=value`, in UTC: what is long (a drawn diagnostic) follows on lines of its own. */
 function toText(line: string, colors: Colors): string {
   const { level, time, msg, drawn, ...rest } = JSON.parse(line) as {
     level: string;
@@ -52,9 +56,10 @@ function toText(line: string, colors: Colors): string {
     drawn?: string;
   };
   const paint = { error: colors.red, warn: colors.yellow, info: colors.green }[level] ?? colors.dim;
-  const pairs = Object.entries(rest).map(([key, value]) =>
+  const told = Object.entries(rest).filter(([key]) => !inWords.has(key));
+  const pairs = told.map(([key, value]) =>
     colors.dim(` ${key}=${printable(typeof value === 'string' ? value : JSON.stringify(value))}`),
   );
-  const head = `${colors.dim(time.slice(11, 23))} ${paint(level.padEnd(5))} ${printable(msg)}${pairs.join('')}\n`;
+  const head = `${colors.dim(time.slice(11))} ${paint(level.padEnd(5))} ${printable(msg)}${pairs.join('')}\n`;
   return drawn === undefined ? head : `${head}${drawn.trimEnd()}\n`;
 }

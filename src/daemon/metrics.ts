@@ -1,7 +1,9 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Outcome, RolloutAction } from '../rollout/types.ts';
 import type { StreamAction } from '../xds/stream/types.ts';
+import { readVersion } from '../version.ts';
 import type { Counts } from './fleet.ts';
+import { problemCodes } from './problems.ts';
 
 /** What a scrape reads off the daemon as it is now. */
 export interface Gauges {
@@ -11,7 +13,27 @@ export interface Gauges {
   readonly problems: readonly string[];
   readonly streams: number;
   readonly pinned: number;
+  /** When the last fetch of a remote succeeded, milliseconds since the epoch; null: none has, or there is no remote. */
+  readonly fetchedAt: number | null;
 }
+
+const outcomes = Object.keys({ invalid: 0, live: 0, rolled_back: 0, superseded: 0, held: 0 } satisfies Record<
+  Outcome,
+  0
+>);
+const answers = ['ack', 'nack', 'none'];
+/** `failed`: a stream that a fault of shardplane has ended. */
+const streamEvents = [
+  'send_absent',
+  'joined',
+  'left',
+  'absent_nacked',
+  'stale',
+  'unsupported',
+  'reject',
+  'failed',
+] as const;
+type StreamEventName = (typeof streamEvents)[number];
 
 /** Metrics in the Prometheus exposition format; docs/operating.md lists them with the alerts that we suggest. */
 export class Metrics {
@@ -38,6 +60,12 @@ export class Metrics {
 
   constructor(read: () => Gauges) {
     this.#read = read;
+    collectDefaultMetrics({ register: this.#registry });
+    this.#beginAtZero();
+    const info = { version: readVersion(), node_version: process.version };
+    this.#gauge('shardplane_build_info', '1, with the versions of shardplane and Node.', Object.keys(info), (gauge) =>
+      gauge.set(info, 1),
+    );
     this.#gauge('shardplane_nodes', 'Connected nodes by state.', ['state'], (gauge) => {
       const { acked, pending, refusing, unanswered } = this.#read().counts;
       const states = { acked, pending, refusing, unanswered };
@@ -48,7 +76,8 @@ export class Metrics {
       gauge.set(this.#read().pinned),
     );
     this.#gauge('shardplane_problem', 'What fails now: 1 for each.', ['code'], (gauge) => {
-      for (const code of this.#read().problems) gauge.set({ code }, 1);
+      const open = new Set(this.#read().problems);
+      for (const code of problemCodes) gauge.set({ code }, open.has(code) ? 1 : 0);
     });
     this.#gauge('shardplane_head_is_live', '1: the newest revision is what the fleet runs.', [], (gauge) => {
       const { head, live } = this.#read();
@@ -61,15 +90,19 @@ export class Metrics {
       const { live } = this.#read();
       if (live) gauge.set({ version: live.version, proven: String(live.proven) }, 1);
     });
-    this.#gauge(
-      'shardplane_live_since_seconds',
-      'When the live release became it, seconds since the epoch.',
-      [],
-      (gauge) => {
-        const { live } = this.#read();
-        if (live) gauge.set(live.since / 1000);
-      },
+    this.#time('shardplane_live_since_seconds', 'When the live release became it', () => this.#read().live?.since);
+    this.#time(
+      'shardplane_last_fetch_seconds',
+      'When the last fetch of the remote succeeded',
+      () => this.#read().fetchedAt,
     );
+  }
+
+  /** A counter that appears with its first event has no increase that an alert could see. */
+  #beginAtZero(): void {
+    for (const outcome of outcomes) this.#outcomes.labels(outcome).inc(0);
+    for (const answer of answers) this.#answers.labels(answer).inc(0);
+    for (const event of streamEvents) this.#streamEvents.labels(event).inc(0);
   }
 
   text(): Promise<string> {
@@ -98,16 +131,29 @@ export class Metrics {
       case 'nacked':
         return this.#nacks.inc();
       default:
-        return this.#streamEvents.inc({ event: action.type });
+        return this.#onStreamEvent(action.type);
     }
   }
 
   onStreamFailure(): void {
-    this.#streamEvents.inc({ event: 'failed' });
+    this.#onStreamEvent('failed');
+  }
+
+  #onStreamEvent(event: StreamEventName): void {
+    this.#streamEvents.inc({ event });
   }
 
   #counter(name: string, help: string, labelNames: readonly string[]): Counter {
     return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+
+  #time(name: string, help: string, at: () => number | null | undefined): void {
+    this.#gauge(name, `${help}, seconds since the epoch.`, [], (gauge) => {
+      const ms = at() ?? null;
+      if (ms === null)
+        gauge.remove(); // else it would be 0, in 1970
+      else gauge.set(ms / 1000);
+    });
   }
 
   #gauge(name: string, help: string, labelNames: readonly string[], collect: (gauge: Gauge) => void): void {

@@ -1,6 +1,23 @@
 import type { Problem } from '../http/api.ts';
 import type { Redact } from '../secrets.ts';
 
+/** All that can fail for a while: `code` in status, log and metrics. docs/operating.md lists them. */
+export const problemCodes = [
+  'remote',
+  'repository',
+  'ref',
+  'ref-deleted',
+  'file',
+  'rewritten',
+  'ledger',
+  'notes',
+  'status',
+  'tls',
+  'watch',
+  'look-back',
+] as const;
+export type ProblemCode = (typeof problemCodes)[number];
+
 /** What fails now, by code. Each is said once when it begins, and once when it is over. */
 export class Problems {
   readonly #now: () => number;
@@ -20,7 +37,7 @@ export class Problems {
   }
 
   /** The same code with other words replaces the problem, and is said again. */
-  begin(code: string, words: string, advice: string | null = null): void {
+  begin(code: ProblemCode, words: string, advice: string | null = null): void {
     const message = this.#redact(words);
     const hint = advice === null ? null : this.#redact(advice);
     const known = this.#open.get(code);
@@ -30,7 +47,7 @@ export class Problems {
     this.#say('begins', problem);
   }
 
-  end(code: string): void {
+  end(code: ProblemCode): void {
     const problem = this.#open.get(code);
     if (problem === undefined) return;
     this.#open.delete(code);
@@ -38,7 +55,7 @@ export class Problems {
   }
 
   /** Begins the problem while there are words for it, ends it when there are none. */
-  set(code: string, message: string | null, hint: string | null = null): void {
+  set(code: ProblemCode, message: string | null, hint: string | null = null): void {
     if (message === null) this.end(code);
     else this.begin(code, message, hint);
   }

@@ -103,7 +103,10 @@ export class Record {
         return this.#held({ version, ...verdict });
       case 'invalid': {
         const drawn = drawAll(verdict.diagnostics, verdict.source);
-        log.error({ drawn }, `invalid ${short(version)} ${subject}: not pushed`);
+        log.error(
+          { event: 'invalid', version, outcome: 'invalid', drawn },
+          `invalid ${short(version)} ${subject}: not pushed`,
+        );
         return this.#outcome(version, 'invalid', verdict.diagnostics);
       }
     }
@@ -113,14 +116,17 @@ export class Record {
     const { log, file, write } = this.#options;
     const { version, reason, revision } = held;
     const diagnostic = diagnoseHold(held, file);
-    log.warn({ hint: diagnostic.hint }, `held ${short(version)} ${revision.subject}: ${reason}`);
+    log.warn(
+      { event: 'held', version, outcome: 'held', hint: diagnostic.hint },
+      `held ${short(version)} ${revision.subject}: ${reason}`,
+    );
     write({ type: 'held', version, reason });
     this.#outcome(version, 'held', [diagnostic], reason);
   }
 
   /** An operator takes a pin back. */
   retried(version: string, by: string): void {
-    this.#options.log.info(`${by} retries ${short(version)}`);
+    this.#options.log.info({ event: 'retried', version, by }, `${by} retries ${short(version)}`);
     this.#options.write({ type: 'unpinned', version, by });
   }
 
@@ -165,7 +171,7 @@ export class Record {
     write({ type: 'push_settled', version, seq: push.seq, connected, acked, refused, unanswered });
     if (connected === 0) return this.#report(version);
     log.info(
-      { ms },
+      { event: 'settled', version, ms, acked, connected },
       `${short(version)} acknowledged by ${acked} of ${connected}${refused > 0 ? `, ${refused} refusing` : ''}${unanswered > 0 ? `, ${unanswered} unanswered` : ''}`,
     );
     this.#report(version);

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { drawDiagnostic } from '../cli/draw.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Problem } from '../http/api.ts';
-import type { RolloutAction } from '../rollout/types.ts';
+import type { Live, RolloutAction } from '../rollout/types.ts';
 import type { Session } from '../xds/session.ts';
 import type { StreamAction } from '../xds/stream/types.ts';
 
@@ -18,42 +18,58 @@ export function sayAction(log: Logger, action: RolloutAction, about: { subject: 
   const { subject, drawn } = about;
   switch (action.type) {
     case 'offer':
-      return action.version === null
-        ? log.warn('no release to offer')
-        : log.info(`pushing ${short(action.version)} ${subject}`);
+      return sayOffer(log, action.version, subject);
     case 'outcome':
       return sayOutcome(log, action, subject);
     case 'live':
-      if (action.live === null) return log.error('no release is live');
-      return log.info(
-        `live is ${short(action.live.version)}${action.live.proven ? '' : ' (unproven: no Envoy has accepted it yet)'}`,
-      );
+      return sayLive(log, action.live);
     case 'pinned':
       return log.error(
-        { drawn },
+        { event: 'rolled_back', version: action.version, node: action.refusal.node, outcome: 'rolled_back', drawn },
         `rolled back ${short(action.version)} ${subject}: Envoy ${action.refusal.node} refused it`,
       );
     case 'still_pinned':
       return log.warn(
+        { event: 'still_pinned', version: action.version, node: action.refusal.node, outcome: 'rolled_back' },
         `${short(action.version)} is not pushed: Envoy ${action.refusal.node} refused it before; shardplane retry ${short(action.version)} tries again`,
       );
     case 'unpinned':
-      return log.info(`${short(action.version)} may be pushed again`);
+      return log.info({ event: 'unpinned', version: action.version }, `${short(action.version)} may be pushed again`);
     case 'refused':
-      return log.warn(`Envoy ${action.refusal.node} refuses ${short(action.version)}: ${action.refusal.message}`);
+      return log.warn(
+        { event: 'refused', version: action.version, node: action.refusal.node },
+        `Envoy ${action.refusal.node} refuses ${short(action.version)}: ${action.refusal.message}`,
+      );
     case 'unanswered':
-      return log.warn(`Envoy ${action.node} has not answered ${short(action.version)}; it is no longer waited for`);
+      return log.warn(
+        { event: 'unanswered', version: action.version, node: action.node },
+        `Envoy ${action.node} has not answered ${short(action.version)}; it is no longer waited for`,
+      );
   }
 }
 
+function sayOffer(log: Logger, version: string | null, subject: string): void {
+  if (version === null) return log.warn({ event: 'nothing_to_push' }, 'no release to offer');
+  log.info({ event: 'pushing', version }, `pushing ${short(version)} ${subject}`);
+}
+
+function sayLive(log: Logger, live: Live | null): void {
+  if (live === null) return log.error({ event: 'nothing_live' }, 'no release is live');
+  const { version, proven } = live;
+  const unproven = proven ? '' : ' (unproven: no Envoy has accepted it yet)';
+  log.info({ event: 'live', version, outcome: 'live', proven }, `live is ${short(version)}${unproven}`);
+}
+
 function sayOutcome(log: Logger, action: { version: string; outcome: string }, subject: string): void {
-  if (action.outcome === 'rolled_back') return; // said with the refusal
-  log.debug(`${short(action.version)} ${subject}: ${action.outcome}`);
+  const { version, outcome } = action;
+  if (outcome === 'rolled_back') return; // said with the refusal
+  log.debug({ event: 'outcome', version, outcome }, `${short(version)} ${subject}: ${outcome}`);
 }
 
 export function sayProblem(log: Logger, change: 'begins' | 'ends', problem: Problem): void {
-  if (change === 'ends') return log.info(`over: ${problem.message}`);
-  log.error({ code: problem.code, ...(problem.hint !== null && { hint: problem.hint }) }, problem.message);
+  const { code, hint, message } = problem;
+  if (change === 'ends') return log.info({ event: 'problem_ends', code }, `over: ${message}`);
+  log.error({ event: 'problem_begins', code, ...(hint !== null && { hint }) }, message);
 }
 
 /** All diagnostics of one file, drawn with their source lines. */
@@ -64,18 +80,28 @@ export function drawAll(diagnostics: readonly Diagnostic[], source: Uint8Array |
 
 /** Says what a stream does that an operator should know, and that is not the rollout's to tell. */
 export function sayStream(log: Logger, stream: Session, action: StreamAction): void {
-  const envoy = (): string => `Envoy ${stream.node?.id ?? '?'} (${stream.peer})`;
+  const { node, peer } = stream;
+  const who = { node: node?.id, peer };
+  const envoy = (): string => `Envoy ${node?.id ?? '?'} (${peer})`;
   switch (action.type) {
     case 'absent_nacked':
-      return log.warn(`${envoy()} refuses an empty layer ${action.name}: ${action.error.message}`);
+      return log.warn(
+        { event: 'absent_refused', ...who },
+        `${envoy()} refuses an empty layer ${action.name}: ${action.error.message}`,
+      );
     case 'unsupported':
-      return log.warn(`${envoy()} asks for ${action.typeUrl}, which is not served here: it is left unanswered`);
+      return log.warn(
+        { event: 'unsupported_type', ...who },
+        `${envoy()} asks for ${action.typeUrl}, which is not served here: it is left unanswered`,
+      );
     case 'reject':
-      return log.warn(`a stream from ${stream.peer} was ended: ${action.message}`);
-    case 'joined':
-      return log.debug(`${envoy()} joined${action.claims === null ? '' : `, with ${short(action.claims)}`}`);
+      return log.warn({ event: 'stream_ended', ...who }, `a stream from ${peer} was ended: ${action.message}`);
+    case 'joined': {
+      const claims = action.claims === null ? '' : `, with ${short(action.claims)}`;
+      return log.debug({ event: 'joined', ...who }, `${envoy()} joined${claims}`);
+    }
     case 'left':
-      return log.debug(`${envoy()} left`);
+      return log.debug({ event: 'left', ...who }, `${envoy()} left`);
     default:
       return;
   }

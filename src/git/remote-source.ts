@@ -40,6 +40,7 @@ export class RemoteSource {
   /** Something in the mirror could not be read: look at it closely before the next fetch. */
   #suspect = false;
   #failures = 0;
+  #fetchedAt: number | null = null;
   #said: string | null = null;
 
   /** Throws GitError `bad-ref` or `bad-url`. */
@@ -62,6 +63,11 @@ export class RemoteSource {
   /** The mirror as a repository, once it could be opened. */
   get repository(): GitRepository | null {
     return this.#local.repository;
+  }
+
+  /** When the last fetch succeeded, milliseconds since the epoch. */
+  get fetchedAt(): number | null {
+    return this.#fetchedAt;
   }
 
   /** Fetches now (webhook, SIGHUP, `shardplane sync`); resolves when what came has been handled, or the fetch failed. */
@@ -97,6 +103,7 @@ export class RemoteSource {
     try {
       await this.#prepare();
       await this.mirror.fetch(this.#stop.signal);
+      this.#fetchedAt = Date.now();
       await this.#local.check();
       if (this.#suspect) throw this.#damaged();
       await this.#recover();

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { pino } from 'pino';
+import { sayAction, sayProblem } from '../../src/daemon/say.ts';
+import type { RolloutAction } from '../../src/rollout/types.ts';
 
 const log = new URL('../../src/daemon/log.ts', import.meta.url).href;
 
@@ -17,7 +21,7 @@ test('what Envoy or a commit says can neither forge a line nor move the cursor',
   const text = say('text', 'bad\n12:00:00.000 info  live is deadbeef\u001b[2K');
   assert.equal(text.split('\n').length, 2, text);
   assert.ok(!text.includes('\u001b'), text);
-  assert.match(text, /^\d\d:\d\d:\d\d\.\d{3} warn {2}bad\\u\{a\}12:00:00/);
+  assert.match(text, /^\d\d:\d\d:\d\d\.\d{3}Z warn {2}bad\\u\{a\}12:00:00/);
 });
 
 test('JSON is one line for each event', () => {
@@ -38,4 +42,68 @@ test('no secret is in a message or a field', () => {
     for (const words of ['h \\*\\*\\*', 'd \\*\\*\\*', 'm \\*\\*\\*', 'e \\*\\*\\*', '7'])
       assert.match(stderr, new RegExp(words));
   }
+});
+
+/** What the actions of a rollout and a problem become in JSON, without their words. */
+function fieldsOf(say: (log: pino.Logger) => void): unknown[] {
+  const lines: string[] = [];
+  const log = pino(
+    { base: null, timestamp: false, level: 'debug' },
+    { write: (line: string) => void lines.push(line) },
+  );
+  say(log);
+  return lines.map((line) => {
+    const { level, msg, ...fields } = JSON.parse(line) as { level: number; msg: string };
+    assert.ok(level > 0 && msg !== '');
+    return fields;
+  });
+}
+
+test('programs find the event, the full SHA, the node, the outcome and the code beside the words', () => {
+  const version = 'a'.repeat(40);
+  const refusal = { node: 'edge-1', code: 13, message: 'no' };
+  const actions: RolloutAction[] = [
+    { type: 'offer', version },
+    { type: 'refused', version, refusal },
+    { type: 'pinned', version, refusal },
+    { type: 'live', live: { version, since: 0, proven: true } },
+    { type: 'unanswered', version, node: 'edge-1' },
+    { type: 'outcome', version, outcome: 'superseded' },
+  ];
+  const about = { subject: 's', drawn: null };
+  assert.deepEqual(
+    fieldsOf((log) => actions.forEach((action) => sayAction(log, action, about))),
+    [
+      { event: 'pushing', version },
+      { event: 'refused', version, node: 'edge-1' },
+      { event: 'rolled_back', version, node: 'edge-1', outcome: 'rolled_back', drawn: null },
+      { event: 'live', version, outcome: 'live', proven: true },
+      { event: 'unanswered', version, node: 'edge-1' },
+      { event: 'outcome', version, outcome: 'superseded' },
+    ],
+  );
+  const problem = { code: 'remote', message: 'away', hint: null, since: '' };
+  assert.deepEqual(
+    fieldsOf((log) => (['begins', 'ends'] as const).forEach((change) => sayProblem(log, change, problem))),
+    [
+      { event: 'problem_begins', code: 'remote' },
+      { event: 'problem_ends', code: 'remote' },
+    ],
+  );
+});
+
+test('a line that says no other event is a notice; text has none of the fields that are in its words', () => {
+  assert.equal((JSON.parse(say('json', 'a')) as { event: string }).event, 'notice');
+  assert.match(say('text', 'a'), /Z warn {2}a hint=a\n$/);
+});
+
+test('docs/operating.md has every event, and no other', () => {
+  const root = new URL('../../', import.meta.url).pathname;
+  const source = globSync('src/**/*.ts', { cwd: root }).map((file) => readFileSync(root + file, 'utf8'));
+  const calls = source.join('\n').matchAll(/\blog\.(?:debug|info|warn|error)\(\s*\{\s*event: '([a-z_]+)'/g);
+  const said = new Set([...calls].map(([, event]) => event));
+  const [, table = ''] =
+    /\n\| `event` \|.*\n.*\n((?:\|.*\n)+)/.exec(readFileSync(`${root}docs/operating.md`, 'utf8')) ?? [];
+  const named = [...table.matchAll(/^\|(.*?)\|/gm)].flatMap(([, cell = '']) => cell.match(/[a-z_]+/g) ?? []);
+  assert.deepEqual(named.sort(), [...said, 'notice'].sort());
 });

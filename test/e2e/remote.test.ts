@@ -193,7 +193,7 @@ describe('a remote over http', () => {
 
   test('docs/operating.md names every metric, and no other', async () => {
     const { body } = await scene.daemon.get('/metrics');
-    const known = [...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name).sort();
+    const known = [...body.matchAll(/^# TYPE (shardplane_\S+)/gm)].map(([, name]) => name).sort();
     const text = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
     const named = [...text.matchAll(/^\| `(shardplane_[a-z_]+)` \|/gm)].map(([, name]) => name).sort();
     assert.deepEqual(named, known);
