@@ -132,7 +132,7 @@ export class Follow {
         this.#onWorkingFile(event.state);
         break;
       case 'failed':
-        problems.begin(event.part, event.error.message, event.error.hint);
+        this.#onFailed(event);
         break;
       case 'recovered':
         problems.end(event.part);
@@ -153,6 +153,14 @@ export class Follow {
           'changes are seen by polling',
         );
     }
+  }
+
+  #onFailed({ part, error }: Extract<SourceEvent, { type: 'failed' }>): void {
+    const { problems } = this.#options;
+    problems.begin(part, error.message, error.hint);
+    // the ref is there, whatever was said of it before
+    if (error.code === 'bad-ref' || error.code === 'ref-broken')
+      for (const code of ['ref', 'ref-deleted']) problems.end(code);
   }
 
   async #onMoved(told: Moved): Promise<void> {

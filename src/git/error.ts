@@ -23,6 +23,7 @@ export const gitErrorCodes = [
   'remote-redirects',
   'remote-not-found',
   'remote-garbage',
+  'remote-malformed',
   'remote-too-large',
   'remote-moved',
   'mirror-unwritable',

@@ -1,6 +1,7 @@
 import { access, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isGitError } from './error.ts';
+import { fsckConfig } from './fsck.ts';
 import { endLeftover } from './leftover.ts';
 import { GitExit, runGit } from './run.ts';
 
@@ -35,11 +36,15 @@ export async function makeMirror(path: string, objectFormat: 'sha1' | 'sha256'):
 export interface Inspection {
   readonly content: boolean;
   readonly connectivity: boolean;
+  readonly fsckSkipList: string | null;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What is wrong with a mirror, in a line; null when nothing is. Writes its config anew. */
-export async function findDamage(path: string, { content, connectivity, signal }: Inspection): Promise<string | null> {
+export async function findDamage(
+  path: string,
+  { content, connectivity, fsckSkipList, signal }: Inspection,
+): Promise<string | null> {
   const options = { gitDir: path, ...(signal && { signal }) };
   try {
     const config = await readFile(join(path, 'config'), 'utf8').catch(() => '');
@@ -48,7 +53,7 @@ export async function findDamage(path: string, { content, connectivity, signal }
     if (!content && !connectivity) return null;
     const depth = content ? [] : ['--connectivity-only'];
     const args = ['fsck', '--no-dangling', '--no-progress', '--no-reflogs', ...depth];
-    await runGit(args, { ...options, timeoutMs: fsckTimeoutMs });
+    await runGit(args, { ...options, config: fsckConfig(fsckSkipList), timeoutMs: fsckTimeoutMs });
     return null;
   } catch (error) {
     if (!isGitError(error) || isGitError(error, 'git-aborted', 'git-missing')) throw error;

@@ -73,7 +73,8 @@ export class Mirror {
     }
     const unclean = await exists(markOf(this.path));
     if (unclean) await clearLeftovers(this.path);
-    const reason = await findDamage(this.path, { content: suspect, connectivity: unclean, signal });
+    const fsckSkipList = this.#remote.fsckSkipList ?? null;
+    const reason = await findDamage(this.path, { content: suspect, connectivity: unclean, fsckSkipList, signal });
     if (reason !== null) {
       await makeMirror(this.path, 'sha1');
       return { made: 'anew', reason };

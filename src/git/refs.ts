@@ -78,7 +78,11 @@ async function resolveName(repository: GitRepository, ref: string): Promise<stri
   if (best.type === 'commit') return best.sha;
   const commit = await parse(repository, `${best.sha}^{commit}`);
   if (commit === null)
-    throw new GitError('bad-ref', `${ref} names a ${best.type}, not a commit`, 'set repository.ref to a branch');
+    throw new GitError(
+      'bad-ref',
+      `${ref} of ${repository.path} names a ${best.type}, not a commit`,
+      'set the ref to a branch, or move it to a commit',
+    );
   return commit;
 }
 
@@ -92,7 +96,7 @@ async function listRefs(
   repository: GitRepository,
   names: readonly string[],
 ): Promise<Map<string, { sha: string; type: string }>> {
-  const args = ['for-each-ref', '--format=%(objectname) %(objecttype) %(refname)', ...names];
+  const args = ['for-each-ref', '--format=%(refname) %(objectname) %(objecttype) %(*objecttype)', ...names];
   const { stdout, stderr } = await runGit(args, { gitDir: repository.gitDir }).catch((error: unknown) => {
     throw error instanceof GitExit && /missing object|bad object/.test(error.stderr)
       ? new GitError(
@@ -107,11 +111,16 @@ async function listRefs(
     throw new GitError(
       'ref-broken',
       `${broken} of ${repository.path} holds no commit (an empty or damaged file)`,
-      `git update-ref ${broken} <commit> writes it anew; git reflog shows where it was`,
+      `echo COMMIT > '${join(repository.commonDir, broken)}' writes it anew; the end of '${join(repository.commonDir, 'logs', broken)}' shows where it was`,
     );
   }
   const lines = stdout.toString('utf8').split('\n').slice(0, -1);
-  return new Map(lines.map((line) => line.split(' ')).map(([sha = '', type = '', name = '']) => [name, { sha, type }]));
+  return new Map(
+    lines.map((line) => {
+      const [name = '', sha = '', type = '', target = ''] = line.split(' ');
+      return [name, { sha, type: target === '' ? type : `${type} of a ${target}` }];
+    }),
+  );
 }
 
 async function parse(repository: GitRepository, expression: string): Promise<string | null> {

@@ -62,7 +62,8 @@ function explain(error: GitExit, path: string): GitError {
       'git config --global safe.bareRepository all',
     );
   }
-  const other = /fatal: (.*)/.exec(said)?.[1] ?? error.message;
+  // git names what it doesn't know on lines of their own
+  const other = (/fatal: (.*(?:\n\t.*)*)/.exec(said)?.[1] ?? error.message).replace(/\s*\n\s*/g, ' ');
   if (said.includes('not a git repository')) {
     return new GitError(
       'not-a-repository',

@@ -1,5 +1,5 @@
 import { listVersions } from './commits.ts';
-import { isGitError, type GitError } from './error.ts';
+import { isGitError, type GitError, type GitErrorCode } from './error.ts';
 import { lookAtRef, type Look } from './look.ts';
 import { createMailbox } from './mailbox.ts';
 import type { Decision, Movement, OnRewrite } from './movement.ts';
@@ -230,6 +230,7 @@ export class Source {
   async #fail(error: GitError): Promise<void> {
     this.#stale = true;
     this.#failures += 1;
+    if (this.#last?.tip === null && refIsThere.has(error.code)) this.#last = null; // its absence is over
     clearTimeout(this.#retry);
     if (this.#closed) return;
     const { pollMs } = this.#options;
@@ -241,6 +242,9 @@ export class Source {
     await this.#options.onEvent({ type: 'failed', part: 'repository', error });
   }
 }
+
+/** What says that there is a ref, but nothing to take. */
+const refIsThere: ReadonlySet<GitErrorCode> = new Set(['bad-ref', 'ref-broken']);
 
 function isSameState(a: WorkingFile, b: WorkingFile): boolean {
   if (a === 'same' || b === 'same') return a === b;

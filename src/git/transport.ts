@@ -1,5 +1,6 @@
 import type { GitConfig } from './environment.ts';
 import { GitError, type GitErrorCode } from './error.ts';
+import { explainMalformed, fsckConfig } from './fsck.ts';
 import { readRegularFile } from './regular-file.ts';
 import { checkSshFiles, quote, sshCommand } from './ssh.ts';
 import { parseRemoteUrl, type RemoteUrl } from './remote-url.ts';
@@ -20,6 +21,8 @@ export interface Remote {
   readonly sshKnownHosts: string | null;
   readonly proxy: string | null;
   readonly ca: string | null;
+  /** A file of the SHAs of malformed objects that are let through. */
+  readonly fsckSkipList?: string | null;
 }
 
 /** What a git command that talks to the remote is run with. */
@@ -50,7 +53,8 @@ export async function toTransport(remote: Remote, secrets: Secrets): Promise<Tra
     SHARDPLANE_GIT_USERNAME: parsed.username ?? '',
     SHARDPLANE_GIT_PASSWORD: parsed.password ?? '',
   };
-  const config = [...httpConfig(remote), ...credentialConfig(remote, parsed)];
+  const fsck = fsckConfig(remote.fsckSkipList ?? null);
+  const config = [...httpConfig(remote), ...credentialConfig(remote, parsed), ...fsck];
   const { redactCut: redact } = secrets;
   const run = { config, env, inheritHelpers: remote.credentialHelper, timeoutMs: remote.timeoutMs, redact };
   return { url: parsed.url, display: parsed.display, run };
@@ -120,6 +124,11 @@ const meanings: readonly [pattern: RegExp, code: GitErrorCode, hint: string][] =
     'check credentials_file, credential_helper or ssh_key in repository.remote',
   ],
   [
+    /could not open object name list|invalid object name:/i,
+    'bad-setting',
+    'repository.remote.fsck_skip_list is a file with a full SHA on each line',
+  ],
+  [
     /returned error: 3\d\d/i,
     'remote-redirects',
     'if the repository has moved, set repository.remote.url to its new address',
@@ -146,6 +155,8 @@ export function explainTransport(error: unknown, { display }: Pick<Transport, 'd
   if (!(error instanceof GitError)) return error;
   const words = blankUsers(error.message);
   if (!(error instanceof GitExit)) return new GitError(error.code, `${display}: ${words}`, error.hint);
+  const malformed = explainMalformed(error.stderr, display);
+  if (malformed !== null) return malformed;
   const [, code, hint] = meanings.find(([pattern]) => pattern.test(error.stderr)) ?? [null, error.code, null];
   return new GitError(code, `${display}: ${words}`, hint);
 }

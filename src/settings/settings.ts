@@ -41,6 +41,7 @@ export interface RemoteSettings {
   readonly sshKnownHosts: string | null;
   readonly proxy: string | null;
   readonly ca: string | null;
+  readonly fsckSkipList: string | null;
 }
 
 export interface XdsSettings {

@@ -28,6 +28,7 @@ export interface SettingsFile {
       ssh_known_hosts: string | null;
       proxy: string | null;
       ca: string | null;
+      fsck_skip_list: string | null;
     } | null;
   };
   xds: {
@@ -140,6 +141,7 @@ function toRemote(
     sshKnownHosts: optional(file.ssh_known_hosts, fromHome),
     proxy: file.proxy,
     ca: optional(file.ca, fromHome),
+    fsckSkipList: optional(file.fsck_skip_list, fromHome),
   };
 }
 

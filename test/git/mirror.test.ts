@@ -613,3 +613,60 @@ test('an ssh key or known hosts that ssh could not use are named', async () => {
     assert.deepEqual([error.code, words.test(error.message)], ['bad-setting', true], error.message);
   }
 });
+
+/** A commit as an old tool might have written it, with a good one on top; both on `main`. */
+async function makeOldHistory(
+  repository: TestRepository,
+  old: string,
+  treeMode = '100644',
+): Promise<{ old: string; tip: string }> {
+  const blob = await repository.git('rev-parse', `HEAD:${file}`);
+  const bytes = Buffer.concat([Buffer.from(`${treeMode} ${file}\0`), Buffer.from(blob, 'hex')]);
+  const write = async (type: string, content: Buffer | string): Promise<string> => {
+    const path = join(repository.path, '.git/object');
+    await writeFile(path, content);
+    return await repository.git('hash-object', '-t', type, '-w', '--literally', path);
+  };
+  const tree = await write('tree', bytes);
+  const commit = await write('commit', `tree ${tree}\n${old}\n\nold\n`);
+  await repository.git('reset', '--quiet', '--hard', commit);
+  return { old: commit, tip: await repository.commit({ 'README.md': 'on top' }) };
+}
+
+test('what old tools have left in a history does not keep it from being followed', async () => {
+  const who = (author: string): string => `author ${author}\ncommitter A <a@b> 1700000000 +0000`;
+  const histories: [string, string?][] = [
+    [who('A <a@b>1700000000 +0000')], // missingSpaceBeforeDate
+    [who('A <a@b> 1700000000 +051800')], // badTimezone
+    [who('A <a@b> 01700000000 +0000')], // zeroPaddedDate
+    [who('A 1700000000 +0000')], // missingEmail
+    [who('A <a@b> 1700000000 +0000'), '0100644'], // zeroPaddedFilemode
+  ];
+  for (const [old, mode] of histories) {
+    await using scene = await makeScene();
+    const { tip, old: commit } = await makeOldHistory(scene.repository, old, mode);
+    const mirror = await scene.mirror();
+    await mirror.fetch();
+    assert.equal(await tipOf(mirror), tip, old);
+    assert.deepEqual(await mirror.prepare({ suspect: true }), { made: 'nothing' });
+    const opened = await openRepository(mirror.path);
+    assert.equal((await newestRevision(opened, { tip: commit, file }))?.version, commit);
+  }
+});
+
+test('what could be read in two ways is refused and named, unless the operator lets it through', async () => {
+  await using scene = await makeScene();
+  const { old, tip } = await makeOldHistory(scene.repository, 'author A <a@b> 1700000000 +0000');
+  const error = await failure((await scene.mirror()).fetch());
+  assert.equal(error.code, 'remote-malformed');
+  assert.match(error.message, new RegExp(`the object ${old} in its history is malformed \\(missingCommitter: `));
+  assert.match(error.hint ?? '', /repository\.remote\.fsck_skip_list$/);
+  const fsckSkipList = join(scene.directory, '../skip');
+  const gone = await failure((await scene.mirror({ fsckSkipList })).fetch());
+  assert.equal(gone.code, 'bad-setting');
+  await writeFile(fsckSkipList, `# known\n${old}\n`);
+  const mirror = await scene.mirror({ fsckSkipList });
+  await mirror.fetch();
+  assert.equal(await tipOf(mirror), tip);
+  assert.deepEqual(await mirror.prepare({ suspect: true }), { made: 'nothing' });
+});

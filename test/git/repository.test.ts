@@ -60,6 +60,7 @@ test('an extension that this git does not know', async () => {
   const [code, hint] = await refusal(repository.path);
   assert.equal(code, 'not-a-repository');
   assert.match(hint ?? '', /newer git/);
+  await assert.rejects(openRepository(repository.path), /unknown repository extension found: fromthefuture$/i);
 });
 
 test(
@@ -111,7 +112,12 @@ test('refs: full, short, nested, absent, of tags of tags, and of what is no comm
     ['refs/heads/absent', null],
   ];
   for (const [ref, sha] of expected) assert.equal(await resolveRef(opened, ref), sha, ref);
-  await assert.rejects(resolveRef(opened, 'blob'), /names a blob, not a commit/);
+  await assert.rejects(resolveRef(opened, 'blob'), /^GitError: blob of \S+ names a blob, not a commit$/);
+  await repository.git('tag', '-m', 'a tag', 'tree-tag', 'HEAD^{tree}');
+  await assert.rejects(
+    resolveRef(opened, 'tree-tag'),
+    /^GitError: tree-tag of \S+ names a tag of a tree, not a commit$/,
+  );
   await assert.rejects(resolveRef(opened, '--all'), /not a ref name/);
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { chown, cp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chown, cp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Source, type Moved, type SourceEvent, type SourceOptions } from '../../src/git/source.ts';
@@ -475,7 +476,12 @@ test('a branch file that a crash left empty is an error, not a deletion', async 
   await writeFile(join(repository.path, '.git/refs/heads/main'), '');
   const failed = await until('the failure', () => followed.events.find((event) => event.type === 'failed'));
   assert.equal(failed.error.code, 'ref-broken');
-  await writeFile(join(repository.path, '.git/refs/heads/main'), `${tip}\n`);
+  // the hint, as it stands, works
+  const [, write = '', log = ''] =
+    /^(echo COMMIT > '.*') writes it anew; the end of '(.*)' shows/.exec(failed.error.hint ?? '') ?? [];
+  const was = (await readFile(log, 'utf8')).trimEnd().split('\n').at(-1)?.split(' ')[1] ?? '';
+  assert.equal(was, tip);
+  execFileSync('sh', ['-c', write.replace('COMMIT', was)]);
   await until('recovery', () => followed.events.some((event) => event.type === 'recovered'));
   assert.equal(followed.moves().length, 1);
 });
