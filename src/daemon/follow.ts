@@ -160,7 +160,7 @@ export class Follow {
     problems.begin(part, error.message, error.hint);
     // the ref is there, whatever was said of it before
     if (error.code === 'bad-ref' || error.code === 'ref-broken')
-      for (const code of ['ref', 'ref-deleted']) problems.end(code);
+      for (const code of ['ref', 'ref-deleted'] as const) problems.end(code);
   }
 
   async #onMoved(told: Moved): Promise<void> {
