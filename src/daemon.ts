@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { toRolloutEvent } from './daemon/answers.ts';
-import { createApi } from './daemon/api.ts';
+import { createApi, readiness } from './daemon/api.ts';
 import { Fleet } from './daemon/fleet.ts';
 import { Follow } from './daemon/follow.ts';
 import { Intake } from './daemon/intake.ts';
@@ -16,8 +16,11 @@ import { Metrics } from './daemon/metrics.ts';
 import { Problems } from './daemon/problems.ts';
 import { Record } from './daemon/record.ts';
 import type { Report } from './daemon/record.ts';
+import { Repeats } from './daemon/repeats.ts';
+import { sayProblem, short } from './daemon/say.ts';
+import { sayFailure, sayLeftOut, sayRefusal, sayStream } from './daemon/say-stream.ts';
+import type { StreamLog } from './daemon/say-stream.ts';
 import { Signatures } from './daemon/signatures.ts';
-import { sayProblem, sayStream, short } from './daemon/say.ts';
 import { Texts } from './daemon/texts.ts';
 import { RemoteSource } from './git/remote-source.ts';
 import { startHttp } from './http/server.ts';
@@ -26,6 +29,7 @@ import { openLedger } from './ledger/ledger.ts';
 import type { Ledger, Restored } from './ledger/ledger.ts';
 import type { RolloutAction } from './rollout/types.ts';
 import { Secrets } from './secrets.ts';
+import { isLoopback } from './settings/loopback.ts';
 import { readSchema } from './settings/schema.ts';
 import type { Settings } from './settings/settings.ts';
 import { XdsServer } from './xds/server.ts';
@@ -60,6 +64,7 @@ export class Daemon {
   readonly metrics: Metrics;
   readonly problems: Problems;
   readonly texts = new Texts();
+  readonly #streamLog: StreamLog;
   readonly #journal: Journal;
   readonly #lookBack: LookBack;
   readonly #outlets: readonly Outlet[];
@@ -88,11 +93,14 @@ export class Daemon {
       onReport(report);
     });
     this.fleet = this.#createFleet(restored);
+    const repeats = new Repeats({ sayLeftOut: (...leftOut) => sayLeftOut(log, ...leftOut) });
+    this.#streamLog = { log, repeats };
     this.xds = new XdsServer({
       settings: settings.xds,
       onAction: (session, action) => this.#onStream(session, action),
       onTlsReload: (error) => this.#onTlsReload(error),
       onFailure: (peer, error) => this.#onFailure(peer, error),
+      onRefusal: (peer, reason) => this.#onRefusal(peer, reason),
     });
     const signatures = this.#createSignatures();
     this.intake = new Intake({
@@ -145,6 +153,7 @@ export class Daemon {
     // A node that connects meanwhile would get an empty layer: git on this machine answers in a moment.
     if (target === null) await Promise.race([firstLook, sleep(firstLookMs, undefined, { ref: false })]);
     const xdsPort = await this.xds.listen();
+    this.#sayReadiness();
     this.#http = await startHttp({
       api: createApi(this),
       ...settings.http,
@@ -153,8 +162,10 @@ export class Daemon {
       warn: (message) => log.warn(message),
     });
     const { port: httpPort } = this.#http;
-    if (settings.xds.tls === null && !isLoopback(settings.xds.address))
-      log.warn(`xDS on ${settings.xds.address} is plain text, open to whoever reaches it: docs/xds.md has xds.tls`);
+    if (!settings.xds.tls?.clientCa && !isLoopback(settings.xds.address))
+      log.warn(
+        `xDS on ${settings.xds.address} is open to whoever reaches it, as xds.insecure says: docs/xds.md has xds.tls`,
+      );
     log.info(
       { event: 'listening' },
       `xDS on ${settings.xds.address}:${xdsPort}, status on http://${settings.http.address}:${httpPort}`,
@@ -173,6 +184,7 @@ export class Daemon {
     await this.#http?.close();
     this.fleet.close();
     this.#lookBack.close();
+    this.#streamLog.repeats.close();
     this.#journal.flush();
     this.ledger.close();
   }
@@ -203,6 +215,7 @@ export class Daemon {
     if (live) this.#journal.add({ type: 'release', release: live.release, resource: live.resource });
     this.record.action(action);
     if (action.type === 'outcome') this.follow.onDecided();
+    if (action.type === 'live') this.#sayReadiness();
   }
 
   /** Nothing left to offer: no Envoy is emptied while git may have a release. */
@@ -214,7 +227,7 @@ export class Daemon {
 
   #onStream(session: Session, action: StreamAction): void {
     this.metrics.onStream(action);
-    sayStream(this.log, session, action);
+    sayStream(this.#streamLog, session, action);
     const event = toRolloutEvent(session, action, Date.now());
     if (event) this.fleet.apply(event);
   }
@@ -222,11 +235,17 @@ export class Daemon {
   /** A fault of the program on one stream: that stream has ended, the others go on. */
   #onFailure(peer: string, error: unknown): void {
     this.metrics.onStreamFailure();
-    const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.log.error(
-      { event: 'fault', peer, error: words },
-      `a stream from ${peer} was ended by a fault of shardplane: please report it`,
-    );
+    sayFailure(this.#streamLog, peer, error);
+  }
+
+  #onRefusal(peer: string, reason: string): void {
+    this.metrics.onStreamRefusal();
+    sayRefusal(this.#streamLog, peer, reason);
+  }
+
+  /** gRPC health says what /readyz says. */
+  #sayReadiness(): void {
+    this.xds.setHealth(readiness(this).ready);
   }
 
   #onTlsReload(error: Error | null): void {
@@ -237,6 +256,7 @@ export class Daemon {
 
   #onLedgerHealth(health: Ledger['health']): void {
     this.problems.set('ledger', health.ok ? null : health.reason, 'it is tried again by itself');
+    this.#sayReadiness();
   }
 
   /** Fails closed: while a signature can't be checked, git's event is not handled, and it is tried again. */
@@ -313,8 +333,4 @@ function isDecided(ledger: Ledger, version: string): boolean {
   if (story === null || story === 'ambiguous') return false;
   const { outcome, pinned } = story.revision;
   return outcome === 'live' || (outcome === 'rolled_back' && pinned);
-}
-
-function isLoopback(address: string): boolean {
-  return /^(127\.|::1$|localhost$|unix:)/.test(address);
 }

@@ -34,7 +34,8 @@ export function createApi(daemon: Daemon): Api {
   };
 }
 
-function readiness({ fleet, ledger }: Daemon): { ready: boolean; reasons: string[] } {
+/** Ready once a release is served and the memory is kept; else why not. */
+export function readiness({ fleet, ledger }: Pick<Daemon, 'fleet' | 'ledger'>): { ready: boolean; reasons: string[] } {
   const reasons = [];
   if (fleet.live === null) reasons.push('no release is served yet');
   if (!ledger.health.ok) reasons.push(ledger.health.reason);

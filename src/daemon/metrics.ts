@@ -135,6 +135,11 @@ export class Metrics {
     }
   }
 
+  /** A stream that was turned away before it was a client's. */
+  onStreamRefusal(): void {
+    this.#streamEvents.inc({ event: 'reject' });
+  }
+
   onStreamFailure(): void {
     this.#onStreamEvent('failed');
   }

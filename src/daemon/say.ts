@@ -3,8 +3,6 @@ import { drawDiagnostic } from '../cli/draw.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Problem } from '../http/api.ts';
 import type { Live, RolloutAction } from '../rollout/types.ts';
-import type { Session } from '../xds/session.ts';
-import type { StreamAction } from '../xds/stream/types.ts';
 
 /** The first digits of a SHA, as git shows them. */
 export function short(version: string): string {
@@ -76,33 +74,4 @@ export function sayProblem(log: Logger, change: 'begins' | 'ends', problem: Prob
 export function drawAll(diagnostics: readonly Diagnostic[], source: Uint8Array | null): string {
   const text = source === null ? null : new TextDecoder().decode(source);
   return diagnostics.map((diagnostic) => drawDiagnostic(diagnostic, text, { color: false })).join('\n');
-}
-
-/** Says what a stream does that an operator should know, and that is not the rollout's to tell. */
-export function sayStream(log: Logger, stream: Session, action: StreamAction): void {
-  const { node, peer } = stream;
-  const who = { node: node?.id, peer };
-  const envoy = (): string => `Envoy ${node?.id ?? '?'} (${peer})`;
-  switch (action.type) {
-    case 'absent_nacked':
-      return log.warn(
-        { event: 'absent_refused', ...who },
-        `${envoy()} refuses an empty layer ${action.name}: ${action.error.message}`,
-      );
-    case 'unsupported':
-      return log.warn(
-        { event: 'unsupported_type', ...who },
-        `${envoy()} asks for ${action.typeUrl}, which is not served here: it is left unanswered`,
-      );
-    case 'reject':
-      return log.warn({ event: 'stream_ended', ...who }, `a stream from ${peer} was ended: ${action.message}`);
-    case 'joined': {
-      const claims = action.claims === null ? '' : `, with ${short(action.claims)}`;
-      return log.debug({ event: 'joined', ...who }, `${envoy()} joined${claims}`);
-    }
-    case 'left':
-      return log.debug({ event: 'left', ...who }, `${envoy()} left`);
-    default:
-      return;
-  }
 }

@@ -52,6 +52,9 @@ export interface XdsSettings {
   readonly ackTimeoutMs: number;
   readonly keepaliveMs: number;
   readonly maxStreams: number;
+  /** Of one client address, and of one client certificate. */
+  readonly maxStreamsPerClient: number;
+  readonly maxConnectionAgeMs: number;
   readonly tls: TlsSettings | null;
 }
 
@@ -59,7 +62,7 @@ export interface TlsSettings {
   readonly certificate: string;
   readonly key: string;
   readonly clientCa: string | null;
-  /** Pattern that a SAN of the client's certificate must match. */
+  /** What a SAN of the client's certificate must match. */
   readonly san: string | null;
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { SettingsError } from './error.ts';
 import { toInterval, toMilliseconds } from './duration.ts';
+import { isLoopback } from './loopback.ts';
 import type { SettingsOverrides } from './load.ts';
 import type { RemoteSettings, RepositorySettings, Settings, TlsSettings } from './settings.ts';
 
@@ -32,12 +33,15 @@ export interface SettingsFile {
     } | null;
   };
   xds: {
-    address: string;
+    address: string | null;
+    insecure: boolean;
     port: number;
     resource: string;
     ack_timeout: string;
     keepalive: string;
     max_streams: number;
+    max_streams_per_client: number;
+    max_connection_age: string;
     tls: { certificate: string; key: string; client_ca: string | null; san: string | null } | null;
   };
   http: {
@@ -146,15 +150,37 @@ function toRemote(
 }
 
 function toXds(file: SettingsFile['xds'], fromHome: FromHome, port: number | undefined): Settings['xds'] {
+  if (file.resource === '*')
+    throw new SettingsError('xds.resource: * stands for all resources, and is no name', 'runtime is the usual one');
   return {
-    address: file.address,
+    address: toXdsAddress(file),
     port: port ?? file.port,
     resource: file.resource,
     ackTimeoutMs: toInterval(file.ack_timeout),
     keepaliveMs: toInterval(file.keepalive),
     maxStreams: file.max_streams,
+    maxStreamsPerClient: file.max_streams_per_client,
+    maxConnectionAgeMs: toConnectionAge(file.max_connection_age),
     tls: file.tls && toTls(file.tls, fromHome),
   };
+}
+
+/** Whoever reaches the port is a node, and may refuse a commit for all, unless it must show a certificate. */
+function toXdsAddress({ address, insecure, tls }: SettingsFile['xds']): string {
+  const isMeant = insecure || (tls !== null && tls.client_ca !== null);
+  if (address === null) return isMeant ? '0.0.0.0' : '127.0.0.1';
+  if (isMeant || isLoopback(address)) return address;
+  throw new SettingsError(
+    `xds.address ${address} is open to whoever reaches it: any of them could read the config and refuse each commit`,
+    'set xds.tls with client_ca (docs/xds.md), or xds.insecure: true if that is meant',
+  );
+}
+
+/** A timer of grpc-js counts it, with a tenth more by chance, in 31 bits of milliseconds. */
+function toConnectionAge(duration: string): number {
+  const ms = toInterval(duration);
+  if (ms <= 20 * 86_400_000) return ms;
+  throw new SettingsError(`xds.max_connection_age: ${duration} is too long`, 'up to 20d');
 }
 
 function toTls(file: NonNullable<SettingsFile['xds']['tls']>, fromHome: FromHome): TlsSettings {

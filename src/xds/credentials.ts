@@ -1,4 +1,5 @@
 import { ServerCredentials } from '@grpc/grpc-js';
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { TlsSettings } from '../settings/settings.ts';
@@ -79,6 +80,7 @@ async function readContext({ certificate, key, clientCa }: TlsSettings): Promise
       readFile(key),
       clientCa === null ? null : readFile(clientCa),
     ]);
+    if (ca !== null) checkCa(ca, clientCa ?? '');
     const context = { cert, key: privateKey, ...(ca && { ca }) };
     createSecureContext(context);
     return context;
@@ -87,6 +89,15 @@ async function readContext({ certificate, key, clientCa }: TlsSettings): Promise
       cause: error,
     });
   }
+}
+
+/** OpenSSL takes what is no certificate for none at all: then no client could ever connect, and nobody would know why. */
+function checkCa(pem: Buffer, path: string): void {
+  const blocks = pem
+    .toString('latin1')
+    .match(/-----BEGIN [A-Z ]*CERTIFICATE-----[^-]*-----END [A-Z ]*CERTIFICATE-----/g);
+  if (blocks === null) throw new Error(`client_ca holds no certificate: ${path}`);
+  for (const block of blocks) new X509Certificate(block);
 }
 
 function isSame(a: Context, b: Context): boolean {

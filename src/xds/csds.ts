@@ -1,7 +1,12 @@
-import { status, type handleUnaryCall, type ServerDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import { status, type handleUnaryCall, type ServerDuplexStream } from '@grpc/grpc-js';
+import { setImmediate } from 'node:timers/promises';
 import { RUNTIME_TYPE } from '../release/encode.ts';
+import { answerEach, isTooLong, toServiceError, toStatus, type OnFailure } from './answer.ts';
+import { service } from './protos.ts';
 import type { Session } from './session.ts';
 import { NO_RELEASE, type NodeIdentity } from './stream/types.ts';
+
+const CSDS = 'envoy.service.status.v3.ClientStatusDiscoveryService';
 
 /** What the Client Status Discovery Service reports on. */
 export interface Fleet {
@@ -11,26 +16,33 @@ export interface Fleet {
   readonly resource: string;
 }
 
-/** CSDS: our view of each client, one ClientConfig for each stream. */
-export function csdsHandlers(fleet: Fleet): {
-  FetchClientStatus: handleUnaryCall<ClientStatusRequest, object>;
-  StreamClientStatus: (call: ServerDuplexStream<ClientStatusRequest, object>) => void;
+/** CSDS: our view of each client, one ClientConfig for each stream. Responses are encoded. */
+export function csdsHandlers(
+  fleet: Fleet,
+  onFailure: OnFailure,
+): {
+  FetchClientStatus: handleUnaryCall<ClientStatusRequest, Buffer>;
+  StreamClientStatus: (call: ServerDuplexStream<ClientStatusRequest, Buffer>) => void;
 } {
+  const answer = oneByOne((request: ClientStatusRequest) => clientStatus(fleet, request));
   return {
     FetchClientStatus: (call, callback) => {
-      const answer = clientStatus(fleet, call.request);
-      if (answer instanceof Error) callback(answer);
-      else callback(null, answer);
+      answer(call.request).then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(toStatus(error, call.getPeer(), onFailure)),
+      );
     },
-    StreamClientStatus: (call) => {
-      call.on('data', (request: ClientStatusRequest) => {
-        const answer = clientStatus(fleet, request);
-        if (answer instanceof Error) call.emit('error', answer);
-        // Not read on while the answer has not left: so a client that does not read costs one answer.
-        else if (!call.write(answer, () => call.resume())) call.pause();
-      });
-      call.on('end', () => call.end());
-    },
+    StreamClientStatus: answerEach(answer, onFailure),
+  };
+}
+
+/** However many ask, one answer is made at a time. */
+function oneByOne<Q, A>(answer: (request: Q) => Promise<A>): (request: Q) => Promise<A> {
+  let turn: Promise<unknown> = Promise.resolve();
+  return (request) => {
+    const answered = turn.then(() => answer(request));
+    turn = answered.catch(() => undefined);
+    return answered;
   };
 }
 
@@ -51,33 +63,62 @@ interface StringMatcher {
   readonly ignore_case?: boolean;
 }
 
-function clientStatus(fleet: Fleet, { node_matchers = [] }: ClientStatusRequest): object | ServiceError {
-  const matchers = node_matchers.map(({ node_id }) => node_id && toMatch(node_id));
-  if (matchers.includes(undefined)) return unimplemented();
-  const config: object[] = [];
-  for (const session of fleet.sessions()) {
+/** Matchers of one request: each is compared with every node. */
+const MAX_MATCHERS = 16;
+/** Nodes that are answered for before the streams have their turn. */
+const SLICE = 100;
+
+/** A response of many nodes is a concatenation of responses of few: https://protobuf.dev/programming-guides/encoding/#last-one-wins */
+async function clientStatus(fleet: Fleet, { node_matchers = [] }: ClientStatusRequest): Promise<Buffer> {
+  const isAsked = toMatch(node_matchers);
+  const parts: Buffer[] = [];
+  let slice: object[] = [];
+  let seen = 0;
+  for (const session of [...fleet.sessions()]) {
     const { node } = session;
-    if (node === null) continue;
-    if (matchers.length === 0 || matchers.some((match) => match?.(node.id)))
-      config.push(toConfig(fleet, session, node));
+    if (node !== null && isAsked(node.id)) slice.push(toConfig(fleet, session, node));
+    if ((seen += 1) % SLICE > 0) continue;
+    parts.push(encode(slice));
+    slice = [];
+    await setImmediate();
   }
-  return { config };
+  return Buffer.concat([...parts, encode(slice)]);
 }
 
-function toMatch(matcher: StringMatcher): ((id: string) => boolean) | undefined {
-  const { exact, prefix, suffix, contains, ignore_case: ignoreCase } = matcher;
-  const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
-  if (exact !== undefined) return (id) => fold(id) === fold(exact);
-  if (prefix !== undefined) return (id) => fold(id).startsWith(fold(prefix));
-  if (suffix !== undefined) return (id) => fold(id).endsWith(fold(suffix));
-  if (contains !== undefined) return (id) => fold(id).includes(fold(contains));
-  return undefined;
+function encode(config: object[]): Buffer {
+  return service(CSDS)['FetchClientStatus']?.responseSerialize({ config }) ?? Buffer.alloc(0);
 }
 
-function unimplemented(): ServiceError {
-  const details = 'node_matchers: only node_id by exact, prefix, suffix or contains';
-  return Object.assign(new Error(details), { code: status.UNIMPLEMENTED, details }) as ServiceError;
+/** Throws with the words for the client where a request asks for what is not done here. */
+function toMatch(nodeMatchers: readonly NodeMatcher[]): (id: string) => boolean {
+  if (nodeMatchers.length > MAX_MATCHERS)
+    throw toServiceError(status.RESOURCE_EXHAUSTED, `more than ${MAX_MATCHERS} node_matchers`);
+  if (nodeMatchers.length === 0) return () => true;
+  const matches = nodeMatchers.map(({ node_id: matcher = {} }) => toIdMatch(matcher));
+  return (id) => {
+    const lower = id.toLowerCase();
+    return matches.some((match) => match(id, lower));
+  };
 }
+
+/** `lower` is the id in lower case. */
+function toIdMatch(matcher: StringMatcher): (id: string, lower: string) => boolean {
+  const { ignore_case: ignoreCase = false } = matcher;
+  const [kind, text] = Object.entries(matcher).find(([key]) => key in comparisons) ?? [];
+  if (kind === undefined || typeof text !== 'string')
+    throw toServiceError(status.UNIMPLEMENTED, 'node_matchers: only node_id by exact, prefix, suffix or contains');
+  if (isTooLong(text)) throw toServiceError(status.RESOURCE_EXHAUSTED, 'a node matcher is longer than 256 bytes');
+  const compare = comparisons[kind as keyof typeof comparisons];
+  const wanted = ignoreCase ? text.toLowerCase() : text;
+  return (id, lower) => compare(ignoreCase ? lower : id, wanted);
+}
+
+const comparisons = {
+  exact: (id: string, text: string) => id === text,
+  prefix: (id: string, text: string) => id.startsWith(text),
+  suffix: (id: string, text: string) => id.endsWith(text),
+  contains: (id: string, text: string) => id.includes(text),
+};
 
 function toConfig(fleet: Fleet, session: Session, node: NodeIdentity): object {
   const [region = '', zone = '', sub_zone = ''] = node.locality.split('/');

@@ -9,6 +9,7 @@ import {
 import { shareFrames, unframe } from './frames.ts';
 import { service } from './protos.ts';
 import type { XdsSettings } from '../settings/settings.ts';
+import type { Gate } from './gate.ts';
 import type { XdsLimits } from './limits.ts';
 import { decodeRequest } from './request.ts';
 import type { XdsCall } from './session.ts';
@@ -24,13 +25,15 @@ export interface StreamKind {
 }
 
 interface Bounds {
-  readonly settings: Pick<XdsSettings, 'keepaliveMs'>;
+  readonly settings: Pick<XdsSettings, 'keepaliveMs' | 'maxConnectionAgeMs'>;
+  readonly gate: Gate;
   readonly limits: XdsLimits;
 }
 
 /** A gRPC server with the four xDS methods; `accept` takes each new stream. */
 export function createGrpcServer(bounds: Bounds, accept: (call: XdsCall, kind: StreamKind) => void): Server {
   const server = new Server(toOptions(bounds));
+  tolerateResets(server);
   for (const aggregated of [false, true]) {
     const definition = service(aggregated ? ADS : RTDS);
     server.addService(withFrames(definition), {
@@ -42,6 +45,18 @@ export function createGrpcServer(bounds: Bounds, accept: (call: XdsCall, kind: S
   }
   return server;
 }
+
+/**
+ * A client resets each stream that we end, and nghttp2 ends a connection after 1,000 resets in a burst (33 a second later on): with
+ * all the streams on it that are well. Not public in grpc-js: where a version has no such field, that remains.
+ */
+function tolerateResets(server: Server): void {
+  const { commonServerOptions: options } = server as unknown as { commonServerOptions?: object };
+  if (options) Object.assign(options, { streamResetBurst: 10_000, streamResetRate: 1_000 });
+}
+
+/** Between asking the clients of an old connection to leave it, and closing it. */
+const AGE_GRACE_MS = 5_000;
 
 /** A connection without a stream is closed after this. */
 const IDLE_MS = 300_000;
@@ -70,7 +85,7 @@ function toTarget({ address, port }: Address): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-function toOptions({ settings, limits }: Bounds): ServerOptions {
+function toOptions({ settings, limits, gate }: Bounds): ServerOptions {
   return {
     'grpc.max_receive_message_length': limits.requestBytes,
     'grpc.max_send_message_length': -1,
@@ -78,8 +93,11 @@ function toOptions({ settings, limits }: Bounds): ServerOptions {
     'grpc.keepalive_time_ms': settings.keepaliveMs,
     'grpc.keepalive_timeout_ms': settings.keepaliveMs,
     'grpc.max_connection_idle_ms': IDLE_MS,
+    // grpc-js adds or takes away up to a tenth by chance.
+    'grpc.max_connection_age_ms': settings.maxConnectionAgeMs,
+    'grpc.max_connection_age_grace_ms': AGE_GRACE_MS,
     'grpc.enable_channelz': 0,
-    interceptors: [shareFrames],
+    interceptors: [shareFrames, gate.intercept],
   };
 }
 

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { fromJSON, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader';
-import { protoPath as healthProto } from 'grpc-health-check';
 import protobuf from 'protobufjs';
 
 /** The folder of our .proto files: beside src/ in a checkout, beside dist/ in the package; both are two levels up. */
@@ -11,7 +10,7 @@ const files = [
   'envoy/service/discovery/v3/ads.proto',
   'envoy/service/runtime/v3/rtds.proto',
   'envoy/service/status/v3/csds.proto',
-  healthProto,
+  'grpc/health/v1/health.proto',
 ];
 
 /** All message types that the xDS port speaks. */

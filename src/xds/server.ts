@@ -8,8 +8,10 @@ import { createDelivery } from './deliver.ts';
 import { bind, createGrpcServer, type StreamKind } from './grpc.ts';
 import { defaultXdsLimits, type XdsLimits } from './limits.ts';
 import { createPush, type EncodedRelease, type Push } from './push.ts';
-import { addOperatorServices, type Health } from './services.ts';
-import { StreamSession, type Session, type XdsCall } from './session.ts';
+import { Gate } from './gate.ts';
+import type { Health } from './health.ts';
+import { addOperatorServices } from './services.ts';
+import { StreamSession, type Session, type SessionOptions, type XdsCall } from './session.ts';
 import { NO_RELEASE, type StreamAction } from './stream/types.ts';
 
 export interface XdsServerOptions {
@@ -19,6 +21,8 @@ export interface XdsServerOptions {
   readonly onAction: (session: Session, action: StreamAction) => void;
   /** A fault of ours, which has ended one stream. */
   readonly onFailure?: (peer: string, error: unknown) => void;
+  /** A stream of any service was turned away or ended before it was a client's: over a limit, or silent. */
+  readonly onRefusal?: (peer: string, reason: string) => void;
   /** The TLS files have changed. Null: they are in use for new connections; else why not, and the old ones stay in use. */
   readonly onTlsReload?: (error: Error | null) => void;
   /** How often they are read again. Default: 5 s. */
@@ -36,7 +40,10 @@ export class XdsServer {
   readonly #limits: XdsLimits;
   readonly #server: Server;
   readonly #health: Health;
+  readonly #gate: Gate;
   readonly #sessions = new Set<StreamSession>();
+  /** Those that have named a node which they may be: each takes one of `max_streams`. */
+  readonly #places = new Set<StreamSession>();
   /** Streams that subscribe to the configured resource, by node.id. */
   readonly #members = new Map<string, number>();
   readonly #deliver: (item: { session: StreamSession; action: StreamAction }) => void;
@@ -58,12 +65,11 @@ export class XdsServer {
       ({ session, action }) => onAction(session, action),
       (error, { session }) => session.fail(error),
     );
-    this.#server = createGrpcServer({ settings, limits }, (call, kind) => this.#accept(call, kind));
-    this.#health = addOperatorServices(this.#server, {
-      resource,
-      sessions: () => this.#sessions,
-      target: () => this.#push.version,
-    });
+    const { onFailure = () => undefined, onRefusal = () => undefined } = options;
+    this.#gate = new Gate({ limits, maxPerClient: settings.maxStreamsPerClient, onRefusal });
+    this.#server = createGrpcServer({ settings, limits, gate: this.#gate }, (call, kind) => this.#accept(call, kind));
+    const fleet = { resource, sessions: () => this.#sessions, target: () => this.#push.version };
+    this.#health = addOperatorServices(this.#server, fleet, onFailure);
   }
 
   /**
@@ -75,8 +81,12 @@ export class XdsServer {
     if (settings.tls !== null)
       this.#tls = await loadCredentials({ tls: settings.tls, onReload: onTlsReload, ...(reloadMs && { reloadMs }) });
     const port = await bind(this.#server, settings, this.#tls?.credentials ?? ServerCredentials.createInsecure());
-    this.#health.set(true);
     return port;
+  }
+
+  /** What grpc.health.v1 says: that the server has what it is there for. */
+  setHealth(isServing: boolean): void {
+    this.#health.set(isServing && !this.#draining);
   }
 
   /** What all nodes shall have; null: there is no release. A version may be offered again, to those that refused it. */
@@ -110,6 +120,7 @@ export class XdsServer {
     const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     await this.#answered(Date.now() + Math.min(ms, ANSWER_MOMENT_MS));
     for (const session of this.#sessions) session.close(status.UNAVAILABLE, SHUTTING_DOWN);
+    this.#gate.end(status.UNAVAILABLE, SHUTTING_DOWN);
     await Promise.race([closed, sleep(Math.max(0, end - Date.now()), undefined, { ref: false })]);
     this.#server.forceShutdown();
   }
@@ -128,15 +139,27 @@ export class XdsServer {
       resource: settings.resource,
       limits: this.#limits,
       push: this.#push,
-      authorize: (node) => authorizeBySan(settings.tls?.san ?? null, call, node.id),
+      admit: (node) => this.#admit(session, call, node.id),
       onAction: (_from, action) => this.#onAction(session, action),
       onFailure: this.#options.onFailure ?? (() => undefined),
     });
     if (this.#draining) return session.close(status.UNAVAILABLE, SHUTTING_DOWN);
-    if (this.#sessions.size >= settings.maxStreams)
-      return session.reject('RESOURCE_EXHAUSTED', `the server has all of its ${settings.maxStreams} streams`);
     this.#sessions.add(session);
-    call.once('close', () => this.#sessions.delete(session));
+    call.once('close', () => {
+      this.#sessions.delete(session);
+      this.#places.delete(session);
+    });
+  }
+
+  /** Who may be this node gets a place; who may not, or says nothing, takes none. */
+  #admit(session: StreamSession, call: XdsCall, nodeId: string): ReturnType<SessionOptions['admit']> {
+    const { tls, maxStreams } = this.#options.settings;
+    const denied = authorizeBySan(tls?.san ?? null, call, nodeId);
+    if (denied !== null) return { code: 'PERMISSION_DENIED', message: denied };
+    if (this.#places.size >= maxStreams)
+      return { code: 'RESOURCE_EXHAUSTED', message: `the server has all of its ${maxStreams} streams` };
+    this.#places.add(session);
+    return null;
   }
 
   #onAction(session: StreamSession, action: StreamAction): void {

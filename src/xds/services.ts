@@ -1,27 +1,36 @@
-import { ReflectionService } from '@grpc/reflection';
-import type { Server } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
+import type { Server, ServiceDefinition } from '@grpc/grpc-js';
+import type { OnFailure } from './answer.ts';
 import { csdsHandlers, type Fleet } from './csds.ts';
-import { toReflection } from './descriptors.ts';
+import { Health } from './health.ts';
 import { service, services } from './protos.ts';
+import { addReflection } from './reflection.ts';
 
 const CSDS = 'envoy.service.status.v3.ClientStatusDiscoveryService';
-
-/** Health of the whole server and of each service, by its full name. */
-export interface Health {
-  readonly set: (serving: boolean) => void;
-}
+const HEALTH = 'grpc.health.v1.Health';
 
 /** Adds what operators ask, beside xDS: grpc.health.v1, server reflection (v1 and v1alpha) and CSDS. */
-export function addOperatorServices(server: Server, fleet: Fleet): Health {
-  server.addService(service(CSDS), { ...csdsHandlers(fleet) });
-  new ReflectionService(toReflection(services)).addToServer(server);
-  const health = new HealthImplementation();
-  health.addToServer(server);
-  const names = ['', ...Object.keys(services).filter((name) => !('format' in (services[name] ?? {})))];
-  return {
-    set: (serving) => {
-      for (const name of names) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
-    },
-  };
+export function addOperatorServices(server: Server, fleet: Fleet, onFailure: OnFailure): Health {
+  const csds = service(CSDS);
+  const names = Object.keys(services).filter((name) => !('format' in (services[name] ?? {})));
+  const health = new Health(names);
+  server.addService(withBytes(csds), { ...csdsHandlers(fleet, onFailure) });
+  server.addService(service(HEALTH), { ...health.handlers() });
+  addReflection(server, services, onFailure);
+  return health;
+}
+
+/** The service, with responses that are encoded already. */
+function withBytes(definition: ServiceDefinition): ServiceDefinition {
+  return Object.fromEntries(
+    Object.entries(definition).map(([name, method]) => [
+      name,
+      { ...method, responseSerialize: (bytes: object) => bytes as Buffer },
+    ]),
+  );
+}
+
+/** How a method's streams are counted (gate.ts). */
+export function kindOf(path: string): 'xds' | 'check' | 'operator' {
+  if (path.includes('DiscoveryService/') && !path.startsWith(`/${CSDS}/`)) return 'xds';
+  return path === `/${HEALTH}/Check` || path === `/${HEALTH}/List` ? 'check' : 'operator';
 }

@@ -58,8 +58,8 @@ export interface SessionOptions {
   readonly resource: string;
   readonly limits: StreamLimits;
   readonly push: Push;
-  /** Looks at the node once it is known: a reason to end the stream, or null. */
-  readonly authorize: (node: NodeIdentity) => string | null;
+  /** Looks at the node once it is known, and gives it a place: a reason to end the stream, or null. */
+  readonly admit: (node: NodeIdentity) => Omit<Reject, 'type'> | null;
   /** Every action, in order, after it was carried out. Must not call back into the session. */
   readonly onAction: (session: Session, action: StreamAction) => void;
   /** A fault of ours, which has ended the stream. */
@@ -174,8 +174,8 @@ export class StreamSession implements Session {
   #read(request: Request): void {
     const { node } = request;
     const isFirst = this.#state.node === null && node !== null && findNodeFault(node, this.#options.limits) === null;
-    const refused = isFirst ? this.#options.authorize(node) : null;
-    if (refused !== null) this.reject('PERMISSION_DENIED', refused);
+    const refused = isFirst ? this.#options.admit(node) : null;
+    if (refused !== null) this.reject(refused.code, refused.message);
     else this.#step({ type: 'request', request });
   }
 

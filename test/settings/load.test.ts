@@ -9,12 +9,15 @@ import { loadSettings, parseSettings } from '../../src/settings/load.ts';
 test('every setting has a default', () => {
   const settings = parseSettings('', 'settings');
   assert.deepEqual(settings.xds, {
-    address: '0.0.0.0',
+    address: null,
+    insecure: false,
     port: 18000,
     resource: 'runtime',
     ack_timeout: '30s',
     keepalive: '20s',
     max_streams: 10000,
+    max_streams_per_client: 1000,
+    max_connection_age: '1d',
     tls: null,
   });
   assert.deepEqual(settings.http, {
@@ -96,6 +99,41 @@ test('the state directory: the flag, then $STATE_DIRECTORY, then the settings', 
   process.env['STATE_DIRECTORY'] = '';
   assert.equal(load(text).settings.state.directory, '/var/lib/sp');
   delete process.env['STATE_DIRECTORY'];
+});
+
+const tls = '{certificate: a, key: b, client_ca: c}';
+const addresses: readonly [xds: string, address: string | RegExp][] = [
+  ['{}', '127.0.0.1'],
+  ['{insecure: true}', '0.0.0.0'],
+  [`{tls: ${tls}}`, '0.0.0.0'],
+  ['{tls: {certificate: a, key: b}}', '127.0.0.1'],
+  ['{address: "::1"}', '::1'],
+  ['{address: 127.1.2.3}', '127.1.2.3'],
+  ['{address: localhost}', 'localhost'],
+  ['{address: "unix:/run/xds.sock"}', 'unix:/run/xds.sock'],
+  ['{address: 10.0.0.1, insecure: true}', '10.0.0.1'],
+  [`{address: "::", tls: ${tls}}`, '::'],
+  ['{address: 0.0.0.0}', /^xds\.address 0\.0\.0\.0 is open to whoever reaches it/],
+  ['{address: 127.example.com}', /^xds\.address 127\.example\.com is open/],
+  ['{address: "::", tls: {certificate: a, key: b}}', /^xds\.address :: is open/],
+];
+for (const [xds, expected] of addresses) {
+  test(`xds.address with ${xds}`, () => {
+    const address = (): string => load(`xds: ${xds}\n`).settings.xds.address;
+    if (typeof expected === 'string') return assert.equal(address(), expected);
+    assert.throws(address, (error) => {
+      assert.ok(error instanceof SettingsError);
+      assert.match(error.message, expected);
+      assert.match(error.hint ?? '', /xds\.tls with client_ca .*, or xds\.insecure: true/);
+      return true;
+    });
+  });
+}
+
+test('xds.resource is a name, and xds.max_connection_age what a timer can count', () => {
+  assert.throws(() => load("xds: {resource: '*'}\n"), /xds\.resource: \* stands for all resources/);
+  assert.throws(() => load('xds: {max_connection_age: 21d}\n'), /xds\.max_connection_age: 21d is too long/);
+  assert.equal(load('xds: {max_connection_age: 12h}\n').settings.xds.maxConnectionAgeMs, 12 * 3_600_000);
 });
 
 test('an interval is from 100 ms to 24 days', () => {

@@ -58,6 +58,23 @@ export class Authority {
     ]);
     return { certificate: certificate!, key: key! };
   }
+
+  /** Issues one that ends at `end`, to the second. */
+  issueUntil(end: Date, name: string, ...sans: string[]): KeyPair {
+    const pair = this.issue(name, ...sans);
+    const path = (suffix: string): string => join(this.#folder, `${name}.${suffix}`);
+    writeFileSync(path('txt'), '');
+    writeFileSync(
+      path('cnf'),
+      `[ca]\ndefault_ca = it\n[it]\ndatabase = ${path('txt')}\nnew_certs_dir = ${this.#folder}\nrand_serial = yes\n` +
+        `default_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n`,
+    );
+    const until = end.toISOString().replace(/^..|[-:T]|\..*$/g, '');
+    const args = ['-batch', '-notext', '-config', path('cnf'), '-cert', this.certificate, '-keyfile', this.#key];
+    const files = ['-in', path('csr'), '-extfile', path('ext'), '-out', pair.certificate];
+    openssl(['ca', ...args, ...files, '-enddate', `${until}Z`]);
+    return pair;
+  }
 }
 
 function newKey(path: string): string[] {

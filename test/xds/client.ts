@@ -95,6 +95,15 @@ export class XdsClient implements Disposable {
     return this.received[count - 1]!;
   }
 
+  /** The status of another stream of the same method on the same connection. */
+  async again(): Promise<StatusObject> {
+    const [name, method] = methods[this.kind];
+    const { path, requestSerialize, responseDeserialize } = service(name)[method]!;
+    const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    stream.on('error', () => undefined).on('data', () => undefined);
+    return new Promise((resolve) => stream.once('status', resolve));
+  }
+
   /** The stream's status, once it has ended. */
   ended(): Promise<StatusObject> {
     return until('the end of the stream', () => this.#status);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { Client, credentials, status, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, status, type ServiceError, type StatusObject } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/proto-loader';
 import { describe, it } from 'node:test';
+import protobuf from 'protobufjs/minimal.js';
 import { service } from '../../src/xds/protos.ts';
 import { until } from '../helpers/until.ts';
 import { XdsClient } from './client.ts';
+import { connectRaw } from './raw.ts';
 import { release, settings, startServer } from './support.ts';
 
 const csds = service('envoy.service.status.v3.ClientStatusDiscoveryService');
@@ -100,6 +102,26 @@ describe('CSDS', () => {
     await assert.rejects(ids({}), (error: ServiceError) => error.code === status.UNIMPLEMENTED);
   });
 
+  it('bounds the matchers of a request, and answers for more nodes than one turn is for', async () => {
+    await using test = await startServer();
+    const nodes = Array.from({ length: 120 }, () => new XdsClient(test.address));
+    nodes.forEach((node, at) => node.subscribe(`n${at}`));
+    await Promise.all(nodes.map((node) => node.response(1)));
+    assert.equal((await statusOf(test.address)).length, 120);
+    const exact = (id: string) => ({ node_id: { exact: id } });
+    assert.equal((await statusOf(test.address, { node_matchers: [exact('n1'), exact('n119')] })).length, 2);
+    const refused: [matchers: object[], words: RegExp][] = [
+      [Array.from({ length: 17 }, () => exact('n1')), /more than 16 node_matchers/],
+      [[exact('x'.repeat(257))], /a node matcher is longer than 256 bytes/],
+    ];
+    for (const [node_matchers, words] of refused)
+      await assert.rejects(statusOf(test.address, { node_matchers }), (error: ServiceError) => {
+        assert.equal(error.code, status.RESOURCE_EXHAUSTED);
+        return words.test(error.details);
+      });
+    for (const node of nodes) node[Symbol.dispose]();
+  });
+
   it('streams: one answer for each request', async () => {
     await using test = await startServer();
     const client = new Client(test.address, credentials.createInsecure());
@@ -126,7 +148,120 @@ describe('health', () => {
       status: 'SERVING',
     });
     await assert.rejects(check(test.address, 'nobody'), (error: ServiceError) => error.code === status.NOT_FOUND);
+    const { statuses } = (await call(test.address, health['List']!, {})) as { statuses: object };
+    assert.ok('envoy.service.runtime.v3.RuntimeDiscoveryService' in statuses);
   });
+
+  it('is what the daemon says, and NOT_SERVING once it drains', async () => {
+    await using test = await startServer();
+    test.server.setHealth(false);
+    assert.deepEqual(await check(test.address, ''), { status: 'NOT_SERVING' });
+    test.server.setHealth(true);
+    using client = new XdsClient(test.address);
+    client.subscribe('n1');
+    await client.response(1);
+    const watcher = watch(test.address, '');
+    await until('SERVING', () => watcher.answers.length === 1);
+    const drained = test.server.drain(5_000);
+    await until('NOT_SERVING', () => watcher.answers.length === 2);
+    assert.deepEqual(watcher.answers, ['SERVING', 'NOT_SERVING']);
+    client.answer();
+    watcher.close();
+    await drained;
+    assert.equal((await watcher.ended).code, status.UNAVAILABLE);
+  });
+
+  it('tells a watcher what changes, and keeps nothing of a name that is unknown', async () => {
+    await using test = await startServer();
+    const known = watch(test.address, 'envoy.service.runtime.v3.RuntimeDiscoveryService');
+    const unknown = watch(test.address, 'nobody');
+    const long = watch(test.address, 'x'.repeat(500_000));
+    await until('the answers', () => known.answers.length === 1 && unknown.answers.length === 1);
+    test.server.setHealth(false);
+    test.server.setHealth(false);
+    await until('the change', () => known.answers.length === 2);
+    assert.deepEqual(known.answers, ['SERVING', 'NOT_SERVING']);
+    assert.deepEqual(unknown.answers, ['SERVICE_UNKNOWN']);
+    assert.equal((await long.ended).code, status.RESOURCE_EXHAUSTED);
+    for (const each of [known, unknown, long]) each.close();
+  });
+
+  it('bounds watchers, by client, beside the checks', async () => {
+    await using test = await startServer();
+    const watchers = Array.from({ length: 20 }, () => watch(test.address, ''));
+    await until('all', () => watchers.every(({ answers }) => answers.length === 1));
+    const late = watch(test.address, '');
+    assert.match(
+      (await late.ended).details,
+      /one client address has no more than 20 calls of reflection, CSDS and health/,
+    );
+    assert.deepEqual(await check(test.address, ''), { status: 'SERVING' });
+    for (const each of [...watchers, late]) each.close();
+  });
+
+  function watch(address: string, name: string) {
+    const client = new Client(address, credentials.createInsecure());
+    const { path, requestSerialize, responseDeserialize } = health['Watch']!;
+    const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { service: name });
+    const answers: string[] = [];
+    stream.on('data', (answer: { status: string }) => answers.push(answer.status)).on('error', () => undefined);
+    const ended = new Promise<StatusObject>((resolve) => stream.once('status', resolve));
+    return { answers, ended, close: () => client.close() };
+  }
+});
+
+describe('reflection', () => {
+  const names = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
+  for (const name of names)
+    it(`${name} answers each request, and reads no further while its answer has not left`, async () => {
+      await using test = await startServer();
+      using connection = connectRaw(test.address);
+      const stream = connection.request({
+        ':method': 'POST',
+        ':path': `/${name}/ServerReflectionInfo`,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+      });
+      const file = toReflectionFrame(4, 'envoy.service.discovery.v3.AggregatedDiscoveryService');
+      stream.pause();
+      let sent = 0;
+      // What is not taken off our hands is not read: of 20 MB, the windows and buffers hold far less.
+      await until('the server to stop reading', () => {
+        for (; sent < 300_000 && stream.writableLength < 1_000_000; sent += 1) stream.write(file);
+        return stream.writableLength >= 1_000_000;
+      });
+      assert.ok(sent < 100_000, `${sent} requests were read`);
+      let bytes = 0;
+      stream.on('data', (data: Buffer) => (bytes += data.length)).resume();
+      await until('answers', () => bytes > 2_000_000);
+    });
+
+  it('refuses a name that is too long, whose answer would quote it', async () => {
+    await using test = await startServer();
+    using connection = connectRaw(test.address);
+    const stream = connection.request({
+      ':method': 'POST',
+      ':path': '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    let code: unknown;
+    stream.on('response', (headers) => (code = headers['grpc-status'])).resume();
+    stream.write(toReflectionFrame(4, 'x'.repeat(100_000)));
+    await until('the status', () => code !== undefined);
+    assert.equal(code, String(status.RESOURCE_EXHAUSTED));
+  });
+
+  /** A ServerReflectionRequest with one string: 4 is file_containing_symbol. */
+  function toReflectionFrame(field: number, text: string): Buffer {
+    const bytes = protobuf.Writer.create()
+      .uint32((field << 3) | 2)
+      .string(text)
+      .finish();
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(bytes.length, 1);
+    return Buffer.concat([head, bytes]);
+  }
 });
 
 it('keepalive drops a client that answers no ping', async () => {

@@ -11,6 +11,8 @@ export const settings: XdsServerOptions['settings'] = {
   resource: 'runtime',
   keepaliveMs: 20_000,
   maxStreams: 10_000,
+  maxStreamsPerClient: 10_000,
+  maxConnectionAgeMs: 86_400_000,
   tls: null,
 };
 
@@ -38,6 +40,7 @@ export async function startServer(options: Partial<XdsServerOptions> = {}): Prom
     ...options,
   });
   const port = await server.listen();
+  server.setHealth(true);
   return {
     server,
     port,

@@ -78,6 +78,55 @@ describe('TLS on the xDS port', { skip: skipWithoutOpenssl }, () => {
     await sane.response(1);
   });
 
+  it('ends the stream of a client whose certificate has ended, and takes no new one', async () => {
+    await using folder = await temporaryFolder();
+    const ca = new Authority(folder.path);
+    const tls = { ...ca.issue('server', 'IP:127.0.0.1'), clientCa: ca.certificate, san: null };
+    const refusals: string[] = [];
+    await using test = await startServer({
+      settings: { ...settings, tls },
+      onRefusal: (_peer, reason) => void refusals.push(reason),
+    });
+    const pair = ca.issueUntil(new Date(Date.now() + 3_000), 'edge', 'DNS:edge');
+    using client = new XdsClient(test.address, { channel: channel(ca, pair) });
+    client.subscribe('edge');
+    await client.response(1);
+    const { code, details } = await client.ended();
+    assert.equal(code, status.UNAUTHENTICATED);
+    assert.equal(details, "the client's certificate has expired");
+    await until('the end of the session', () => test.count('left') === 1);
+    // The connection is open still, a stream on it is not taken.
+    const again = await client.again();
+    assert.equal(again.code, status.UNAUTHENTICATED);
+    assert.deepEqual(refusals, [details, details]);
+  });
+
+  it('gives no place to a stream that says nothing, or names a node that it may not be', async () => {
+    await using folder = await temporaryFolder();
+    const ca = new Authority(folder.path);
+    const tls = { ...ca.issue('server', 'IP:127.0.0.1'), clientCa: ca.certificate, san: '{node}' };
+    await using test = await startServer({ settings: { ...settings, tls, maxStreams: 1, maxStreamsPerClient: 3 } });
+    const pair = ca.issue('edge', 'DNS:edge');
+    using silent = new XdsClient(test.address, { channel: channel(ca, pair) });
+    using impostor = new XdsClient(test.address, { channel: channel(ca, pair) });
+    impostor.subscribe('other');
+    assert.equal((await impostor.ended()).code, status.PERMISSION_DENIED);
+    using client = new XdsClient(test.address, { channel: channel(ca, pair) });
+    client.subscribe('edge');
+    await client.response(1);
+    using second = new XdsClient(test.address, { channel: channel(ca, pair) });
+    second.subscribe('edge');
+    assert.match((await second.ended()).details, /the server has all of its 1 streams/);
+    await until('the silent one', () => [...test.server.sessions()].length === 2);
+    using third = new XdsClient(test.address, { channel: channel(ca, pair) });
+    using fourth = new XdsClient(test.address, { channel: channel(ca, pair) });
+    assert.match(
+      (await Promise.race([third.ended(), fourth.ended()])).details,
+      /one client address has no more than 3 streams/,
+    );
+    silent.stream.end();
+  });
+
   it('uses new files for new connections, and keeps open streams', async () => {
     await using folder = await temporaryFolder();
     const [before, after] = [new Authority(folder.path, 'before'), new Authority(folder.path, 'after')];
@@ -145,13 +194,21 @@ describe('TLS on the xDS port', { skip: skipWithoutOpenssl }, () => {
     await using folder = await temporaryFolder();
     const ca = new Authority(folder.path);
     const [one, two] = [ca.issue('one', 'DNS:a'), ca.issue('two', 'DNS:a')];
-    const load = (tls: Partial<KeyPair> & { san?: string }) =>
+    const load = (tls: Partial<KeyPair> & { san?: string; clientCa?: string }) =>
       loadCredentials({ tls: { ...one, clientCa: null, san: null, ...tls }, onReload: () => undefined });
     await assert.rejects(
       load({ certificate: join(folder.path, 'missing') }),
       /xds\.tls can't be used: ENOENT.*missing/,
     );
     await assert.rejects(load({ key: two.key }), /xds\.tls can't be used: .*mismatch/);
+    const empty = join(folder.path, 'empty.crt');
+    writeFileSync(empty, '\n');
+    await assert.rejects(
+      load({ clientCa: empty }),
+      /xds\.tls can't be used: client_ca holds no certificate: .*empty\.crt/,
+    );
+    writeFileSync(empty, '-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n');
+    await assert.rejects(load({ clientCa: empty }), /xds\.tls can't be used: /);
     await assert.rejects(load({ san: '{node}' }), /xds\.tls\.san needs xds\.tls\.client_ca/);
   });
 });

@@ -24,7 +24,7 @@ export async function daemonFolder({ log = 'info', notes = 'off' } = {}): Promis
   const config = join(folder.path, 'shardplane.yaml');
   const settings = [
     `repository: {path: ${checkout}, notes: ${notes}}`,
-    'xds: {address: 127.0.0.1, port: 0}',
+    'xds: {address: 127.0.0.1, port: 0, max_streams_per_client: 10000}',
     'http: {address: 127.0.0.1, port: 0}',
     `state: {directory: ${join(folder.path, 'state')}}`,
     `log: {level: ${log}, format: json}`,

@@ -1,0 +1,69 @@
+import type { Logger } from 'pino';
+import type { Session } from '../xds/session.ts';
+import type { StreamAction } from '../xds/stream/types.ts';
+import type { Repeats } from './repeats.ts';
+import { short } from './say.ts';
+
+/** Where what peers cause is said: the log, and what keeps it short. */
+export interface StreamLog {
+  readonly log: Logger;
+  readonly repeats: Repeats;
+}
+
+/** Says what a stream does that an operator should know, and that is not the rollout's to tell. */
+export function sayStream({ log, repeats }: StreamLog, stream: Session, action: StreamAction): void {
+  const { node, peer } = stream;
+  const who = { node: node?.id, peer };
+  const envoy = (): string => `Envoy ${node?.id ?? '?'} (${peer})`;
+  const warn = (event: string, words: () => string): void =>
+    repeats.say(event, toHost(peer), () => log.warn({ event, ...who }, words()));
+  switch (action.type) {
+    case 'absent_nacked':
+      return warn('absent_refused', () => `${envoy()} refuses an empty layer ${action.name}: ${action.error.message}`);
+    case 'unsupported':
+      return warn(
+        'unsupported_type',
+        () => `${envoy()} asks for ${action.typeUrl}, which is not served here: it is left unanswered`,
+      );
+    case 'reject':
+      return warn('stream_ended', () => toEnd(peer, action.message));
+    case 'joined': {
+      const claims = action.claims === null ? '' : `, with ${short(action.claims)}`;
+      return log.debug({ event: 'joined', ...who }, `${envoy()} joined${claims}`);
+    }
+    case 'left':
+      return log.debug({ event: 'left', ...who }, `${envoy()} left`);
+    default:
+      return;
+  }
+}
+
+/** Says why a stream was turned away or ended that is no Envoy's, or not yet. */
+export function sayRefusal({ log, repeats }: StreamLog, peer: string, reason: string): void {
+  const event = 'stream_ended';
+  repeats.say(event, toHost(peer), () => log.warn({ event, peer }, toEnd(peer, reason)));
+}
+
+/** Says that a stream has ended by a fault of the program. */
+export function sayFailure({ log, repeats }: StreamLog, peer: string, error: unknown): void {
+  const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const fields = { event: 'fault', peer, error: words };
+  repeats.say('fault', toHost(peer), () =>
+    log.error(fields, `a stream from ${peer} was ended by a fault of shardplane: please report it`),
+  );
+}
+
+/** Says how many lines of one cause and peer were left out. */
+export function sayLeftOut(log: Logger, count: number, cause: string, peer: string): void {
+  const fields = { event: 'left_out', cause, peer, count };
+  log.warn(fields, `${count} more lines like the last of ${peer} (${cause}) were left out`);
+}
+
+function toEnd(peer: string, reason: string): string {
+  return `a stream from ${peer} was ended: ${reason}`;
+}
+
+/** A peer without its port: who connects anew is still the same. */
+function toHost(peer: string): string {
+  return peer.replace(/:\d+$/, '');
+}

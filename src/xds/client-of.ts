@@ -1,0 +1,37 @@
+import type { ServerInterceptor } from '@grpc/grpc-js';
+import { isIPv6 } from 'node:net';
+
+/** What grpc-js tells of a stream. */
+export type Call = Pick<Parameters<ServerInterceptor>[1], 'getAuthContext' | 'getConnectionInfo'>;
+
+/** Who has opened a stream, as far as the connection shows it. */
+export interface Client {
+  /** What its streams are counted by: its address (none on a Unix socket) and its certificate. */
+  readonly keys: readonly { readonly kind: 'address' | 'certificate'; readonly key: string }[];
+  /** When its certificate ends, milliseconds since the epoch. Infinity: it shows none. */
+  readonly expiresAt: number;
+}
+
+export function clientOf(call: Call): Client {
+  const address = call.getConnectionInfo().remoteAddress;
+  const certificate = call.getAuthContext().sslPeerCertificate;
+  return {
+    keys: [
+      ...(address === undefined ? [] : [{ kind: 'address' as const, key: toNetwork(address) }]),
+      ...(certificate === undefined ? [] : [{ kind: 'certificate' as const, key: certificate.fingerprint256 }]),
+    ],
+    expiresAt: certificate === undefined ? Infinity : Date.parse(certificate.valid_to),
+  };
+}
+
+/** An IPv4 address, or the /64 of an IPv6 one: a client with one has them all. */
+export function toNetwork(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  if (!isIPv6(plain)) return plain;
+  const [head = '', tail] = plain.split('::');
+  const groups = (text: string): string[] => text.split(':').filter(Boolean);
+  const before = groups(head);
+  const after = tail === undefined ? [] : groups(tail);
+  const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
+  return `${[...before, ...zeros, ...after].slice(0, 4).join(':').toLowerCase()}::/64`;
+}

@@ -1,0 +1,113 @@
+import { ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js';
+import { clientOf, type Client } from './client-of.ts';
+import { EXPIRED, GatedStream, type GatedStreamOptions } from './gated-stream.ts';
+import type { XdsLimits } from './limits.ts';
+import { kindOf } from './services.ts';
+
+export interface GateOptions {
+  readonly limits: XdsLimits;
+  /** xDS streams of one client address, and of one client certificate. */
+  readonly maxPerClient: number;
+  /** A stream was turned away, or ended: why. */
+  readonly onRefusal: (peer: string, reason: string) => void;
+}
+
+/** What every stream on the port passes, of whatever service: how many there may be, and how long each may keep us waiting. */
+export class Gate {
+  readonly #options: GateOptions;
+  /** Open streams by kind and client; the client '' is all. */
+  readonly #open = new Map<string, number>();
+  readonly #streams = new Set<GatedStream>();
+  /** Streams that have said nothing, the oldest first. */
+  readonly #waiting = new Set<GatedStream>();
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  readonly intercept: ServerInterceptor = (method, call) => {
+    const client = clientOf(call);
+    const kind = kindOf(method.path);
+    const refusal = this.#refuse(client, kind);
+    if (refusal !== null) {
+      this.#options.onRefusal(call.getPeer(), refusal.details);
+      call.sendStatus(refusal);
+      return new ServerInterceptingCall(call, { start: () => undefined });
+    }
+    return this.#letIn({ method, call, client, kind });
+  };
+
+  /** Ends all streams. */
+  end(code: status, details: string): void {
+    for (const stream of this.#streams) stream.sendStatus({ code, details });
+  }
+
+  #refuse({ keys, expiresAt }: Client, kind: Kind): { code: status; details: string } | null {
+    if (expiresAt <= Date.now()) return { code: status.UNAUTHENTICATED, details: EXPIRED };
+    const { maxPerClient, limits } = this.#options;
+    const { client, all } = limits.operatorCalls;
+    const max = kind === 'operator' ? client : maxPerClient;
+    const full = keys.find((key) => this.#count(key.key, kind) >= max);
+    if (full) return exhausted(`one client ${full.kind} has no more than ${max} ${words[kind]}`);
+    if (kind === 'operator' && this.#count('', kind) >= all)
+      return exhausted(`the server has all of its ${all} ${words[kind]}`);
+    return null;
+  }
+
+  #letIn(stream: Pick<GatedStreamOptions, 'method' | 'call'> & { client: Client; kind: Kind }): ServerInterceptingCall {
+    const { method, call, client, kind } = stream;
+    const { limits, onRefusal } = this.#options;
+    const keys = ['', ...client.keys.map(({ key }) => key)];
+    for (const key of keys) this.#add(key, kind, 1);
+    const gated: GatedStream = new GatedStream({
+      method,
+      call,
+      limits,
+      expiresAt: client.expiresAt,
+      onHeard: () => this.#waiting.delete(gated),
+      onEnd: (reason) => onRefusal(call.getPeer(), reason),
+      onClose: () => {
+        this.#waiting.delete(gated);
+        this.#streams.delete(gated);
+        for (const key of keys) this.#add(key, kind, -1);
+      },
+    });
+    this.#streams.add(gated);
+    this.#waiting.add(gated);
+    this.#makeRoom();
+    return gated;
+  }
+
+  /** An Envoy names itself at once, so the one that has waited longest is the one to go. */
+  #makeRoom(): void {
+    const { limits } = this.#options;
+    if (this.#waiting.size <= limits.waiting) return;
+    for (const oldest of this.#waiting) {
+      this.#waiting.delete(oldest);
+      oldest.end(status.RESOURCE_EXHAUSTED, `it said nothing while ${limits.waiting} other streams came`);
+      return;
+    }
+  }
+
+  #count(key: string, kind: Kind): number {
+    return this.#open.get(`${kind} ${key}`) ?? 0;
+  }
+
+  #add(key: string, kind: Kind, by: 1 | -1): void {
+    const count = this.#count(key, kind) + by;
+    if (count === 0) this.#open.delete(`${kind} ${key}`);
+    else this.#open.set(`${kind} ${key}`, count);
+  }
+}
+
+type Kind = ReturnType<typeof kindOf>;
+
+const words: Readonly<Record<Kind, string>> = {
+  xds: 'streams (xds.max_streams_per_client)',
+  check: 'health checks at once (xds.max_streams_per_client)',
+  operator: 'calls of reflection, CSDS and health watch at once',
+};
+
+function exhausted(details: string) {
+  return { code: status.RESOURCE_EXHAUSTED, details };
+}

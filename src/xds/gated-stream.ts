@@ -1,0 +1,129 @@
+import { ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js';
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { XdsLimits } from './limits.ts';
+
+type Listener = Parameters<ServerInterceptingCall['start']>[0];
+type Status = Parameters<ServerInterceptingCall['sendStatus']>[0];
+
+export interface GatedStreamOptions {
+  readonly method: Parameters<ServerInterceptor>[0];
+  readonly call: Parameters<ServerInterceptor>[1];
+  readonly limits: XdsLimits;
+  /** When the client's certificate ends, milliseconds since the epoch, or Infinity. */
+  readonly expiresAt: number;
+  /** The first message is there. */
+  readonly onHeard: () => void;
+  /** The stream is ended for this reason. */
+  readonly onEnd: (reason: string) => void;
+  /** The stream is gone. */
+  readonly onClose: () => void;
+}
+
+/** The longest time that a timer takes; `xds.max_connection_age` ends what lasts longer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * One stream, of whatever service, and its time limits: to say something, to read what we have sent, to close, and to be
+ * someone whose certificate holds. Whoever serves the stream hears of an end as of a cancellation.
+ */
+export class GatedStream extends ServerInterceptingCall {
+  readonly #options: GatedStreamOptions;
+  readonly #stream: ServerHttp2Stream | null;
+  #deadline: NodeJS.Timeout | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+  /** Messages of ours that have not left. */
+  #unread = 0;
+  #isOver = false;
+
+  constructor(options: GatedStreamOptions) {
+    const { call, limits, expiresAt } = options;
+    super(call);
+    this.#options = options;
+    this.#stream = streamOf(call);
+    const { firstMessageMs } = limits;
+    this.#within(firstMessageMs, () =>
+      this.end(status.DEADLINE_EXCEEDED, `it said nothing for ${firstMessageMs / 1000} s`),
+    );
+    const expires = expiresAt - Date.now();
+    if (expires < MAX_TIMER_MS)
+      this.#expiry = setTimeout(() => this.end(status.UNAUTHENTICATED, EXPIRED), expires).unref();
+    this.#stream?.once('close', () => this.#close());
+  }
+
+  /** Ends the stream with a gRPC status. */
+  end(code: status, details: string): void {
+    if (this.#isOver) return;
+    this.#options.onEnd(details);
+    this.sendStatus({ code, details });
+  }
+
+  override start(listener: Listener): void {
+    const { requestStream, responseStream } = this.#options.method;
+    super.start({
+      onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
+      onReceiveMessage: (message) => {
+        this.#options.onHeard();
+        if (requestStream) this.#relax();
+        listener.onReceiveMessage(message);
+      },
+      onReceiveHalfClose: () => {
+        // A call with one answer is to be over in time.
+        if (responseStream) this.#relax();
+        listener.onReceiveHalfClose();
+      },
+      onCancel: () => {
+        if (this.#stream === null) this.#close();
+        listener.onCancel();
+      },
+    });
+  }
+
+  override sendMessage(message: unknown, callback: () => void): void {
+    const { limits, method } = this.#options;
+    this.#unread += 1;
+    if (this.#unread === 1 && method.responseStream) this.#within(limits.unreadMs, () => this.#reset(UNREAD));
+    super.sendMessage(message, () => {
+      this.#unread -= 1;
+      if (this.#unread === 0 && method.responseStream) this.#relax();
+      callback();
+    });
+  }
+
+  override sendStatus(sent: Status): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#within(this.#options.limits.closingMs, () => this.#reset(null));
+    super.sendStatus(sent);
+  }
+
+  #within(ms: number, late: () => void): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(late, ms).unref();
+  }
+
+  /** Nothing is awaited of the client. */
+  #relax(): void {
+    if (!this.#isOver) clearTimeout(this.#deadline);
+  }
+
+  #reset(reason: string | null): void {
+    if (reason !== null) this.#options.onEnd(reason);
+    this.#isOver = true;
+    this.#stream?.close(constants.NGHTTP2_CANCEL);
+  }
+
+  #close(): void {
+    this.#isOver = true;
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#expiry);
+    this.#options.onClose();
+  }
+}
+
+export const EXPIRED = "the client's certificate has expired";
+const UNREAD = 'it does not read what it was sent';
+
+/** Not public in grpc-js, which has no way to be rid of a stream whose client neither reads nor closes. */
+function streamOf(call: object): ServerHttp2Stream | null {
+  return 'stream' in call ? (call.stream as ServerHttp2Stream) : null;
+}
