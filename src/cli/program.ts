@@ -2,8 +2,10 @@ import { Command } from 'commander';
 import { readVersion } from '../version.ts';
 import { defineBootstrap } from './bootstrap.ts';
 import { defineCheck } from './check.ts';
+import { defineCompletion } from './completion.ts';
 import { defineCommands } from './commands.ts';
 import { defineExplain } from './explain.ts';
+import { completeHelp } from './help.ts';
 import { defineHistory } from './history.ts';
 import { defineHooks } from './hooks.ts';
 import { defineServe } from './serve.ts';
@@ -25,8 +27,10 @@ export function createProgram(): Command {
     defineCommands,
     defineHooks,
     defineBootstrap,
+    defineCompletion,
   ];
   for (const define of parts) define(program);
   for (const command of program.commands) command.copyInheritedSettings(program);
+  completeHelp(program);
   return program;
 }

@@ -48,9 +48,15 @@ describe('config/shard-config.example.yaml', () => {
     assert.equal(config.hosts?.length, 8);
   });
 
-  it('names the schema for editors, by a path that exists', () => {
-    const path = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1] ?? '';
-    assert.ok(readFileSync(new URL(path, new URL('config/', root)), 'utf8').length > 0);
+  it('names the schema for editors, where a copy of it finds it too: at the address of the repository', () => {
+    const { homepage } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { homepage: string };
+    const files = homepage.replace('github.com', 'raw.githubusercontent.com').replace('#readme', '/main/');
+    for (const name of ['shard-config', 'shardplane']) {
+      const example = readFileSync(new URL(`config/${name}.example.yaml`, root), 'utf8');
+      const address = /^# yaml-language-server: \$schema=(\S+)\n/.exec(example)?.[1] ?? '';
+      assert.ok(address.startsWith(files), address);
+      assert.ok(readFileSync(new URL(address.slice(files.length), root), 'utf8').length > 0);
+    }
   });
 });
 

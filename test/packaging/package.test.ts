@@ -35,7 +35,14 @@ function shardplane(...args: string[]): Promise<{ stdout: string; stderr: string
 }
 
 test('the package holds what it needs, and nothing else', () => {
-  for (const path of ['LICENSE', 'README.md', 'CHANGELOG.md', 'docs/design.md', 'dist/index.d.ts'])
+  for (const path of [
+    'LICENSE',
+    'README.md',
+    'CHANGELOG.md',
+    'docs/design.md',
+    'dist/index.d.ts',
+    'dist/man/shardplane.1',
+  ])
     assert.ok(packed.includes(path), path);
   const folders = new Set(packed.filter((path) => path.includes('/')).map((path) => path.split('/')[0]));
   assert.deepEqual([...folders].sort(), ['config', 'dist', 'docs', 'envoy', 'protos', 'schemas']);

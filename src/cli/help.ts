@@ -1,0 +1,83 @@
+import type { Command, Option } from 'commander';
+
+/** What is shown of a command beside its own flags. */
+interface Help {
+  /** The settings' flags that matter to it. The others are taken, and left out of its help. */
+  readonly settings: readonly string[];
+  /** Lines to copy. */
+  readonly example: readonly string[];
+}
+
+const where = ['--config', '--repository', '--state'];
+
+/** By the command's name. A test asks that each command is here, and that what the examples use is there. */
+const helps: Readonly<Record<string, Help>> = {
+  serve: {
+    settings: [...where, '--file', '--ref', '--xds-port', '--http-port'],
+    example: ['shardplane serve --repository /srv/fleet', 'shardplane serve --config /etc/shardplane/shardplane.yaml'],
+  },
+  check: {
+    settings: ['--config', '--repository', '--file'],
+    example: ['shardplane check', 'shardplane check drafts/shard-config.yaml'],
+  },
+  status: {
+    settings: [...where, '--http-port'],
+    example: ['shardplane status', 'shardplane status --json'],
+  },
+  history: {
+    settings: [...where, '--http-port'],
+    example: ['shardplane history --outcome rolled_back', 'shardplane history 8b144b1f5dbf'],
+  },
+  explain: {
+    settings: [...where, '--http-port'],
+    example: ['shardplane explain customer-A'],
+  },
+  retry: { settings: where, example: ['shardplane retry 8b144b1f5dbf'] },
+  accept: { settings: where, example: ['shardplane accept 8b144b1f5dbf'] },
+  sync: { settings: where, example: ['shardplane sync'] },
+  hooks: { settings: [], example: ['shardplane hooks install'] },
+  install: { settings: ['--repository'], example: ['shardplane hooks install --repository /srv/fleet'] },
+  bootstrap: {
+    settings: [],
+    example: [
+      'shardplane bootstrap --xds 10.0.0.1:18000 --listen 0.0.0.0:10000 --admin /run/envoy/admin.sock \\',
+      '  --endpoints 10.0.1.1:8080,10.0.1.2:8080 --node edge-1 > envoy.yaml',
+    ],
+  },
+  completion: {
+    settings: [],
+    example: [
+      'source <(shardplane completion bash)',
+      'shardplane completion fish > ~/.config/fish/completions/shardplane.fish',
+    ],
+  },
+};
+
+/** Flags that say which daemon or repository is meant: the same in all commands that have them. */
+const settings = new Set([...where, '--file', '--ref', '--xds-port', '--http-port']);
+
+function isSetting({ long }: Option): boolean {
+  return settings.has(long ?? '');
+}
+
+/** The examples of a command; none for one that has no help of its own. */
+export function examplesOf(command: Command): readonly string[] {
+  return helps[command.name()]?.example ?? [];
+}
+
+/** Adds the examples to the commands' help, and hides from it the flags that don't matter to them. */
+export function completeHelp(program: Command): void {
+  for (const command of allCommands(program)) {
+    const shown: readonly string[] = helps[command.name()]?.settings ?? [];
+    for (const option of command.options)
+      if (isSetting(option) && !shown.includes(option.long ?? '')) option.hideHelp();
+    const example = examplesOf(command);
+    if (example.length > 0)
+      command.addHelpText('after', `\nExample:\n${example.map((line) => `  ${line}`).join('\n')}`);
+  }
+}
+
+/** All subcommands, those of subcommands too. */
+export function allCommands(program: Command): Command[] {
+  return program.commands.flatMap((command) => [command, ...allCommands(command)]);
+}
