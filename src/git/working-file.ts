@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Diagnostic, DiagnosticCode } from '../config/diagnostic.ts';
 import { maxFileBytes } from './blobs.ts';
 import { checkPath } from './names.ts';
+import { toStored } from './stored.ts';
 import { readRegularFile, type RegularFile } from './regular-file.ts';
 import type { GitRepository } from './repository.ts';
 import type { Revision } from './revision.ts';
@@ -13,8 +14,9 @@ import type { Revision } from './revision.ts';
 export type WorkingFile = 'same' | Revision['content'];
 
 /**
- * Compares the saved file with the committed content (null: the commit has no such file). Line ends don't count as a
- * difference: core.autocrlf changes them on checkout. Throws only what the disk fails with.
+ * Compares the saved file with the committed content (null: the commit has no such file), as git would store it. Line
+ * ends don't count as a difference: core.autocrlf changes them on checkout. Throws what the disk fails with, and
+ * GitError.
  */
 export async function workingFileState(
   repository: GitRepository,
@@ -25,9 +27,23 @@ export async function workingFileState(
   const saved = await readRegularFile(join(repository.topLevel, checkPath(file)), maxFileBytes);
   if (saved === 'missing' && (committed === null || isFault(committed, 'file-missing'))) return 'same';
   const content = toContent(saved, file);
+  if ('bytes' in content) return await compareBytes({ repository, file, saved: content.bytes, committed });
   if (committed === null) return content;
-  if ('bytes' in content && 'bytes' in committed) return sameText(content.bytes, committed.bytes) ? 'same' : content;
-  return 'fault' in content && isFault(committed, content.fault.code) ? 'same' : content;
+  return isFault(committed, content.fault.code) ? 'same' : content;
+}
+
+async function compareBytes(files: {
+  repository: GitRepository;
+  file: string;
+  saved: Buffer;
+  committed: Revision['content'] | null;
+}): Promise<WorkingFile> {
+  const { repository, file, saved, committed } = files;
+  const isSame = (bytes: Buffer): boolean =>
+    committed !== null && 'bytes' in committed && sameText(bytes, committed.bytes);
+  if (isSame(saved)) return 'same';
+  const bytes = await toStored(repository, file, saved);
+  return bytes === null || isSame(bytes) ? 'same' : { bytes };
 }
 
 function isFault(content: Revision['content'], code: DiagnosticCode): boolean {
