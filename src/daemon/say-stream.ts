@@ -15,18 +15,24 @@ export function sayStream({ log, repeats }: StreamLog, stream: Session, action: 
   const { node, peer } = stream;
   const who = { node: node?.id, peer };
   const envoy = (): string => `Envoy ${node?.id ?? '?'} (${peer})`;
-  const warn = (event: string, words: () => string): void =>
-    repeats.say(event, toHost(peer), () => log.warn({ event, ...who }, words()));
+  const sparsely = (say: () => void): void => repeats.say(action.type, toHost(peer), say);
   switch (action.type) {
     case 'absent_nacked':
-      return warn('absent_refused', () => `${envoy()} refuses an empty layer ${action.name}: ${action.error.message}`);
+      return sparsely(() =>
+        log.warn(
+          { event: 'absent_refused', ...who },
+          `${envoy()} refuses an empty layer ${action.name}: ${action.error.message}`,
+        ),
+      );
     case 'unsupported':
-      return warn(
-        'unsupported_type',
-        () => `${envoy()} asks for ${action.typeUrl}, which is not served here: it is left unanswered`,
+      return sparsely(() =>
+        log.warn(
+          { event: 'unsupported_type', ...who },
+          `${envoy()} asks for ${action.typeUrl}, which is not served here: it is left unanswered`,
+        ),
       );
     case 'reject':
-      return warn('stream_ended', () => toEnd(peer, action.message));
+      return sparsely(() => log.warn({ event: 'stream_ended', ...who }, toEnd(peer, action.message)));
     case 'joined': {
       const claims = action.claims === null ? '' : `, with ${short(action.claims)}`;
       return log.debug({ event: 'joined', ...who }, `${envoy()} joined${claims}`);
@@ -40,23 +46,26 @@ export function sayStream({ log, repeats }: StreamLog, stream: Session, action: 
 
 /** Says why a stream was turned away or ended that is no Envoy's, or not yet. */
 export function sayRefusal({ log, repeats }: StreamLog, peer: string, reason: string): void {
-  const event = 'stream_ended';
-  repeats.say(event, toHost(peer), () => log.warn({ event, peer }, toEnd(peer, reason)));
+  repeats.say('reject', toHost(peer), () => log.warn({ event: 'stream_ended', peer }, toEnd(peer, reason)));
 }
 
 /** Says that a stream has ended by a fault of the program. */
 export function sayFailure({ log, repeats }: StreamLog, peer: string, error: unknown): void {
   const words = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const fields = { event: 'fault', peer, error: words };
   repeats.say('fault', toHost(peer), () =>
-    log.error(fields, `a stream from ${peer} was ended by a fault of shardplane: please report it`),
+    log.error(
+      { event: 'fault', peer, error: words },
+      `a stream from ${peer} was ended by a fault of shardplane: please report it`,
+    ),
   );
 }
 
 /** Says how many lines of one cause and peer were left out. */
 export function sayLeftOut(log: Logger, count: number, cause: string, peer: string): void {
-  const fields = { event: 'left_out', cause, peer, count };
-  log.warn(fields, `${count} more lines like the last of ${peer} (${cause}) were left out`);
+  log.warn(
+    { event: 'left_out', cause, peer, count },
+    `${count} more lines like the last of ${peer} (${cause}) were left out`,
+  );
 }
 
 function toEnd(peer: string, reason: string): string {
