@@ -304,6 +304,7 @@ export class Daemon {
       this.texts.set(release.version, { subject: release.subject, source: null });
     return new Fleet({
       resource: this.settings.xds.resource,
+      encoding: this.settings.release.encoding,
       ackTimeoutMs: this.settings.xds.ackTimeoutMs,
       memory,
       now: Date.now,

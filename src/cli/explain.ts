@@ -32,9 +32,11 @@ export function formatExplanation(found: Explanation): string {
   return [
     `${printable(found.customer)}  x-shard-assignment: [${found.assignment.join(',')}]  x-shard-config: ${found.shardSize}/${found.totalHosts}`,
     `  version ${found.version.slice(0, 12)}`,
+    ...toViewLines(found),
     `  ${reason}`,
-    `  the ${found.shardSize} highest of ${found.totalHosts} scores:`,
+    `  the ${found.shardSize} highest of ${found.totalHosts} scores${found.drained.length > 0 ? ', past those that are drained' : ''}:`,
     ...found.slots.map((slot, rank) => `    ${rank + 1}. ${toSlotLine(slot)}`),
+    ...found.drained.map((slot) => `    drained: ${toSlotLine(slot)}`),
     ...(found.next ? [`  one more would be ${toSlotLine(found.next)}`] : []),
     ...(others === 0
       ? []
@@ -43,6 +45,20 @@ export function formatExplanation(found: Explanation): string {
         ]),
     ...(namesSharingAll.length > 0 ? [`  sharing them all: ${namesSharingAll.map(printable).join(', ')}`] : []),
   ].join('\n');
+}
+
+/** Nothing while there is but one view. */
+function toViewLines({ viewReason, cutoverAt }: Explanation): string[] {
+  switch (viewReason) {
+    case 'no-next-view':
+      return [];
+    case 'named-first':
+      return ['  the next view: shuffle_sharding.next.first names this customer'];
+    case 'below-cutover':
+      return [`  the next view: this customer is at ${cutoverAt} of 10000, below shuffle_sharding.next.cutover`];
+    case 'above-cutover':
+      return [`  the current view: this customer is at ${cutoverAt} of 10000, not below shuffle_sharding.next.cutover`];
+  }
 }
 
 function toSlotLine({ number, host, score }: Explanation['slots'][number]): string {

@@ -8,8 +8,21 @@ export interface ShardConfig {
   readonly defaultShardSize: number;
   /** Shard size by customer id, in the file's order (ids that look like integers first). */
   readonly customers: ReadonlyMap<string, number>;
-  /** `host:port` of each slot in order, or null in cluster mode. */
+  /** `host:port` of each slot in order ('': vacant, as good as drained), or null in cluster mode. */
   readonly hosts: readonly string[] | null;
+  /** Slots (from 0, rising) that get nobody: the ranking walks past them. Left out where there are none. */
+  readonly drained?: readonly number[];
   /** The other runtime keys to push, flat and dotted; values of any shape under a schema of the user's own. */
   readonly runtime: ReadonlyMap<string, Json>;
+}
+
+/** A second view of the sharding, beside the current one: some customers use it already, and the others later. */
+export interface NextView {
+  readonly config: ShardConfig;
+  /** Of the release that it comes from. */
+  readonly version: string;
+  /** 0 to 10,000: the part of the customers that use it, in hundredths of a percent. */
+  readonly cutover: number;
+  /** Customers that use it whatever the cutover says. */
+  readonly first: ReadonlySet<string>;
 }

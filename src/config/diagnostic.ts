@@ -51,6 +51,7 @@ export const diagnosticCodes = [
   'shard-too-big',
   'hosts-disagree',
   'duplicate-host',
+  'all-drained',
   'key-clash',
   'reserved-key',
   // the end of a list that is too long to show

@@ -161,10 +161,18 @@ function explainItems({ error, name, description }: Context): Words {
 }
 
 function explainPattern({ error, path, name, description }: Context): Words {
-  if (path.length === 3 && path[0] === 'shuffle_sharding' && path[1] === 'hosts') return explainHost(error.data, name);
+  if (isHost(path)) return explainHost(error.data, name);
   if (error.propertyName !== undefined) return { message: `${name} is not of the required form`, hint: description };
   const form = description === null ? `the pattern ${show(error.params['pattern'])}` : 'the required form';
   return { message: `${name} is not of ${form}: ${show(error.data)}`, hint: description };
+}
+
+/** `shuffle_sharding.hosts.3`, or its `address`. */
+function isHost(path: readonly string[]): boolean {
+  const [section, key, , member = 'address', ...rest] = path;
+  return (
+    section === 'shuffle_sharding' && key === 'hosts' && path.length > 2 && member === 'address' && rest.length === 0
+  );
 }
 
 function explainHost(value: unknown, name: string): Words {

@@ -99,18 +99,23 @@ interface WrittenConfig {
     readonly total_hosts?: number;
     readonly default_shard_size: number;
     readonly customer?: Readonly<Record<string, { readonly shard_size: number }>>;
-    readonly hosts?: readonly string[];
+    readonly hosts?: readonly WrittenHost[];
   };
   readonly runtime?: Readonly<Record<string, Json>>;
 }
 
+type WrittenHost = string | { readonly address: string; readonly drain?: boolean };
+
 function toConfig({ shuffle_sharding: section, runtime }: WrittenConfig): ShardConfig {
   const customers = Object.entries(section.customer ?? {});
+  const hosts = section.hosts?.map((host) => (typeof host === 'string' ? { address: host, drain: false } : host));
+  const drained = [...(hosts ?? []).entries()].filter(([, { drain }]) => drain === true).map(([slot]) => slot);
   return {
     totalHosts: section.total_hosts ?? section.hosts?.length ?? 0,
     defaultShardSize: section.default_shard_size,
     customers: new Map(customers.map(([id, { shard_size: size }]) => [id, size])),
-    hosts: section.hosts ?? null,
+    hosts: hosts?.map(({ address }) => address) ?? null,
+    ...(drained.length > 0 && { drained }),
     runtime: new Map(Object.entries(runtime ?? {})),
   };
 }

@@ -20,7 +20,8 @@ export interface RuleContext {
 /** What a JSON Schema can't say. */
 export function ruleFaults(config: ShardConfig, context: RuleContext): Fault[] {
   return [
-    ...hostFaults(config.hosts ?? []),
+    ...hostFaults(config.hosts ?? [], context),
+    ...drainFaults(config),
     ...disagreement(config, context),
     ...shardFaults(config),
     ...customerFaults(config.customers),
@@ -28,10 +29,11 @@ export function ruleFaults(config: ShardConfig, context: RuleContext): Fault[] {
   ];
 }
 
-function* hostFaults(hosts: readonly string[]): Generator<Fault> {
+function* hostFaults(hosts: readonly string[], { sourceOf }: RuleContext): Generator<Fault> {
   const slots = new Map<string, number>();
   for (const [slot, host] of hosts.entries()) {
-    const path = [section, 'hosts', String(slot)];
+    const item = [section, 'hosts', String(slot)];
+    const path = sourceOf(item) === null ? [...item, 'address'] : item;
     const wrong = addressFault(host);
     if (wrong !== null) yield fault('bad-host', path, `${nameOf(path)}: ${show(host)} ${wrong.message}`, wrong.hint);
     const first = slots.get(host);
@@ -44,6 +46,12 @@ function* hostFaults(hosts: readonly string[]): Generator<Fault> {
         'each host is one slot',
       );
   }
+}
+
+function* drainFaults({ totalHosts, hosts, drained = [] }: ShardConfig): Generator<Fault> {
+  if (hosts === null || drained.length < totalHosts || totalHosts === 0) return;
+  const hint = 'a host that drains hands its customers to others: leave one that does not';
+  yield fault('all-drained', [section, 'hosts'], `all ${totalHosts} hosts drain, so that nobody is served`, hint);
 }
 
 function* disagreement({ hosts }: ShardConfig, { totalHosts }: RuleContext): Generator<Fault> {

@@ -66,6 +66,13 @@ const customer = {
   examples: [{ 'customer-A': { shard_size: 3 } }],
 } as const;
 
+const drain = {
+  title: 'Drain',
+  description: 'Whether this host gets nobody: the customers who have it get the next best one in its place.',
+  type: 'boolean',
+  examples: [true],
+} as const;
+
 const hosts = {
   title: 'Hosts',
   description:
@@ -75,11 +82,24 @@ const hosts = {
   maxItems: bounds.hosts,
   items: {
     title: 'A host',
-    description: 'An IP address and a port: `10.0.0.1:8080` or `[2001:db8::1]:8080`.',
-    type: 'string',
+    description:
+      'An IP address and a port: `10.0.0.1:8080` or `[2001:db8::1]:8080`. Or `{address: 10.0.0.1:8080, drain: true}`.',
+    type: ['string', 'object'],
     pattern: address,
+    properties: {
+      address: {
+        title: 'Address',
+        description: 'An IP address and a port: `10.0.0.1:8080` or `[2001:db8::1]:8080`.',
+        type: 'string',
+        pattern: address,
+        examples: ['127.0.0.1:8001'],
+      },
+      drain,
+    },
+    required: ['address'],
+    additionalProperties: false,
   },
-  examples: [['127.0.0.1:8001', '127.0.0.1:8002']],
+  examples: [['127.0.0.1:8001', { address: '127.0.0.1:8002', drain: true }]],
 } as const;
 
 const runtime = {

@@ -1,18 +1,34 @@
 import type { Release } from '../release/release.ts';
-import { layerConfig } from '../release/layer-config.ts';
+import { layerConfig, layerNext } from '../release/layer-config.ts';
 import { explainShard } from '../shard/explain.ts';
 import type { ShardExplanation } from '../shard/explain.ts';
+import { chooseView, cutoverOf, type ViewReason } from '../shard/view.ts';
 
 /** A customer's shard under one release, and why it is that: `shardplane explain --json`. */
 export interface Explanation extends ShardExplanation {
-  /** The release that says so. */
+  /** The release that says so: that of the view that the customer uses. */
   readonly version: string;
+  /** Which view that is, and why. */
+  readonly view: 'current' | 'next';
+  readonly viewReason: ViewReason;
+  /** 0 to 9,999: the customer uses a next view once its cutover is higher. */
+  readonly cutoverAt: number;
   /** As in `x-shard-assignment`: 1-based, in rank order. */
   readonly assignment: readonly number[];
 }
 
 /** What envoy/shardplane.lua does with the release's values, told. */
 export function explainRelease(release: Release, customer: string): Explanation {
-  const explained = explainShard(layerConfig(release), customer);
-  return { version: release.version, assignment: explained.slots.map(({ number }) => number), ...explained };
+  const next = layerNext(release);
+  const { isNext, reason } = chooseView(next, customer);
+  const { config, version } = isNext && next ? next : { config: layerConfig(release), version: release.version };
+  const explained = explainShard(config, customer);
+  return {
+    version,
+    view: isNext ? 'next' : 'current',
+    viewReason: reason,
+    cutoverAt: cutoverOf(customer),
+    assignment: explained.slots.map(({ number }) => number),
+    ...explained,
+  };
 }

@@ -1,4 +1,5 @@
 import { encodeRuntime } from '../release/encode.ts';
+import { encodeSizes, type Encoding } from '../release/packed.ts';
 import type { Release } from '../release/release.ts';
 import type { RolloutMemory, RolloutState } from '../rollout/state.ts';
 import { createRollout, nextDeadline, nodeState, targetOf } from '../rollout/state.ts';
@@ -17,6 +18,8 @@ export type Counts = Readonly<Record<'connected' | NodeState, number>>;
 export interface FleetOptions {
   /** Name of the RTDS resource. */
   readonly resource: string;
+  /** How customers' sizes are pushed. */
+  readonly encoding: Encoding;
   readonly ackTimeoutMs: number;
   readonly memory: RolloutMemory & {
     readonly releases: ReadonlyMap<string, { release: Release; resource: Uint8Array }>;
@@ -60,7 +63,8 @@ export class Fleet {
   release(release: Release, how: 'release' | 'retry' = 'release'): void {
     const { version } = release;
     if (!this.#releases.has(version)) {
-      const resource = encodeRuntime(release.fields, this.#options.resource);
+      const { encoding, resource: name } = this.#options;
+      const resource = encodeRuntime(encodeSizes(release.fields, encoding), name);
       this.#releases.set(version, { release, version, resource });
     }
     this.apply({ type: how, at: this.#options.now(), version });

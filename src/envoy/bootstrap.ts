@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { formatAddress, type Address } from './address.ts';
 import { backendClusters } from './backends.ts';
 import { ingressListener, type LuaSource } from './listener.ts';
+import { viewKey } from '../release/runtime-keys.ts';
 import { dynamicResources, rtdsLayers, xdsCluster, type XdsOptions } from './xds.ts';
 
 /** What an Envoy bootstrap is made of. */
@@ -45,7 +46,7 @@ export function makeBootstrap(options: BootstrapOptions): string {
  */
 function runtimeLayers(options: BootstrapOptions, mode: 'hosts' | 'clusters') {
   const hosts = options.endpoints.map(formatAddress).join(',');
-  const fallback = { name: 'fallback', static_layer: { 'shuffle_sharding.hosts': hosts } };
+  const fallback = { name: 'fallback', static_layer: { [viewKey('hosts')]: hosts } };
   return [...(mode === 'hosts' ? [fallback] : []), ...rtdsLayers(options), { name: 'admin', admin_layer: {} }];
 }
 

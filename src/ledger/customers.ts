@@ -1,7 +1,5 @@
 import type { Json } from '../config/config.ts';
-
-const prefix = 'shuffle_sharding.customer.';
-const suffix = '.shard_size';
+import { customerOf } from '../release/runtime-keys.ts';
 
 /** More changed customers than this in one release are recorded as "every". */
 const listedAtMost = 1000;
@@ -18,5 +16,6 @@ export function changedCustomers(before: Fields | null, after: Fields): readonly
 }
 
 function note(changed: string[], key: string): void {
-  if (key.startsWith(prefix) && key.endsWith(suffix)) changed.push(key.slice(prefix.length, -suffix.length));
+  const id = customerOf(key);
+  if (id !== null) changed.push(id);
 }

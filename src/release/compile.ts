@@ -1,7 +1,6 @@
 import type { Json, ShardConfig } from '../config/config.ts';
 import type { Release } from './release.ts';
-
-const prefix = 'shuffle_sharding';
+import { customerKey, viewKey } from './runtime-keys.ts';
 
 /** A valid config of one commit, as the runtime layer that is pushed: the path in the YAML is the runtime key. */
 export function compileRelease(config: ShardConfig, commit: { version: string; subject: string }): Release {
@@ -9,15 +8,12 @@ export function compileRelease(config: ShardConfig, commit: { version: string; s
 }
 
 function* entries(config: ShardConfig, version: string): Generator<[string, Json]> {
-  yield [`${prefix}.total_hosts`, config.totalHosts];
-  yield [`${prefix}.default_shard_size`, config.defaultShardSize];
+  const { drained = [] } = config;
+  yield [viewKey('totalHosts'), config.totalHosts];
+  yield [viewKey('defaultShardSize'), config.defaultShardSize];
   for (const [id, shardSize] of config.customers) yield [customerKey(id), shardSize];
-  if (config.hosts !== null) yield [`${prefix}.hosts`, config.hosts.join(',')];
-  yield [`${prefix}.version`, version];
+  if (config.hosts !== null) yield [viewKey('hosts'), config.hosts.join(',')];
+  if (drained.length > 0) yield [viewKey('drain'), `,${drained.join(',')},`];
+  yield [viewKey('version'), version];
   yield* config.runtime;
-}
-
-/** The runtime key of a customer's shard size. */
-export function customerKey(id: string): string {
-  return `${prefix}.customer.${id}.shard_size`;
 }

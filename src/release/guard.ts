@@ -1,4 +1,5 @@
 import type { Release } from './release.ts';
+import { customerOf, viewKey } from './runtime-keys.ts';
 
 /** Parts of one (0.5: half) above which a commit is held; 1 turns a guard off. */
 export interface GuardLimits {
@@ -22,14 +23,14 @@ function shrunkCustomers(live: Release, next: Release, limit: number): string | 
 }
 
 function shrunkHosts(live: Release, next: Release, limit: number): string | null {
-  const before = Number(live.fields.get('shuffle_sharding.total_hosts'));
-  const after = Number(next.fields.get('shuffle_sharding.total_hosts'));
+  const before = Number(live.fields.get(viewKey('totalHosts')));
+  const after = Number(next.fields.get(viewKey('totalHosts')));
   if ((before - after) / before <= limit) return null;
   return `it shrinks total_hosts from ${before} to ${after}, by more than ${percent(limit)}`;
 }
 
 function customerKeys({ fields }: Release): string[] {
-  return [...fields.keys()].filter((key) => key.startsWith('shuffle_sharding.customer.'));
+  return [...fields.keys()].filter((key) => customerOf(key) !== null);
 }
 
 function percent(part: number): string {

@@ -2,6 +2,7 @@
 export interface Settings {
   readonly repository: RepositorySettings;
   readonly xds: XdsSettings;
+  readonly release: { readonly encoding: 'auto' | 'keys' | 'packed' };
   readonly http: HttpSettings;
   readonly status: StatusSettings | null;
   readonly state: { readonly directory: string; readonly keepMs: number; readonly keepRevisions: number };

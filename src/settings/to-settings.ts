@@ -44,6 +44,7 @@ export interface SettingsFile {
     max_connection_age: string;
     tls: { certificate: string; key: string; client_ca: string | null; san: string | null } | null;
   };
+  release: Settings['release'];
   http: {
     address: string;
     port: number;
@@ -69,6 +70,7 @@ export function toSettings(file: SettingsFile, { home, overrides, stateDirectory
   return {
     repository: toRepository(file.repository, fromHome, overrides),
     xds: toXds(file.xds, fromHome, overrides.xdsPort),
+    release: file.release,
     http: {
       address: file.http.address,
       port: overrides.httpPort ?? file.http.port,

@@ -4,8 +4,10 @@ import { fmix32, murmur3_32 } from './murmur3.ts';
 export interface ShardRequest {
   readonly customer: string;
   readonly totalHosts: number;
-  /** More than `totalHosts` means all of them. */
+  /** More than there are means all of them. */
   readonly shardSize: number;
+  /** Slots (from 0) that get nobody: the next ones in the ranking take their place. */
+  readonly drained?: ReadonlySet<number>;
 }
 
 /** A slot and the score that ranked it. */
@@ -26,7 +28,7 @@ export function assignShard(request: ShardRequest): number[] {
 }
 
 /** As assignShard, with the scores. */
-export function rankSlots({ customer, totalHosts, shardSize }: ShardRequest): ScoredSlot[] {
+export function rankSlots({ customer, totalHosts, shardSize, drained = nobody }: ShardRequest): ScoredSlot[] {
   check('totalHosts', totalHosts, slotRange);
   check('shardSize', shardSize, Number.MAX_SAFE_INTEGER);
   const bytes = new TextEncoder().encode(customer);
@@ -34,7 +36,8 @@ export function rankSlots({ customer, totalHosts, shardSize }: ShardRequest): Sc
   const c = murmur3_32(bytes, 0x9747b28c);
   const best = selectTop({
     total: totalHosts,
-    size: Math.min(shardSize, totalHosts),
+    size: Math.min(shardSize, countFree(totalHosts, drained)),
+    drained,
     weigh: (slot) => weigh(a, c, slot),
   });
   return Array.from(best.sort().reverse(), (weight) => ({
@@ -56,21 +59,28 @@ function weigh(a: number, c: number, slot: number): number {
   return score * slotRange + (slotRange - 1 - slot);
 }
 
-/** The `size` greatest weights in no order, by a heap of that size: O(total log size). */
-function selectTop({
-  total,
-  size,
-  weigh,
-}: {
-  total: number;
-  size: number;
-  weigh: (slot: number) => number;
-}): Float64Array {
-  const heap = Float64Array.from({ length: size }, (_, slot) => weigh(slot));
+const nobody: ReadonlySet<number> = new Set();
+
+function countFree(total: number, drained: ReadonlySet<number>): number {
+  return total - [...drained].filter((slot) => slot >= 0 && slot < total).length;
+}
+
+interface Ranking {
+  readonly total: number;
+  readonly size: number;
+  readonly drained: ReadonlySet<number>;
+  readonly weigh: (slot: number) => number;
+}
+
+/** The `size` greatest weights of slots that are not drained, in no order, by a heap of that size: O(total log size). */
+function selectTop({ total, size, drained, weigh }: Ranking): Float64Array {
+  const heap = new Float64Array(size);
+  let slot = 0;
+  for (let filled = 0; filled < size; slot++) if (!drained.has(slot)) heap[filled++] = weigh(slot);
   for (let i = (size >> 1) - 1; i >= 0; i--) siftDown(heap, i);
-  for (let slot = size; slot < total; slot++) {
+  for (; slot < total; slot++) {
     const weight = weigh(slot);
-    if (weight <= (heap[0] ?? 0)) continue;
+    if (weight <= (heap[0] ?? Infinity) || drained.has(slot)) continue;
     heap[0] = weight;
     siftDown(heap, 0);
   }

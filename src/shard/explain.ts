@@ -34,6 +34,8 @@ export interface ShardExplanation {
   readonly slots: readonly ExplainedSlot[];
   /** The best slot that was not taken: where the shard would grow to. Null when it has them all. */
   readonly next: ExplainedSlot | null;
+  /** Slots that would be in the shard, were they not drained or vacant. */
+  readonly drained: readonly ExplainedSlot[];
   readonly overlap: Overlap;
 }
 
@@ -48,10 +50,16 @@ const scoresOfSlot = 50;
 
 /** Explains the shard of any customer, configured or not, under a valid config. */
 export function explainShard(config: ShardConfig, customer: string): ShardExplanation {
-  const shardSize = sizeOf(config, customer);
-  const ranked = rankSlots({ customer, totalHosts: config.totalHosts, shardSize: shardSize + 1 });
-  const explained = ranked.map((slot) => ({ ...slot, number: slot.slot + 1, host: config.hosts?.[slot.slot] ?? null }));
+  const drained = drainedOf(config);
+  const shardSize = sizeOf(config, customer, drained);
+  const tell = (slot: ScoredSlot) => ({ ...slot, number: slot.slot + 1, host: config.hosts?.[slot.slot] || null });
+  const { totalHosts } = config;
+  const explained = rankSlots({ customer, totalHosts, shardSize: shardSize + 1, drained }).map(tell);
   const slots = explained.slice(0, shardSize);
+  const lowest = slots.at(-1)?.score ?? 0;
+  const passed = rankSlots({ customer, totalHosts, shardSize: shardSize + drained.size }).filter(
+    ({ slot, score }) => drained.has(slot) && score >= lowest,
+  );
   return {
     customer,
     totalHosts: config.totalHosts,
@@ -59,23 +67,35 @@ export function explainShard(config: ShardConfig, customer: string): ShardExplan
     sizeFrom: config.customers.has(customer) ? 'customer' : 'default',
     slots,
     next: explained[shardSize] ?? null,
-    overlap: overlapOf(config, customer, new Set(slots.map(({ slot }) => slot))),
+    drained: passed.map(tell),
+    overlap: overlapOf({ config, drained }, customer, new Set(slots.map(({ slot }) => slot))),
   };
 }
 
-function sizeOf(config: ShardConfig, customer: string): number {
-  return Math.min(config.customers.get(customer) ?? config.defaultShardSize, config.totalHosts);
+/** The slots that get nobody: drained ones, and vacant ones. */
+function drainedOf({ totalHosts, hosts, drained = [] }: ShardConfig): ReadonlySet<number> {
+  const vacant = [...(hosts ?? []).entries()].filter(([, host]) => host === '').map(([slot]) => slot);
+  return new Set([...drained, ...vacant].filter((slot) => slot < totalHosts));
 }
 
-function overlapOf(config: ShardConfig, customer: string, slots: ReadonlySet<number>): Overlap {
+function sizeOf(config: ShardConfig, customer: string, drained: ReadonlySet<number>): number {
+  return Math.min(config.customers.get(customer) ?? config.defaultShardSize, config.totalHosts - drained.size);
+}
+
+interface Dealt {
+  readonly config: ShardConfig;
+  readonly drained: ReadonlySet<number>;
+}
+
+function overlapOf({ config, drained }: Dealt, customer: string, slots: ReadonlySet<number>): Overlap {
   const others = config.customers.keys().filter((name) => name !== customer);
   let [compared, sharingNone, spent] = [0, 0, 0];
   const sharingAll: string[] = [];
   for (const name of others) {
     if (spent >= maxScores) break;
-    spent += config.totalHosts + scoresOfSlot * sizeOf(config, name);
+    spent += config.totalHosts + scoresOfSlot * sizeOf(config, name, drained);
     compared += 1;
-    const count = countShared(config, name, slots);
+    const count = countShared({ config, drained }, name, slots);
     if (count === 0) sharingNone += 1;
     if (count === slots.size) sharingAll.push(name);
   }
@@ -89,7 +109,8 @@ function overlapOf(config: ShardConfig, customer: string, slots: ReadonlySet<num
   };
 }
 
-function countShared(config: ShardConfig, name: string, slots: ReadonlySet<number>): number {
-  const shard = assignShard({ customer: name, totalHosts: config.totalHosts, shardSize: sizeOf(config, name) });
+function countShared({ config, drained }: Dealt, customer: string, slots: ReadonlySet<number>): number {
+  const shardSize = sizeOf(config, customer, drained);
+  const shard = assignShard({ customer, totalHosts: config.totalHosts, shardSize, drained });
   return shard.filter((slot) => slots.has(slot)).length;
 }

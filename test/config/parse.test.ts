@@ -55,6 +55,16 @@ runtime:
     });
   });
 
+  it('may drain hosts', () => {
+    const { config, diagnostics } = parse(`shuffle_sharding:
+  default_shard_size: 1
+  hosts: [127.0.0.1:1, {address: 127.0.0.1:2, drain: true}, {address: 127.0.0.1:3, drain: false}, {address: 127.0.0.1:4}]
+`);
+    assert.deepEqual(diagnostics, []);
+    assert.deepEqual(config?.hosts, ['127.0.0.1:1', '127.0.0.1:2', '127.0.0.1:3', '127.0.0.1:4']);
+    assert.deepEqual(config.drained, [1]);
+  });
+
   it('may leave total_hosts to the hosts', () => {
     const { config } = parse("shuffle_sharding: {default_shard_size: 1, hosts: [10.0.0.1:80, '[2001:db8::1]:8080']}");
     assert.equal(config?.totalHosts, 2);

@@ -7,10 +7,11 @@ import { referenceShard } from './reference.ts';
 import { shardVectors } from './vectors.ts';
 
 test('the golden vectors hold', () => {
-  for (const { slots, ...request } of shardVectors) {
-    assert.deepEqual(assignShard(request), slots, JSON.stringify(request));
-    assert.deepEqual(referenceShard(request.customer, request.totalHosts, request.shardSize), slots);
+  for (const { slots, drained = [], ...request } of shardVectors) {
+    assert.deepEqual(assignShard({ ...request, drained: new Set(drained) }), slots, JSON.stringify(request));
+    assert.deepEqual(referenceShard(request.customer, request.totalHosts, request.shardSize, drained), slots);
   }
+  assert.ok(shardVectors.filter(({ drained }) => drained).length >= 20);
 });
 
 const customer = fc.string({ unit: 'binary', minLength: 1, maxLength: 80 });
@@ -23,6 +24,26 @@ test('any shard is the one of the definition', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test('draining a slot changes one member of the shards that have it, and no other', () => {
+  fc.assert(
+    fc.property(customer, fc.integer({ min: 2, max: 200 }), fc.nat(), fc.nat(), (id, total, pick, slot) => {
+      const request = { customer: id, totalHosts: total, shardSize: 1 + (pick % (total - 1)) };
+      const before = assignShard(request);
+      const after = assignShard({ ...request, drained: new Set([slot % total]) });
+      const kept = before.filter((member) => member !== slot % total);
+      assert.deepEqual(after.slice(0, kept.length), kept);
+      assert.equal(after.length, before.length);
+      assert.ok(!after.includes(slot % total));
+    }),
+  );
+});
+
+test('what is left of the slots bounds a shard', () => {
+  const drained = new Set([0, 2, 3, 99]);
+  assert.deepEqual(assignShard({ customer: 'x', totalHosts: 4, shardSize: 3, drained }), [1]);
+  assert.deepEqual(assignShard({ customer: 'x', totalHosts: 1, shardSize: 1, drained: new Set([0]) }), []);
 });
 
 test('a bigger shard keeps its members, in order', () => {

@@ -24,6 +24,28 @@ test('a customer of its own size: slots with their numbers, hosts and scores, be
   assert.ok(explained.slots[0]!.score > explained.slots[1]!.score);
 });
 
+test('drained and vacant slots are passed over, and said', () => {
+  const hosts = Array.from({ length: 8 }, (_, i) => (i === 7 ? '' : `10.0.0.${i}:80`));
+  const [best, second, third, fourth] = assignShard({ customer: 'customer-A', totalHosts: 8, shardSize: 4 });
+  assert.equal(second, 7, 'the vacant one');
+  const explained = explainShard(config({ hosts, drained: [best!] }), 'customer-A');
+  assert.deepEqual(
+    explained.slots.map(({ slot }) => slot),
+    [third, fourth],
+  );
+  assert.deepEqual(
+    explained.drained.map(({ slot, host }) => [slot, host]),
+    [
+      [best, `10.0.0.${best}:80`],
+      [7, null],
+    ],
+  );
+  assert.equal(explained.shardSize, 2);
+  const wide = explainShard(config({ hosts, drained: [best!], defaultShardSize: 8 }), 'customer-A');
+  assert.equal(wide.shardSize, 6);
+  assert.equal(wide.next, null);
+});
+
 test('a customer that the config does not name has the default size', () => {
   const explained = explainShard(config({ defaultShardSize: 3 }), 'nobody');
   assert.equal(explained.sizeFrom, 'default');

@@ -1,12 +1,22 @@
 /** The definition in docs/design.md, word by word, in BigInt and with a full sort: slow, and shares no line with src/shard. */
-export function referenceShard(customer: string, totalHosts: number, shardSize: number): number[] {
+export function referenceShard(
+  customer: string,
+  totalHosts: number,
+  shardSize: number,
+  drained: readonly number[] = [],
+): number[] {
   const bytes = Buffer.from(customer, 'utf8');
   const a = murmur(bytes, 0n);
   const c = murmur(bytes, 0x9747b28cn);
   const scores = Array.from({ length: totalHosts }, (_, slot) => mix((mix(a ^ mix(BigInt(slot) + 1n)) + c) & mask));
-  const slots = scores.map((_, slot) => slot);
+  const slots = scores.map((_, slot) => slot).filter((slot) => !drained.includes(slot));
   slots.sort((one, other) => (scores[one] === scores[other] ? one - other : scores[one]! > scores[other]! ? -1 : 1));
   return slots.slice(0, shardSize);
+}
+
+/** As docs/envoy.md has it, in BigInt. */
+export function referenceCutover(customer: string): number {
+  return Number(mix(murmur(Buffer.from(customer, 'utf8'), 0n) ^ 0x6375746fn) % 10_000n);
 }
 
 const mask = 0xffffffffn;

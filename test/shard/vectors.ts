@@ -5,6 +5,8 @@ export interface ShardVector {
   readonly customer: string;
   readonly totalHosts: number;
   readonly shardSize: number;
+  /** Slots that get nobody. */
+  readonly drained?: readonly number[];
   /** 0-based, best first. */
   readonly slots: readonly number[];
 }
@@ -12,3 +14,8 @@ export interface ShardVector {
 export const shardVectors = JSON.parse(
   readFileSync(new URL('../fixtures/shard-vectors.json', import.meta.url), 'utf8'),
 ) as readonly ShardVector[];
+
+/** Where a customer stands among 10,000 for the next view's cutover: test/fixtures/cutover-vectors.json. */
+export const cutoverVectors = JSON.parse(
+  readFileSync(new URL('../fixtures/cutover-vectors.json', import.meta.url), 'utf8'),
+) as readonly { readonly customer: string; readonly at: number }[];

@@ -63,6 +63,7 @@ class Scene {
     this.#dialect = dialect;
     this.#fleet = new Fleet({
       resource: 'runtime',
+      encoding: 'auto',
       ackTimeoutMs: 30_000,
       memory: { live: null, proven: null, pins: new Map(), releases: new Map() },
       now: () => this.#at,

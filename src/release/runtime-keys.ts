@@ -1,0 +1,45 @@
+/** Every runtime key of ours is below this; the filter ignores all others. */
+export const keyPrefix = 'shuffle_sharding.';
+
+/** What a view is made of: names below `keyPrefix`, and below `nextPrefix` for the next view (docs/envoy.md). */
+export const viewKeys = {
+  totalHosts: 'total_hosts',
+  defaultShardSize: 'default_shard_size',
+  hosts: 'hosts',
+  drain: 'drain',
+  version: 'version',
+  sizes: 'sizes',
+} as const;
+
+/** Behind `keyPrefix`: the next view, which some customers use already; what it doesn't say is as in the current one. */
+export const nextPrefix = 'next.';
+
+/** Names below `nextPrefix`: who uses the next view. */
+export const nextKeys = { cutover: 'cutover', first: 'first' } as const;
+
+const customerPrefix = 'customer.';
+const customerSuffix = '.shard_size';
+
+/** The full runtime key of a name in `viewKeys` (`view`: '' for the current one, or `nextPrefix`). */
+export function viewKey(name: keyof typeof viewKeys, view: '' | typeof nextPrefix = ''): string {
+  return `${keyPrefix}${view}${viewKeys[name]}`;
+}
+
+/** The full runtime key of a name in `nextKeys`. */
+export function nextKey(name: keyof typeof nextKeys): string {
+  return `${keyPrefix}${nextPrefix}${nextKeys[name]}`;
+}
+
+/** The runtime key of a customer's shard size. */
+export function customerKey(id: string, view: '' | typeof nextPrefix = ''): string {
+  return `${keyPrefix}${view}${customerPrefix}${id}${customerSuffix}`;
+}
+
+/** Whose shard size a key is, or null. */
+export function customerOf(key: string, view: '' | typeof nextPrefix = ''): string | null {
+  const prefix = `${keyPrefix}${view}${customerPrefix}`;
+  if (!key.startsWith(prefix) || !key.endsWith(customerSuffix)) return null;
+  return key.length < prefix.length + customerSuffix.length
+    ? null
+    : key.slice(prefix.length, key.length - customerSuffix.length);
+}

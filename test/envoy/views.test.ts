@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { compileRelease } from '../../src/release/compile.ts';
+import { packIds } from '../../src/release/packed.ts';
+import { customerKey, nextPrefix } from '../../src/release/runtime-keys.ts';
+import { explainRelease } from '../../src/daemon/explain.ts';
+import { startBackends } from '../helpers/backend.ts';
+import { skipWithout } from '../helpers/envoy.ts';
+import { referenceCutover, referenceShard } from '../shard/reference.ts';
+import { cutoverVectors, shardVectors, type ShardVector } from '../shard/vectors.ts';
+import { startLayered, viewFields, type Fields } from './layers.ts';
+import { luaSetups, type Answer, type Client } from './support.ts';
+
+/** What the response says: slots from 0, and the other two headers. */
+function shardOf({ status, headers }: Answer) {
+  assert.equal(status, 200);
+  const named = JSON.parse(String(headers['x-shard-assignment'])) as number[];
+  return [named.map((slot) => slot - 1), headers['x-shard-config'], headers['x-shard-version']];
+}
+
+const slotsOf = async (client: Client, customer: string) => shardOf(await client.as(customer))[0];
+const list = (slots: readonly number[] = []) => `,${slots.map((slot) => `${slot},`).join('')}`;
+
+function vectorView({ totalHosts, shardSize, drained }: ShardVector) {
+  return { total_hosts: totalHosts, default_shard_size: shardSize, drain: list(drained) };
+}
+
+for (const { version, kind, lua } of luaSetups) {
+  describe(`Envoy ${version}, ${kind}, two views`, { skip: skipWithout(version) }, () => {
+    test('the golden vectors hold with drained slots, in the current view and in the next', async () => {
+      await using layered = await startLayered({ version, lua });
+      const other = viewFields({ total_hosts: 3, default_shard_size: 1, version: 'other' });
+      for (const vector of shardVectors.filter(({ drained }) => drained)) {
+        await layered.push(viewFields(vectorView(vector)));
+        assert.deepEqual(await slotsOf(layered.client, vector.customer), vector.slots, JSON.stringify(vector));
+        await layered.push({ ...other, ...viewFields({ ...vectorView(vector), cutover: 10000 }, 'next.') });
+        assert.deepEqual(await slotsOf(layered.client, vector.customer), vector.slots, JSON.stringify(vector));
+      }
+    });
+
+    test('a customer uses the next view from its cutover on', async () => {
+      await using layered = await startLayered({ version, lua });
+      const base = viewFields({ total_hosts: 8, default_shard_size: 2, version: 'now' });
+      const push = (cutover: number) => layered.push({ ...base, ...viewFields({ version: 'then', cutover }, 'next.') });
+      const versionOf = async (customer: string) => (await layered.client.as(customer)).headers['x-shard-version'];
+      for (const { customer, at } of cutoverVectors.slice(0, 12)) {
+        await push(at);
+        assert.equal(await versionOf(customer), 'now', customer);
+        await push(at + 1);
+        assert.equal(await versionOf(customer), 'then', customer);
+      }
+    });
+
+    for (const encoding of ['keys', 'packed'] as const)
+      test(`2,000 customers in both views, drained, as recomputed and as explained: ${encoding}`, async () => {
+        await using layered = await startLayered({ version, lua });
+        const customers = Array.from({ length: 2_000 }, (_, i) => awkward(i));
+        const fields = twoViews(customers);
+        await layered.push(fields, encoding);
+        const answers = await Promise.all(customers.map((customer) => layered.client.as(customer)));
+        const release = { version: 'current', subject: '', fields: new Map(Object.entries(fields)) };
+        let inNext = 0;
+        customers.forEach((customer, i) => {
+          const expected = recompute(customer, i);
+          assert.deepEqual(shardOf(answers[i]!), expected, customer);
+          if (expected[2] === 'next') inNext += 1;
+          if (i % 20 > 0) return;
+          const told = explainRelease(release, customer);
+          const slots = told.slots.map(({ slot }) => slot);
+          assert.deepEqual([slots, `${told.shardSize}/${told.totalHosts}`, told.version], expected, customer);
+        });
+        assert.ok(inNext > 700 && inNext < 1_000, `${inNext} of 2,000 use the next view`);
+        assert.doesNotMatch(layered.envoy.logs(), /can't be used/);
+      });
+
+    test('requests of both views go to hosts of their shards, none to a drained or vacant one', async () => {
+      await using backends = await startBackends(6);
+      const addresses = backends.map(({ address }) => address);
+      await using layered = await startLayered({ version, lua, endpoints: addresses, edit: () => undefined });
+      const [, , vacant, drained] = addresses;
+      const hosts = addresses.map((address) => (address === vacant ? '' : address)).join();
+      await layered.push({
+        ...viewFields({ total_hosts: 4, default_shard_size: 2, hosts: addresses.slice(0, 4).join(), version: 'old' }),
+        ...viewFields({ total_hosts: 6, hosts, drain: list([3]), cutover: 5000, version: 'new' }, 'next.'),
+      });
+      const reached = { old: new Set<string>(), new: new Set<string>() };
+      for (let i = 0; i < 200; i++) {
+        const answer = await layered.client.as(`c${i}`, `/${i}`);
+        const [slots, , label] = shardOf(answer) as [number[], string, 'old' | 'new'];
+        assert.ok(slots.map((slot) => addresses[slot]).includes(answer.body), `${answer.body} is not in its shard`);
+        reached[label].add(answer.body);
+      }
+      assert.deepEqual(reached.old, new Set(addresses.slice(0, 4)));
+      assert.deepEqual(reached.new, new Set(addresses.filter((address) => address !== vacant && address !== drained)));
+    });
+  });
+}
+
+/** Ids with every kind of byte that a header can hold. */
+function awkward(i: number): string {
+  const parts = ['%', ',', '=', '"', '\\', 'é', '客', '😀', '.', '-', 'z', '%2C', ' x', '<&>', "'", '\u00ff', '\t'];
+  return `c${i}${parts[i % parts.length]}${parts[(i * 7) % parts.length]}${i}`;
+}
+
+const sizeNow = (i: number) => (i % 3 === 0 ? 1 + (i % 7) : null);
+const sizeNext = (i: number) => (i % 5 === 0 ? i % 6 : null);
+
+function twoViews(customers: readonly string[]): Fields {
+  const sizes = customers.flatMap((id, i) => (sizeNow(i) === null ? [] : [[customerKey(id), sizeNow(i)!] as const]));
+  const next = customers.flatMap((id, i) =>
+    sizeNext(i) === null ? [] : [[customerKey(id, nextPrefix), sizeNext(i)!] as const],
+  );
+  const first = packIds(customers.filter((_, i) => i % 100 === 0));
+  return {
+    ...viewFields({ total_hosts: 23, default_shard_size: 3, drain: list([0, 5, 11]), version: 'current' }),
+    ...Object.fromEntries(sizes),
+    ...viewFields({ total_hosts: 29, default_shard_size: 4, drain: list([2, 5, 28]), version: 'next' }, 'next.'),
+    ...viewFields({ cutover: 4000, first }, 'next.'),
+    ...Object.fromEntries(next),
+  };
+}
+
+function recompute(customer: string, i: number): [number[], string, string] {
+  if (i % 100 === 0 || referenceCutover(customer) < 4000) {
+    const own = sizeNext(i) === 0 ? null : (sizeNext(i) ?? sizeNow(i));
+    return [referenceShard(customer, 29, own ?? 4, [2, 5, 28]), `${own ?? 4}/29`, 'next'];
+  }
+  const size = sizeNow(i) ?? 3;
+  return [referenceShard(customer, 23, size, [0, 5, 11]), `${size}/23`, 'current'];
+}
+
+test('a release of a config that drains says so', () => {
+  const hosts = ['a:1', 'b:1', 'c:1'];
+  const config = { totalHosts: 3, defaultShardSize: 2, customers: new Map(), hosts, drained: [1], runtime: new Map() };
+  const told = explainRelease(compileRelease(config, { version: 'v', subject: '' }), 'acme');
+  assert.deepEqual(told.slots.map(({ slot }) => slot).sort(), [0, 2]);
+  assert.deepEqual([told.view, told.viewReason, told.version], ['current', 'no-next-view', 'v']);
+});

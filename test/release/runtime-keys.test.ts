@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { customerKey, customerOf, keyPrefix, nextKeys, nextPrefix, viewKeys } from '../../src/release/runtime-keys.ts';
+
+const lua = (name: string) => readFileSync(new URL(`../../envoy/src/${name}.lua`, import.meta.url), 'utf8');
+/** The words of a list or set in Lua. */
+const words = (text: string | undefined) => (text?.match(/\w+(?= = 1)|(?<=")\w+(?=")/g) ?? []).sort();
+
+test('the filter knows the same names', () => {
+  const names = lua('names');
+  const [customer, suffix] = customerKey('*').slice(keyPrefix.length).split('*');
+  for (const line of [
+    `local PREFIX = "${keyPrefix}"`,
+    `local NEXT = "${nextPrefix}"`,
+    `local CUSTOMER, SUFFIX = "${customer}", "${suffix}"`,
+  ])
+    assert.ok(names.includes(line), line);
+  const all = [...Object.values(viewKeys), ...Object.values(nextKeys)].sort();
+  assert.deepEqual(words(/^local FIELDS = \{(.*)\}$/m.exec(lua('views'))?.[1]), all);
+  const ofView = Object.values(viewKeys).filter((name) => name !== viewKeys.sizes);
+  for (const text of [lua('views'), lua('shuffle_shard.main')])
+    assert.deepEqual(words(/^local (?:VIEW_)?FIELDS = \{(.*)\}$/m.exec(text)?.[1]), ofView.toSorted());
+});
+
+test('whose size a key is', () => {
+  for (const id of ['acme.com', 'x.shard_size', 'next.', '', '客户']) {
+    assert.equal(customerOf(customerKey(id)), id);
+    assert.equal(customerOf(customerKey(id, nextPrefix), nextPrefix), id);
+    assert.equal(customerOf(customerKey(id, nextPrefix)), null);
+  }
+  for (const key of ['shuffle_sharding.customer.shard_size', 'shuffle_sharding.customer.a', 'x.customer.a.shard_size'])
+    assert.equal(customerOf(key), null, key);
+});
