@@ -144,8 +144,7 @@ export class Record {
         return this.#decided(action.version, action.outcome);
       case 'live':
         write({ type: 'live', live: action.live });
-        // Proven only now, perhaps: whoever was told that no Envoy had tried it hears that one has.
-        return action.live?.proven ? this.#report(version) : undefined;
+        return action.live?.proven ? this.#proven(version) : undefined;
       case 'pinned':
       case 'still_pinned':
         if (action.type === 'pinned') write({ type: 'pinned', version, refusal: action.refusal });
@@ -164,17 +163,28 @@ export class Record {
     const push = this.#push;
     if (push?.version !== version) return;
     this.#push = null;
-    const { metrics, now, write, log } = this.#options;
+    const { metrics, now, log } = this.#options;
     const ms = now() - push.startedAt;
     metrics.onSettled(ms);
     const { connected, acked, refusing: refused, unanswered } = counts;
-    write({ type: 'push_settled', version, seq: push.seq, connected, acked, refused, unanswered });
+    this.#writeSettled(version, push.seq, counts);
     if (connected === 0) return this.#report(version);
     log.info(
       { event: 'settled', version, ms, acked, connected },
       `${short(version)} acknowledged by ${acked} of ${connected}${refused > 0 ? `, ${refused} refusing` : ''}${unanswered > 0 ? `, ${unanswered} unanswered` : ''}`,
     );
     this.#report(version);
+  }
+
+  /** Proven only now, perhaps: whoever was told that no Envoy had tried it, the history too, hears that one has. */
+  #proven(version: string): void {
+    if (this.#push?.version !== version) this.#writeSettled(version, this.#seq, this.#options.counts());
+    this.#report(version);
+  }
+
+  #writeSettled(version: string, seq: number, counts: Counts): void {
+    const { connected, acked, refusing: refused, unanswered } = counts;
+    this.#options.write({ type: 'push_settled', version, seq, connected, acked, refused, unanswered });
   }
 
   #offered(version: string | null): void {

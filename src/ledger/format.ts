@@ -15,20 +15,20 @@ type Colors = ReturnType<typeof createColors>;
 /** As `x-shard-version` has it. */
 const shortSha = 12;
 
-/** A table, newest first, one line for each revision: short SHA, outcome, age, ACKs, subject. */
+const header = ['COMMIT', 'OUTCOME', 'SEEN', 'ACKED', 'SUBJECT'];
+
+/** A table with a header, newest first, one line for each revision: short SHA, outcome, age, ACKs, subject. */
 export function formatHistory(entries: readonly HistoryEntry[], { color, now }: FormatOptions): string {
+  if (entries.length === 0) return '';
   const colors = createColors(color);
   const rows = entries.map((entry) => cells(entry, now));
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const pad = (row: readonly string[]): string[] => row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
   const lines = rows.map((row, index) => {
-    const [sha = '', outcome = '', age = '', acked = '', subject = ''] = row.map((cell, column) =>
-      cell.padEnd(widths[column] ?? 0),
-    );
-    return [colors.yellow(sha), paint(colors, entries[index]?.outcome ?? null)(outcome), age, acked, subject]
-      .join('  ')
-      .trimEnd();
+    const [sha = '', outcome = '', ...rest] = pad(row);
+    return [colors.yellow(sha), paint(colors, entries[index]?.outcome ?? null)(outcome), ...rest].join('  ').trimEnd();
   });
-  return lines.map((line) => `${line}\n`).join('');
+  return [colors.dim(pad(header).join('  ').trimEnd()), ...lines].map((line) => `${line}\n`).join('');
 }
 
 /** One commit's story: its head, what is wrong with it, and what happened, one line each, in order. */
@@ -42,18 +42,40 @@ export function formatStory({ revision, events }: Story, { color }: Pick<FormatO
       colors.red(`${printable(file)}:${line}:${column}: ${printable(message)} [${code}]`),
     ),
     '',
-    ...events.map((event) => `${colors.dim(event.at)}  ${printable(describe(event))}`),
+    ...inReadingOrder(events).map((event) => `${colors.dim(event.at)}  ${printable(describe(event))}`),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** What the fleet runs is marked, whatever became of its last rollout. */
+function toOutcome({ outcome, live }: HistoryEntry): string {
+  const words = printable(outcome ?? 'pending');
+  if (!live) return words;
+  return outcome === 'live' ? 'live now' : `${words}, live now`;
+}
+
+/** Of what one moment has written: first what it is, then what was done, then what came of it. */
+const ranks: Readonly<Record<string, number>> = { revision: 0, release: 1, push_settled: 3, live: 4, outcome: 5 };
+
+/** Only within one moment: the ledger's order, which is that in which the daemon carried it out, counts otherwise. */
+function inReadingOrder(events: readonly StoryEvent[]): StoryEvent[] {
+  const moments: StoryEvent[][] = [];
+  for (const event of events) {
+    const last = moments.at(-1);
+    if (last?.[0]?.at === event.at) last.push(event);
+    else moments.push([event]);
+  }
+  const rank = ({ type }: StoryEvent): number => ranks[type] ?? 2;
+  return moments.flatMap((moment) => moment.sort((a, b) => rank(a) - rank(b)));
 }
 
 function cells(entry: HistoryEntry, now: number): string[] {
   const { push } = entry;
   return [
     entry.version.slice(0, shortSha),
-    printable(entry.outcome ?? 'pending'),
+    toOutcome(entry),
     age(now - Date.parse(entry.seenAt)),
-    push === null ? '-' : `${push.acked}/${push.connected}`,
+    push === null ? '-' : `${push.acked} of ${push.connected}`,
     printable(entry.subject),
   ];
 }
@@ -110,7 +132,7 @@ function describe({ type, by, detail }: StoryEvent): string {
     case 'push_started':
       return `pushed to ${count(Number(detail.connected), 'node')}`;
     case 'push_settled':
-      return `settled: ${say('acked')}/${say('connected')} acked, ${say('refused')} refused, ${say('unanswered')} unanswered`;
+      return `acknowledged by ${say('acked')} of ${say('connected')}, ${say('refused')} refused, ${say('unanswered')} unanswered`;
     case 'refused':
       return `refused by ${say('node')}${where(detail.place as Place | null)}: ${say('message')}`;
     case 'pinned':

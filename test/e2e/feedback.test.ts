@@ -22,6 +22,8 @@ test('git log --notes=shardplane shows the outcome beside each commit', async ()
   await node.response(1);
   node.answer();
   await daemon.waitFor('proven', ({ live }) => live?.proven);
+  const [pushed] = (await daemon.history()).map(({ push }) => push);
+  assert.deepEqual([pushed?.acked, pushed?.connected], [1, 1], 'the history tells what the note tells');
   const second = await repository.commit({ [file]: config(2) }, 'second');
   await node.response(2);
   node.answer();

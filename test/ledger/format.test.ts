@@ -26,10 +26,11 @@ test('the history is a table of one line for each revision', (t) => {
   assert.equal(
     formatHistory(sample(t).history({ limit: 9 }), plain),
     [
-      '000000040000  pending      0s ago  -    Clear \\u{1b}[2J the\\u{a}screen\\u{202e}',
-      '000000030000  held         2m ago  -    Change 3',
-      '000000020000  rolled_back  2h ago  1/2  Change 2',
-      '000000010000  live         3d ago  2/2  Change 1',
+      'COMMIT        OUTCOME      SEEN    ACKED   SUBJECT',
+      '000000040000  pending      0s ago  -       Clear \\u{1b}[2J the\\u{a}screen\\u{202e}',
+      '000000030000  held         2m ago  -       Change 3',
+      '000000020000  rolled_back  2h ago  1 of 2  Change 2',
+      '000000010000  live now     3d ago  2 of 2  Change 1',
       '',
     ].join('\n'),
   );
@@ -63,9 +64,38 @@ test('a story has the head, the marks and every event in words', (t) => {
       `${at}  pushed to 2 nodes`,
       `${at}  refused by envoy-1 at shard-config.yaml:7:3 (a.b): Invalid runtime entry value for a.b`,
       `${at}  pinned: not pushed again before a retry`,
+      `${at}  acknowledged by 1 of 2, 1 refused, 0 unanswered`,
       `${at}  outcome: rolled_back (Invalid runtime entry value for a.b)`,
-      `${at}  settled: 1/2 acked, 1 refused, 0 unanswered`,
       '',
     ].join('\n'),
+  );
+});
+
+test('what one moment has written reads in the order in which it makes sense', (t) => {
+  const ledger = open(t, { directory: temporary(t) });
+  const [seen, compiled] = success(1);
+  assert.deepEqual([seen!.type, compiled!.type], ['revision', 'release']);
+  const version = sha(1);
+  ledger.recordAll([
+    seen!,
+    { type: 'push_started', version, seq: 1, connected: 0 },
+    { type: 'outcome', version, outcome: 'live' },
+    compiled!,
+    { type: 'live', live: { version, since: epoch, proven: false } },
+    { type: 'push_settled', version, seq: 1, connected: 0, acked: 0, refused: 0, unanswered: 0 },
+  ]);
+  const story = ledger.story(version);
+  assert.ok(story !== null && story !== 'ambiguous');
+  const words = formatStory(story, plain).trim().split('\n').slice(4);
+  assert.deepEqual(
+    words.map((line) => line.split('  ')[1]),
+    [
+      'seen',
+      'valid, compiled to a release',
+      'pushed to 0 nodes',
+      'acknowledged by 0 of 0, 0 refused, 0 unanswered',
+      'live, unproven',
+      'outcome: live',
+    ],
   );
 });
