@@ -6,6 +6,7 @@ import { toRolloutEvent } from './daemon/answers.ts';
 import { createApi, readiness } from './daemon/api.ts';
 import { Fleet } from './daemon/fleet.ts';
 import { Follow } from './daemon/follow.ts';
+import { describeDaemon } from './daemon/info.ts';
 import { Intake } from './daemon/intake.ts';
 import type { Verdict } from './daemon/intake.ts';
 import { createOutlets } from './daemon/outlets.ts';
@@ -23,6 +24,7 @@ import type { StreamLog } from './daemon/say-stream.ts';
 import { Signatures } from './daemon/signatures.ts';
 import { Texts } from './daemon/texts.ts';
 import { RemoteSource } from './git/remote-source.ts';
+import type { DaemonInfo } from './http/api.ts';
 import { startHttp } from './http/server.ts';
 import type { HttpServer } from './http/server.ts';
 import { openLedger } from './ledger/ledger.ts';
@@ -64,6 +66,8 @@ export class Daemon {
   readonly metrics: Metrics;
   readonly problems: Problems;
   readonly texts = new Texts();
+  /** Its ports are known once they listen. */
+  info: DaemonInfo;
   readonly #streamLog: StreamLog;
   readonly #journal: Journal;
   readonly #lookBack: LookBack;
@@ -78,6 +82,7 @@ export class Daemon {
   ) {
     this.settings = settings;
     this.log = log;
+    this.info = describeDaemon(settings, { xdsPort: settings.xds.port, httpPort: settings.http.port });
     const validate = readSchema(settings.repository.schema);
     this.ledger = openStateDirectory(settings, log);
     const restored = this.ledger.restore();
@@ -153,6 +158,7 @@ export class Daemon {
     // A node that connects meanwhile would get an empty layer: git on this machine answers in a moment.
     if (target === null) await Promise.race([firstLook, sleep(firstLookMs, undefined, { ref: false })]);
     const xdsPort = await this.xds.listen();
+    this.info = { ...this.info, xdsPort };
     this.#sayReadiness();
     this.#http = await startHttp({
       api: createApi(this),
@@ -162,6 +168,7 @@ export class Daemon {
       warn: (message) => log.warn(message),
     });
     const { port: httpPort } = this.#http;
+    this.info = { ...this.info, httpPort };
     if (!settings.xds.tls?.clientCa && !isLoopback(settings.xds.address))
       log.warn(
         `xDS on ${settings.xds.address} is open to whoever reaches it, as xds.insecure says: docs/xds.md has xds.tls`,

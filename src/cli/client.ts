@@ -1,9 +1,13 @@
 import { request } from 'node:http';
+import { statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { CommandResult } from '../http/api.ts';
+import type { CommandResult, DaemonInfo } from '../http/api.ts';
 import type { Settings } from '../settings/settings.ts';
 import { CliError } from './exit.ts';
+import { settingsOf } from './options.ts';
+import type { SettingsFlags } from './options.ts';
+import { checkDaemon } from './same-daemon.ts';
 
 /** A command may fetch from a remote, or check signatures. */
 const timeoutMs = { question: 10_000, command: 120_000 };
@@ -12,52 +16,119 @@ const maxAnswerBytes = 64 * 1024 * 1024;
 /** Nothing answers where the settings say that the daemon is. */
 export class NoDaemon extends CliError {}
 
+/** The daemon that the flags speak of; its repository has been compared with theirs. */
+export interface Link {
+  /** Null: an older one, which does not tell. */
+  readonly daemon: DaemonInfo | null;
+  /** Null: it knows no such thing (404). Throws CliError. */
+  ask(path: string): Promise<unknown>;
+  /** Throws CliError. */
+  command(path: string, command: { version?: string }): Promise<CommandResult>;
+}
+
 interface Answer {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** Asks the running daemon. Null: it knows no such thing (404). Throws CliError when no daemon answers, or it refuses. */
-export async function askDaemon(settings: Settings, path: string): Promise<unknown> {
-  const { status, body } = await reach(settings, { method: 'GET', path });
+type Place = { readonly socketPath: string } | { readonly host: string; readonly port: number };
+
+/**
+ * Finds the running daemon: by its control socket, and for questions else by its port; a port that is named comes first.
+ * Throws NoDaemon when none answers, CliError when it is another daemon, or may not be asked.
+ */
+export async function findDaemon(flags: SettingsFlags, purpose: 'question' | 'command'): Promise<Link> {
+  const settings = settingsOf(flags);
+  const { place, answer } = await reach(settings, placesOf(settings, flags, purpose), purpose);
+  const daemon = toInfo(answer, place);
+  const isGuess = !('socketPath' in place) && flags.httpPort === undefined;
+  if (daemon) checkDaemon(daemon, { settings, flags, where: wordsFor(place), isGuess });
+  return {
+    daemon,
+    ask: (path) => ask(place, path),
+    command: (path, command) => give(place, path, command),
+  };
+}
+
+function placesOf(settings: Settings, flags: SettingsFlags, purpose: 'question' | 'command'): Place[] {
+  const socket = { socketPath: join(settings.state.directory, 'control.sock') };
+  if (purpose === 'command') return [socket];
+  const { address, port } = settings.http;
+  const open = { host: ['0.0.0.0', '::'].includes(address) ? 'localhost' : address, port };
+  return flags.httpPort !== undefined && flags.state === undefined ? [open] : [socket, open];
+}
+
+/** The first place that answers. */
+async function reach(settings: Settings, places: readonly Place[], purpose: 'question' | 'command') {
+  const failures: { place: Place; code: string }[] = [];
+  for (const place of places) {
+    try {
+      return { place, answer: await send(place, { method: 'GET', path: '/api/v1/daemon' }) };
+    } catch (error) {
+      if (error instanceof CliError) throw error;
+      failures.push({ place, code: (error as NodeJS.ErrnoException).code ?? (error as Error).message });
+    }
+  }
+  if (failures.some(({ code }) => code === 'EACCES')) throw notAllowed(settings);
+  const tried = failures.map(({ place, code }) => `${wordsFor(place)} (${code})`).join(' or ');
+  throw new NoDaemon(`no daemon answers at ${tried}`, { hint: hints[purpose] });
+}
+
+const hints = {
+  question: 'start one with: shardplane serve; or name it by the --state directory or --http-port that it has',
+  command: 'commands are taken over its control socket: run this as the daemon’s user, with the same --state',
+};
+
+function notAllowed({ state }: Settings): CliError {
+  return new CliError(`the control socket in ${state.directory} is not yours to open (EACCES)`, {
+    hint: `run this as the daemon’s user (${ownerOf(state.directory)}), or as root`,
+  });
+}
+
+function ownerOf(directory: string): string {
+  try {
+    return `uid ${statSync(directory).uid}`;
+  } catch {
+    return 'who owns the state directory';
+  }
+}
+
+function wordsFor(place: Place): string {
+  return 'socketPath' in place ? place.socketPath : `http://${place.host}:${place.port}`;
+}
+
+/** One from before `/api/v1/daemon` knows no such path. */
+function toInfo({ status, body }: Answer, place: Place): DaemonInfo | null {
+  const { repository, error } = (body ?? {}) as { repository?: unknown; error?: { code?: unknown } };
+  if (status === 200 && typeof repository === 'string') return body as DaemonInfo;
+  if (status === 404 && error?.code === 'not-found') return null;
+  throw new CliError(`what answers at ${wordsFor(place)} is not a shardplane daemon`, {
+    hint: 'name the daemon by its --state directory or its --http-port',
+  });
+}
+
+async function ask(place: Place, path: string): Promise<unknown> {
+  const { status, body } = await send(place, { method: 'GET', path }).catch((error: unknown) => {
+    throw gone(error, place);
+  });
   if (status === 404) return null;
   if (status !== 200) throw new CliError(wordsOf(body));
   return body;
 }
 
-/** Gives the daemon a command over its control socket. Throws CliError. */
-export async function commandDaemon(
-  settings: Settings,
-  path: string,
-  command: { version?: string },
-): Promise<CommandResult> {
+async function give(place: Place, path: string, command: { version?: string }): Promise<CommandResult> {
   const body = JSON.stringify({ ...command, by: userName() });
-  const answer = await send({ socketPath: controlSocket(settings) }, { method: 'POST', path, body }).catch(
-    (error: unknown) => {
-      if (error instanceof CliError) throw error;
-      throw noDaemon(
-        settings,
-        error,
-        'commands are taken over its control socket: run this as the daemon’s user, with the same --state',
-      );
-    },
-  );
+  const answer = await send(place, { method: 'POST', path, body }).catch((error: unknown) => {
+    throw gone(error, place);
+  });
   if (answer.status === 200 || answer.status === 409) return answer.body as CommandResult;
   throw new CliError(wordsOf(answer.body));
 }
 
-/** The control socket first: it is found by the state directory, whatever port the daemon was given. */
-async function reach(settings: Settings, call: { method: string; path: string }): Promise<Answer> {
-  try {
-    return await send({ socketPath: controlSocket(settings) }, call);
-  } catch (error) {
-    if (!['ENOENT', 'EACCES', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    const { address, port } = settings.http;
-    return send({ host: address === '0.0.0.0' ? '127.0.0.1' : address, port }, call).catch((error: unknown) => {
-      if (error instanceof CliError) throw error;
-      throw noDaemon(settings, error, 'start one with: shardplane serve');
-    });
-  }
+function gone(error: unknown, place: Place): CliError {
+  if (error instanceof CliError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new CliError(`the daemon at ${wordsFor(place)} has stopped answering (${code ?? message})`);
 }
 
 /** Who gives the command, for the ledger. A container's user may have no name. */
@@ -69,18 +140,11 @@ function userName(): string {
   }
 }
 
-function controlSocket(settings: Settings): string {
-  return join(settings.state.directory, 'control.sock');
-}
-
-function send(
-  where: { socketPath: string } | { host: string; port: number },
-  call: { method: string; path: string; body?: string },
-): Promise<Answer> {
+function send(place: Place, call: { method: string; path: string; body?: string }): Promise<Answer> {
   const timeout = call.method === 'POST' ? timeoutMs.command : timeoutMs.question;
   return new Promise((resolve, reject) => {
     const headers = call.body === undefined ? {} : { 'content-type': 'application/json' };
-    const outgoing = request({ ...where, method: call.method, path: call.path, headers, timeout }, (response) => {
+    const outgoing = request({ ...place, method: call.method, path: call.path, headers, timeout }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
@@ -107,13 +171,4 @@ function parse(text: string): unknown {
 function wordsOf(body: unknown): string {
   const { error } = (body ?? {}) as { error?: { message?: string } };
   return error?.message ?? `the daemon gave an answer that is not understood: ${JSON.stringify(body).slice(0, 200)}`;
-}
-
-function noDaemon(settings: Settings, error: unknown, hint: string): NoDaemon {
-  const { address, port } = settings.http;
-  const where = `${controlSocket(settings)} or http://${address}:${port}`;
-  return new NoDaemon(
-    `no daemon answers at ${where} (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`,
-    { hint },
-  );
 }

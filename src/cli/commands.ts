@@ -1,43 +1,88 @@
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
-import type { CommandResult } from '../http/api.ts';
-import { commandDaemon } from './client.ts';
+import type { CommandResult, Status } from '../http/api.ts';
+import { toMilliseconds } from '../settings/duration.ts';
+import { findDaemon } from './client.ts';
 import { CliError } from './exit.ts';
 import type { SettingsFlags } from './options.ts';
-import { printJson, settingsOf, withJson, withSettings } from './options.ts';
+import { printJson, useColor, withJson, withSettings } from './options.ts';
+import { formatFaults, formatHead } from './status.ts';
+import { faultOf, waitForOutcome } from './wait.ts';
 
-type Flags = SettingsFlags & { json?: boolean };
+type Flags = SettingsFlags & { json?: boolean; wait?: number | false };
 
 /** `shardplane retry SHA`, `accept SHA` and `sync`: what an operator tells the running daemon. */
 export function defineCommands(program: Command): void {
-  withJson(withSettings(program.command('retry')))
-    .description('push a commit again that an Envoy has refused')
-    .argument('<sha>', 'the newest revision, or its first digits', toSha)
-    .action((version: string, flags: Flags) => run(flags, '/api/v1/retry', { version }));
-  withJson(withSettings(program.command('accept')))
+  withWait(program.command('retry'), `how long to wait for the Envoys’ answer (default: ${defaultWait})`)
+    .description('push a commit again that an Envoy has refused, and wait for the answer')
+    .argument('<sha>', 'the newest revision: its first digits, or HEAD', toSha)
+    .option('--no-wait', 'only push')
+    .action((version: string, { wait = toWait(defaultWait), ...flags }: Flags) =>
+      run('retry', { ...flags, wait: wait || undefined }, { version }),
+    );
+  withWait(program.command('accept'), waitHelp)
     .description('let a commit through that is held')
-    .argument('<sha>', 'the newest revision, or its first digits', toSha)
-    .action((version: string, flags: Flags) => run(flags, '/api/v1/accept', { version }));
-  withJson(withSettings(program.command('sync')))
-    .description('look at the repository now; a remote is fetched first')
-    .action((flags: Flags) => run(flags, '/api/v1/sync', {}));
+    .argument('<sha>', 'the newest revision: its first digits, or HEAD', toSha)
+    .action((version: string, flags: Flags) => run('accept', flags, { version }));
+  withWait(program.command('sync'), waitHelp)
+    .description('look at the repository now (a remote is fetched first), and tell what came of the newest commit')
+    .action((flags: Flags) => run('sync', flags, {}));
 }
 
-async function run(flags: Flags, path: string, command: { version?: string }): Promise<void> {
-  const result = await commandDaemon(settingsOf(flags), path, command);
-  if (flags.json) printJson(result);
-  else if (result.ok) console.log(result.message);
-  else throw toError(result);
-  process.exitCode = result.ok ? 0 : 1;
+const defaultWait = '1m';
+const waitHelp = `wait until the newest commit is decided, so long at most (default: ${defaultWait})`;
+
+function withWait(command: Command, help: string): Command {
+  return withJson(withSettings(command))
+    .addOption(new Option('--wait [duration]', help).preset(defaultWait).argParser(toWait))
+    .addHelpText('after', '\nExit codes: 0; 1 invalid, rolled back, held, refused or not decided in time; 2 usage');
 }
 
-function toError({ message, hint }: CommandResult): CliError {
-  return new CliError(message, { hint: hint ?? null });
+type Told = Omit<Flags, 'wait'> & { wait?: number | false | undefined };
+
+async function run(verb: 'retry' | 'accept' | 'sync', flags: Told, command: { version?: string }): Promise<void> {
+  const link = await findDaemon(flags, 'command');
+  const result = await link.command(`/api/v1/${verb}`, command);
+  if (!result.ok) {
+    refuse(result, flags);
+    return;
+  }
+  const askedMs = flags.wait || 0;
+  const status = await waitForOutcome(async () => (await link.ask('/api/v1/status')) as Status, {
+    verb,
+    waitMs: askedMs,
+  });
+  const fault = faultOf(status, { verb, isWaiting: askedMs > 0 });
+  if (flags.json) printJson({ ...result, daemon: status.daemon, head: status.head, counts: status.counts, fault });
+  else tell(verb, result, status);
+  if (fault === null) return;
+  process.exitCode = 1;
+  if (!flags.json) throw new CliError(fault);
+}
+
+/** What was done, and what came of it. `sync` only looks: what came of it says all. */
+function tell(verb: string, { message }: CommandResult, status: Status): void {
+  const lines = [...formatHead(status, useColor()), ...formatFaults(status, useColor())];
+  console.log([...(verb === 'sync' ? [] : [message]), ...lines].join('\n'));
+}
+
+function refuse(result: CommandResult, flags: Told): void {
+  if (!flags.json) throw new CliError(result.message, { hint: result.hint ?? null });
+  printJson(result);
+  process.exitCode = 1;
 }
 
 function toSha(text: string): string {
+  if (text === 'HEAD') return text;
   if (/^[0-9a-f]{4,64}$/i.test(text)) return text.toLowerCase();
   throw new CliError(`${text} is not a commit’s SHA`, {
     exitCode: 2,
-    hint: 'give 4 hex digits or more, as git log --oneline shows them',
+    hint: 'give 4 hex digits or more, as git log --oneline shows them, or HEAD for the newest revision',
   });
+}
+
+function toWait(text: string): number {
+  const milliseconds = toMilliseconds(text);
+  if (milliseconds >= 1 && milliseconds <= 86_400_000) return milliseconds;
+  throw new InvalidArgumentError('It is a duration such as 30s or 5m, of a day at most.');
 }

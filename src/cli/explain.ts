@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import type { Explanation } from '../daemon/explain.ts';
-import { askDaemon } from './client.ts';
+import type { DaemonInfo } from '../http/api.ts';
+import { findDaemon } from './client.ts';
 import { printable } from '../config/words.ts';
 import { CliError } from './exit.ts';
 import type { SettingsFlags } from './options.ts';
-import { printJson, settingsOf, withJson, withSettings } from './options.ts';
+import { printJson, withJson, withSettings } from './options.ts';
+import { follows } from './same-daemon.ts';
 
 /** `shardplane explain CUSTOMER`. */
 export function defineExplain(program: Command): void {
@@ -13,15 +15,16 @@ export function defineExplain(program: Command): void {
     .argument('<customer>', 'the customer’s id, as in x-customer-id')
     .action(async (customer: string, flags: SettingsFlags & { json?: boolean }) => {
       const path = `/api/v1/explain?customer=${encodeURIComponent(customer)}`;
-      const found = (await askDaemon(settingsOf(flags), path)) as Explanation | null;
+      const link = await findDaemon(flags, 'question');
+      const found = (await link.ask(path)) as Explanation | null;
       if (found === null) throw new CliError('no release is live yet', { hint: 'shardplane status says why' });
       if (flags.json) printJson(found);
-      else console.log(formatExplanation(found));
+      else console.log(formatExplanation(found, link.daemon));
     });
 }
 
 /** The explanation as a person reads it. */
-export function formatExplanation(found: Explanation): string {
+export function formatExplanation(found: Explanation, daemon: DaemonInfo | null): string {
   const { others, compared, sharingSome, sharingAll, namesSharingAll } = found.overlap;
   const whom = compared < others ? `first ${compared} of the ${others}` : String(others);
   const key = `shuffle_sharding.customer.${printable(found.customer)}.shard_size`;
@@ -31,7 +34,7 @@ export function formatExplanation(found: Explanation): string {
       : `${key} is not set: shuffle_sharding.default_shard_size = ${found.shardSize}`;
   return [
     `${printable(found.customer)}  x-shard-assignment: [${found.assignment.join(',')}]  x-shard-config: ${found.shardSize}/${found.totalHosts}`,
-    `  version ${found.version.slice(0, 12)}`,
+    `  version ${found.version.slice(0, 12)}${daemon ? ` of ${printable(follows(daemon))}` : ''}`,
     ...toViewLines(found),
     `  ${reason}`,
     `  the ${found.shardSize} highest of ${found.totalHosts} scores${found.drained.length > 0 ? ', past those that are drained' : ''}:`,

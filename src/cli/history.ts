@@ -1,14 +1,16 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { HistoryEntry, Story } from '../ledger/history.ts';
 import { formatHistory, formatStory } from '../ledger/format.ts';
 import { openLedgerReadOnly } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger.ts';
 import { toHistoryQuery } from '../ledger/query.ts';
-import { askDaemon, NoDaemon } from './client.ts';
+import { findDaemon, NoDaemon } from './client.ts';
+import { printable } from '../config/words.ts';
 import { CliError } from './exit.ts';
 import type { SettingsFlags } from './options.ts';
-import { printJson, settingsOf, useColor, withJson, withSettings } from './options.ts';
+import { printJson, settingsOf, toCount, useColor, withJson, withSettings } from './options.ts';
+import { follows } from './same-daemon.ts';
 
 interface HistoryFlags extends SettingsFlags {
   readonly limit: number;
@@ -47,33 +49,49 @@ async function list(flags: HistoryFlags): Promise<void> {
   for (const [key, value] of Object.entries({ before, outcome, since, customer }))
     if (value !== undefined) query.set(key, String(value));
   const path = `/api/v1/history?${query.toString()}`;
-  const entries = (await ask(flags, path, (ledger) => ledger.history(toHistoryQuery(query)))) as HistoryEntry[];
-  if (flags.json) printJson(entries);
-  else
-    process.stdout.write(
-      entries.length === 0 ? 'nothing\n' : formatHistory(entries, { color: useColor(), now: Date.now() }),
-    );
+  const { answer, from } = await ask(flags, path, (ledger) => ledger.history(toHistoryQuery(query)));
+  const entries = answer as HistoryEntry[];
+  if (flags.json) {
+    printJson(entries);
+    return;
+  }
+  if (from !== null) process.stdout.write(`${from}\n`);
+  process.stdout.write(
+    entries.length === 0 ? 'no such commit\n' : formatHistory(entries, { color: useColor(), now: Date.now() }),
+  );
 }
 
 async function tell(sha: string, flags: HistoryFlags): Promise<void> {
   const path = `/api/v1/history/${encodeURIComponent(sha)}`;
-  const story = (await ask(flags, path, (ledger) => ledger.story(sha))) as Story | null | 'ambiguous';
+  const { answer, from } = await ask(flags, path, (ledger) => ledger.story(sha));
+  const story = answer as Story | null | 'ambiguous';
   if (story === 'ambiguous')
     throw new CliError(`${sha} is the beginning of several commits`, { hint: 'give more digits' });
   if (story === null)
     throw new CliError(`the ledger knows no commit ${sha}`, { hint: 'shardplane history lists those it knows' });
-  if (flags.json) printJson(story);
-  else process.stdout.write(formatStory(story, { color: useColor() }));
+  if (flags.json) {
+    printJson(story);
+    return;
+  }
+  if (from !== null) process.stdout.write(`${from}\n`);
+  process.stdout.write(formatStory(story, { color: useColor() }));
+}
+
+interface Found {
+  readonly answer: unknown;
+  /** Where it is from, for people. */
+  readonly from: string | null;
 }
 
 /** The running daemon's answer; without one, what its ledger holds. */
-async function ask(flags: SettingsFlags, path: string, read: (ledger: LedgerReader) => unknown): Promise<unknown> {
-  const settings = settingsOf(flags);
+async function ask(flags: SettingsFlags, path: string, read: (ledger: LedgerReader) => unknown): Promise<Found> {
   try {
-    return await askDaemon(settings, path);
+    const link = await findDaemon(flags, 'question');
+    return { answer: await link.ask(path), from: link.daemon && `repo   ${printable(follows(link.daemon))}` };
   } catch (error) {
     if (!(error instanceof NoDaemon)) throw error;
-    return readLedger(settings.state.directory, read);
+    const { directory } = settingsOf(flags).state;
+    return { answer: readLedger(directory, read), from: `no daemon answers: this is from the ledger in ${directory}` };
   }
 }
 
@@ -84,9 +102,4 @@ function readLedger(directory: string, read: (ledger: LedgerReader) => unknown):
   } finally {
     ledger.close();
   }
-}
-
-function toCount(text: string): number {
-  if (/^[1-9][0-9]{0,14}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is a number from 1 up.');
 }

@@ -1,30 +1,99 @@
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import type { NodeStatus, ShownDiagnostic, Status } from '../http/api.ts';
-import { askDaemon } from './client.ts';
 import { printable } from '../config/words.ts';
+import type { ShownDiagnostic, Status } from '../http/api.ts';
+import { findDaemon } from './client.ts';
 import { drawDiagnostic } from './draw.ts';
+import { CliError } from './exit.ts';
+import { formatNodes, selectNodes } from './nodes.ts';
+import type { NodeFilter } from './nodes.ts';
 import type { SettingsFlags } from './options.ts';
-import { printJson, settingsOf, useColor, withJson, withSettings } from './options.ts';
+import { printJson, settingsOf, toCount, useColor, withJson, withSettings } from './options.ts';
+import { follows } from './same-daemon.ts';
+import { watch } from './watch.ts';
+
+interface StatusFlags extends SettingsFlags, NodeFilter {
+  readonly json?: boolean;
+  readonly limit?: number;
+  readonly exitCode?: boolean;
+  /** Seconds. */
+  readonly watch?: number;
+}
 
 /** `shardplane status`. */
 export function defineStatus(program: Command): void {
   withJson(withSettings(program.command('status')))
     .description('what the fleet runs, what became of the newest commit, and what fails')
-    .action(async (flags: SettingsFlags & { json?: boolean }) => {
-      const status = (await askDaemon(settingsOf(flags), '/api/v1/status')) as Status;
-      if (flags.json) printJson(status);
-      else console.log(formatStatus(status, { color: useColor() }));
-    });
+    .option('--node <glob>', 'only nodes whose id fits, as in edge-*')
+    .option('--node-state <state>', 'only nodes in this state: acked, pending, refusing, unanswered ...')
+    .option('--limit <n>', `how many nodes to list, what is wrong first (default: ${defaultLimit})`, toCount)
+    .option('--exit-code', 'exit 1 unless the newest commit is live and no problem is open')
+    .addOption(
+      new Option('--watch [seconds]', 'show it again and again, each second or as often as said')
+        .preset('1')
+        .argParser(toSeconds),
+    )
+    .addHelpText('after', '\nExit codes: 0; 1 no daemon, or as --exit-code says; 2 usage')
+    .action((flags: StatusFlags) => (flags.watch === undefined ? once(flags) : again(flags)));
 }
 
-const maxNodes = 50;
+async function once(flags: StatusFlags): Promise<void> {
+  const link = await findDaemon(flags, 'question');
+  const status = (await link.ask('/api/v1/status')) as Status;
+  if (flags.json) printJson(narrow(status, flags));
+  else console.log(formatStatus(status, { ...flags, color: useColor() }));
+  if (flags.exitCode && !isWell(status)) process.exitCode = 1;
+}
+
+async function again(flags: StatusFlags): Promise<void> {
+  if (flags.exitCode) throw new CliError('--watch never ends, so it has no --exit-code', { exitCode: 2 });
+  settingsOf(flags); // settings that can't be used are said once, not again and again
+  await watch((flags.watch ?? 1) * 1_000, async () => {
+    const link = await findDaemon(flags, 'question');
+    const status = (await link.ask('/api/v1/status')) as Status;
+    return flags.json ? JSON.stringify(narrow(status, flags)) : formatStatus(status, { ...flags, color: useColor() });
+  });
+}
+
+/** Whether there is nothing for an operator to look at. */
+function isWell({ live, head, problems }: Status): boolean {
+  return head !== null && head.version === live?.version && problems.length === 0;
+}
+
+/** In JSON all nodes are there, unless fewer are asked for. */
+function narrow(status: Status, { node, nodeState, limit }: StatusFlags): Status {
+  if (node === undefined && nodeState === undefined && limit === undefined) return status;
+  return { ...status, nodes: selectNodes(status.nodes, { node, nodeState }).slice(0, limit) };
+}
+
+const defaultLimit = 20;
 
 /** The status as a person reads it. */
-export function formatStatus(status: Status, { color }: { color: boolean }): string {
-  const colors = pc.createColors(color);
-  const { live, head, counts, problems, working } = status;
+export function formatStatus(
+  status: Status,
+  options: NodeFilter & { readonly color: boolean; readonly limit?: number },
+): string {
+  const { color, limit = defaultLimit } = options;
+  const nodes = selectNodes(status.nodes, options);
+  const isPart = options.node !== undefined || options.nodeState !== undefined;
   const lines = [
+    ...formatHead(status, color),
+    ...(isPart ? [`       ${nodes.length} of ${status.nodes.length} shown`] : []),
+    ...formatNodes(nodes, { limit, color, indent: '       ' }),
+  ];
+  const faults = formatFaults(status, color);
+  return [...lines, ...(faults.length > 0 ? ['', ...faults] : [])].join('\n');
+}
+
+/** The first lines: which daemon, what is live, what became of the newest commit, how many nodes. */
+export function formatHead({ daemon, live, head, counts }: Status, color: boolean): string[] {
+  const colors = pc.createColors(color);
+  return [
+    // an older daemon does not tell
+    ...((daemon as Status['daemon'] | undefined)
+      ? [`repo   ${printable(follows(daemon))}  (shardplane ${printable(daemon.version)})`]
+      : []),
     live
       ? `live   ${colors.bold(live.version.slice(0, 12))}  ${printable(live.subject)}  (since ${live.since}${live.proven ? '' : ', unproven'})`
       : `live   ${colors.yellow('none yet')}`,
@@ -32,12 +101,13 @@ export function formatStatus(status: Status, { color }: { color: boolean }): str
       ? `head   ${colors.bold(head.version.slice(0, 12))}  ${printable(head.subject)}  ${paintOutcome(head.outcome, colors)}`
       : 'head   none yet',
     `nodes  ${counts.connected} connected: ${counts.acked} acked, ${counts.pending} pending, ${counts.refusing} refusing, ${counts.unanswered} unanswered`,
-    ...status.nodes.slice(0, maxNodes).map((node) => toNodeLine(node, colors)),
-    ...(status.nodes.length > maxNodes
-      ? [`       ... and ${status.nodes.length - maxNodes} more: --json lists all`]
-      : []),
   ];
-  const faults = [
+}
+
+/** What is wrong: with the newest commit, with the saved file, and what fails. */
+export function formatFaults({ head, working, problems }: Status, color: boolean): string[] {
+  const colors = pc.createColors(color);
+  return [
     ...(head?.diagnostics ?? []).map((each) => draw(each, color)),
     ...(working && !working.valid
       ? working.diagnostics.map((each) => `saved, not committed: ${draw(each, color)}`)
@@ -48,7 +118,6 @@ export function formatStatus(status: Status, { color }: { color: boolean }): str
         `${colors.red('problem')} since ${since}: ${printable(message)}${hint === null ? '' : `\n  hint: ${printable(hint)}`}`,
     ),
   ];
-  return [...lines, ...(faults.length > 0 ? ['', ...faults] : [])].join('\n');
 }
 
 function draw(diagnostic: ShownDiagnostic, color: boolean): string {
@@ -63,11 +132,8 @@ function paintOutcome(outcome: string | null, colors: Colors): string {
   return outcome === null ? colors.yellow('being rolled out') : colors.red(outcome);
 }
 
-function toNodeLine(node: NodeStatus, colors: Colors): string {
-  const state = node.state === 'acked' ? colors.green(node.state) : colors.yellow(node.state);
-  const more = [
-    node.refusal && `: ${printable(node.refusal.message)}`,
-    node.duplicate && colors.red(' (another stream has the same node id)'),
-  ];
-  return `       ${printable(node.id)}  ${node.version?.slice(0, 12) ?? '-'}  ${state}${more.filter(Boolean).join('')}`;
+function toSeconds(text: string): number {
+  const seconds = Number(text);
+  if (/^[0-9]+(\.[0-9]+)?$/.test(text) && seconds >= 0.1 && seconds <= 3_600) return seconds;
+  throw new InvalidArgumentError('It is a number of seconds, from 0.1 to 3600.');
 }

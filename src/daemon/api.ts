@@ -12,8 +12,10 @@ import { toStatus } from './status.ts';
 export function createApi(daemon: Daemon): Api {
   const { fleet, follow, ledger, xds } = daemon;
   return {
+    daemon: () => daemon.info,
     status: () =>
       toStatus({
+        daemon: daemon.info,
         fleet,
         head: daemon.record.head,
         source: daemon.texts.get(daemon.record.head?.version ?? null).source,
@@ -42,12 +44,19 @@ export function readiness({ fleet, ledger }: Pick<Daemon, 'fleet' | 'ledger'>): 
   return { ready: reasons.length === 0, reasons };
 }
 
-/** Names the head by its first digits, or says why that is not what the command is for. */
+/** Names the head by its first digits or as HEAD, or says why that is not what the command is for. */
 function findHead(daemon: Daemon, version: string, verb: string): CommandResult | null {
   const { head } = daemon.record;
-  if (head?.version.startsWith(version)) return null;
+  if (head !== null && (version === 'HEAD' || head.version.startsWith(version))) return null;
   const hint = head === null ? 'there is no revision yet' : `the newest revision is ${short(head.version)}`;
-  return { ok: false, message: `${verb} takes the newest revision, and ${short(version)} is not it`, hint };
+  return {
+    ok: false,
+    message:
+      head === null
+        ? `there is nothing to ${verb}`
+        : `${verb} takes the newest revision, and ${short(version)} is not it`,
+    hint,
+  };
 }
 
 async function retry(daemon: Daemon, version: string, by: string): Promise<CommandResult> {
@@ -81,7 +90,7 @@ async function accept(daemon: Daemon, version: string, by: string): Promise<Comm
   const elsewhere = findHead(daemon, version, 'accept');
   if (elsewhere) return elsewhere;
   const { head } = daemon.record;
-  if (head?.outcome !== 'held') return { ok: false, message: `${short(version)} is not held` };
+  if (head?.outcome !== 'held') return { ok: false, message: `${short(head?.version ?? version)} is not held` };
   if (daemon.follow.isRefused)
     return {
       ok: false,
@@ -93,9 +102,14 @@ async function accept(daemon: Daemon, version: string, by: string): Promise<Comm
   return { ok: true, message: `${short(head.version)} is accepted` };
 }
 
+/** What can't be followed: there is nothing that was looked at. */
+const blind: ReadonlySet<string> = new Set(['repository', 'remote', 'ref', 'ref-deleted', 'file']);
+
 async function sync(daemon: Daemon): Promise<CommandResult> {
   await daemon.sync();
-  const failure = daemon.problems.list().find(({ code }) => code === 'repository' || code === 'remote');
+  // A local repository that can't be read is a problem only when a second look fails, too: whoever asks now is told now.
+  if (daemon.settings.repository.remote === null) await daemon.sync();
+  const failure = daemon.problems.list().find(({ code }) => blind.has(code));
   if (failure) return { ok: false, message: failure.message, ...(failure.hint !== null && { hint: failure.hint }) };
   const { head } = daemon.record;
   return {

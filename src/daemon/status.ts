@@ -1,10 +1,11 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { NodeStatus, Problem, ShownDiagnostic, Status } from '../http/api.ts';
+import type { DaemonInfo, NodeStatus, Problem, ShownDiagnostic, Status } from '../http/api.ts';
 import type { Session } from '../xds/session.ts';
 import type { Fleet } from './fleet.ts';
 import type { Head } from './head.ts';
 
 interface Seen {
+  readonly daemon: DaemonInfo;
   readonly fleet: Fleet;
   readonly head: Head | null;
   /** The head's file, as far as it is at hand. */
@@ -16,10 +17,11 @@ interface Seen {
 }
 
 /** All that an operator asks for first, as one value. */
-export function toStatus({ fleet, head, source, sessions, isDuplicate, problems, working }: Seen): Status {
+export function toStatus({ daemon, fleet, head, source, sessions, isDuplicate, problems, working }: Seen): Status {
   const { live } = fleet;
   const nodes = [...sessions].filter((session) => session.member).map((session) => toNode(session, fleet, isDuplicate));
   return {
+    daemon,
     live: live && {
       version: live.version,
       subject: live.release.subject,

@@ -3,6 +3,7 @@ import type { NodeState, Outcome, Refusal } from '../rollout/types.ts';
 
 /** `GET /api/v1/status` and `shardplane status --json`. A contract: fields are added, never taken away. Times are RFC 3339. */
 export interface Status {
+  readonly daemon: DaemonInfo;
   readonly live: {
     readonly version: string;
     readonly subject: string;
@@ -22,6 +23,21 @@ export interface Status {
   readonly problems: readonly Problem[];
   /** The saved file, when it differs from the commit: checked, never pushed. */
   readonly working: { readonly valid: boolean; readonly diagnostics: readonly ShownDiagnostic[] } | null;
+}
+
+/** Which daemon it is that answers; also alone, at `/api/v1/daemon`. */
+export interface DaemonInfo {
+  /** Of shardplane. */
+  readonly version: string;
+  readonly pid: number;
+  readonly since: string;
+  /** The path of the repository, or a remote's URL without its secrets. */
+  readonly repository: string;
+  readonly ref: string;
+  readonly file: string;
+  /** The ports that it listens on. */
+  readonly xdsPort: number;
+  readonly httpPort: number;
 }
 
 /** A diagnostic with the line that it is about (null: there is none to show), so that a caret can be drawn anywhere. */
@@ -71,6 +87,7 @@ export type WebhookSender = 'github' | 'gitlab' | 'gitea' | 'generic';
 
 /** The daemon, as HTTP sees it. */
 export interface Api {
+  daemon(): DaemonInfo;
   status(): Status;
   /** Ready once a release is served and the memory is kept; else why not. */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };

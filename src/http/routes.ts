@@ -33,6 +33,7 @@ const routes: readonly Route[] = [
   { method: 'GET', path: '/healthz', handle: () => ok('ok\n') },
   { method: 'GET', path: '/readyz', handle: ({ api }) => readiness(api) },
   { method: 'GET', path: '/metrics', handle: async ({ api }) => ok(await api.metrics()) },
+  { method: 'GET', path: '/api/v1/daemon', handle: ({ api }) => ok(api.daemon()) },
   { method: 'GET', path: '/api/v1/status', handle: ({ api }) => ok(api.status()) },
   {
     method: 'GET',
@@ -128,8 +129,8 @@ function parseCommand(text: string): CommandBody {
     throw new HttpError(400, 'json', 'the body is not JSON');
   }
   const { version, by } = (value ?? {}) as { version?: unknown; by?: unknown };
-  if (typeof version !== 'string' || !/^[0-9a-f]{4,64}$/.test(version))
-    throw new HttpError(400, 'version', 'version: the SHA of a commit, or its first 4 digits or more');
+  if (typeof version !== 'string' || !/^([0-9a-f]{4,64}|HEAD)$/.test(version))
+    throw new HttpError(400, 'version', 'version: the SHA of a commit, its first 4 digits or more, or HEAD');
   return { version, by: typeof by === 'string' ? by.slice(0, 100) : 'unknown' };
 }
 

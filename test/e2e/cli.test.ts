@@ -187,7 +187,7 @@ describe('the command line', () => {
     assert.match(
       stdout,
       new RegExp(
-        `^live {3}${short} {2}first {2}\\(since .*, unproven\\)\\nhead {3}${short} {2}first {2}live\\nnodes {2}0 connected: `,
+        `^repo {3}${repository.path} {2}HEAD:shard-config\\.yaml {2}\\(shardplane .*\\)\\nlive {3}${short} {2}first {2}\\(since .*, unproven\\)\\nhead {3}${short} {2}first {2}live\\nnodes {2}0 connected: `,
       ),
     );
     const status = await daemon.json<Status>('status');
@@ -224,17 +224,20 @@ describe('the command line', () => {
     assert.equal(unknown.code, 1);
     assertSays(unknown, /^error: the ledger knows no commit 0000\n/);
     const synced = await daemon.run('sync');
-    assert.deepEqual([synced.code, synced.stdout], [0, `looked: the newest revision is ${sha.slice(0, 12)}\n`]);
+    assert.equal(synced.code, 0);
+    assert.match(synced.stdout, new RegExp(`^head {3}${sha.slice(0, 12)} .* live$`, 'm'));
   });
 
   test('history: each commit with its outcome, and the story of one', async () => {
     const invalid = await repository.commit({ [file]: bad }, 'too big');
     await daemon.waitFor('invalid', ({ head }) => head?.version === invalid && head.outcome === 'invalid');
-    const list = (await daemon.run('history')).stdout.trim().split('\n');
+    const [repo, header, ...list] = (await daemon.run('history')).stdout.trim().split('\n');
+    assert.equal(repo, `repo   ${repository.path}  HEAD:shard-config.yaml`);
+    assert.match(header!, /^COMMIT +OUTCOME +SEEN +ACKED +SUBJECT$/);
     assert.match(list[0]!, new RegExp(`^${invalid.slice(0, 12)} +invalid .* too big$`));
-    assert.match(list[1]!, new RegExp(`^${sha.slice(0, 12)} +live `));
+    assert.match(list[1]!, new RegExp(`^${sha.slice(0, 12)} +live now +.* 0 of 0 `));
     const only = await daemon.run('history', '--outcome', 'invalid');
-    assert.equal(only.stdout.trim().split('\n').length, 1);
+    assert.equal(only.stdout.trim().split('\n').length, 3);
     const story = await daemon.run('history', invalid.slice(0, 7));
     assert.equal(story.code, 0);
     assert.match(story.stdout, new RegExp(invalid));

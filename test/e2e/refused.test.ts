@@ -74,7 +74,7 @@ describe(`a commit that Envoy ${versions.join(' and ')} refuse`, { skip: missing
     await repository.write({ 'README.md': 'another file' });
     await repository.git('add', 'README.md');
     await repository.git('commit', '--quiet', '-m', 'another file');
-    assert.equal((await daemon.run('sync')).code, 0);
+    assert.equal((await daemon.run('sync')).code, 1, 'it is rolled back still');
     await daemon.restart();
     await daemon.run('sync'); // git has been asked: what is seen is not just what the ledger remembers
     const status = await daemon.waitFor('rolled back still', isRolledBack(refused, good));
@@ -90,7 +90,8 @@ describe(`a commit that Envoy ${versions.join(' and ')} refuse`, { skip: missing
     const { daemon, envoys } = scene;
     const before = await Promise.all(envoys.map(rejections));
     const answer = await daemon.run('retry', refused.slice(0, 10));
-    assert.equal(answer.code, 0, answer.stderr);
+    assert.equal(answer.code, 1, 'it has waited for the answer');
+    assert.match(answer.stderr, /^error: [0-9a-f]{12} was refused by an Envoy: it is rolled back$/m);
     assert.match(answer.stdout, new RegExp(`${refused.slice(0, 12)} is pushed again`));
     await until('it is refused again', async () => (await sum(envoys)) > before[0]! + before[1]!);
     await daemon.waitFor('rolled back again', isRolledBack(refused, good));

@@ -89,7 +89,8 @@ test('SIGHUP and shardplane sync fetch now', async () => {
   await daemon.logged(/^SIGHUP: looking at the repository now/);
   const third = await scene.push(3);
   const { code, stdout } = await daemon.run('sync');
-  assert.deepEqual([code, stdout], [0, `looked: the newest revision is ${third.slice(0, 12)}\n`]);
+  assert.equal(code, 0);
+  assert.match(stdout, new RegExp(`^head {3}${third.slice(0, 12)} .* live$`, 'm'));
   assert.equal((await daemon.status()).live!.version, third);
 
   scene.server.fault = (request) => request.socket.destroy();

@@ -20,8 +20,20 @@ let ready = false;
 let http: HttpServer;
 
 const done: CommandResult = { ok: true, message: 'done' };
+const daemon = {
+  version: '0.0.0',
+  pid: 1,
+  since: '2026-01-01T00:00:00.000Z',
+  repository: '/srv/config',
+  ref: 'main',
+  file: 'shard-config.yaml',
+  xdsPort: 1,
+  httpPort: 2,
+};
 const api: Api = {
+  daemon: () => daemon,
   status: () => ({
+    daemon,
     live: null,
     head: null,
     nodes: [],
@@ -100,7 +112,8 @@ test('health, readiness and metrics', async () => {
 });
 
 test('reads are open, and say what they miss', async () => {
-  assert.match((await call('/api/v1/status')).text, /^\{"live":null/);
+  assert.match((await call('/api/v1/status')).text, /"live":null/);
+  assert.deepEqual(JSON.parse((await call('/api/v1/daemon')).text), daemon);
   assert.equal((await call('/api/v1/explain?customer=known')).status, 200);
   assert.equal((await call('/api/v1/explain')).status, 400);
   assert.equal((await call('/api/v1/explain?customer=other')).status, 404);

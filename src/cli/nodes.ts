@@ -1,0 +1,85 @@
+import pc from 'picocolors';
+import { printable } from '../config/words.ts';
+import type { NodeStatus } from '../http/api.ts';
+
+/** Which nodes are shown. */
+export interface NodeFilter {
+  /** A pattern for the id: `*` is any run of characters, `?` one. */
+  readonly node?: string | undefined;
+  readonly nodeState?: string | undefined;
+}
+
+/** What is wrong comes first; a state that is not in the list comes before what is well. */
+const order = ['refusing', 'unserved', 'unanswered', 'pending', 'gone'];
+
+/** The nodes that fit, what is wrong first, by state and then by id. */
+export function selectNodes(nodes: readonly NodeStatus[], { node, nodeState }: NodeFilter): NodeStatus[] {
+  const fits = node === undefined ? () => true : toMatcher(node);
+  return nodes
+    .filter((each) => fits(each.id) && (nodeState === undefined || each.state === nodeState))
+    .sort((a, b) => rank(a) - rank(b) || a.state.localeCompare(b.state, 'en') || compareIds(a.id, b.id));
+}
+
+const { compare: compareIds } = new Intl.Collator('en', { numeric: true });
+
+function rank({ state }: NodeStatus): number {
+  if (state === 'acked') return order.length + 1;
+  const at = order.indexOf(state);
+  return at === -1 ? order.length : at;
+}
+
+/** By plain text: a pattern made of what was typed could take for ever. */
+export function toMatcher(glob: string): (text: string) => boolean {
+  return (text) => {
+    let at = 0;
+    let inGlob = 0;
+    let star = -1;
+    let since = 0;
+    while (at < text.length) {
+      if (glob[inGlob] === '*') {
+        star = inGlob++;
+        since = at;
+      } else if (inGlob < glob.length && (glob[inGlob] === '?' || glob[inGlob] === text[at])) {
+        inGlob += 1;
+        at += 1;
+      } else if (star !== -1) {
+        inGlob = star + 1;
+        at = since += 1;
+      } else return false;
+    }
+    return /^\**$/.test(glob.slice(inGlob));
+  };
+}
+
+const maxWords = 300;
+
+/** A table of at most `limit` nodes, and what the rest are. `indent` comes before each line. */
+export function formatNodes(
+  nodes: readonly NodeStatus[],
+  { limit, color, indent }: { limit: number; color: boolean; indent: string },
+): string[] {
+  const colors = pc.createColors(color);
+  const shown = nodes.slice(0, limit);
+  const width = Math.max(0, ...shown.map(({ id }) => printable(id).length));
+  const lines = shown.map((node) => {
+    const paint = node.state === 'acked' ? colors.green : colors.yellow;
+    const words = wordsOf(node);
+    const twin = node.duplicate ? colors.red(' (another stream has the same node id)') : '';
+    return `${indent}${printable(node.id).padEnd(width)}  ${(node.version?.slice(0, 12) ?? '-').padEnd(12)}  ${paint(node.state)}${words}${twin}`;
+  });
+  const rest = nodes.slice(limit);
+  return rest.length === 0 ? lines : [...lines, `${indent}... and ${tally(rest)}: --limit ${nodes.length} shows all`];
+}
+
+function wordsOf({ refusal }: NodeStatus): string {
+  if (refusal === null) return '';
+  const words = printable(refusal.message);
+  return `: ${words.length > maxWords ? `${words.slice(0, maxWords).toWellFormed()}… (--json has all)` : words}`;
+}
+
+/** `3 refusing, 40 acked`. */
+function tally(nodes: readonly NodeStatus[]): string {
+  const counts = new Map<string, number>();
+  for (const { state } of nodes) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts].map(([state, n]) => `${n} more ${state}`).join(', ');
+}

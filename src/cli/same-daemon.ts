@@ -1,0 +1,69 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { nameRepository } from '../daemon/info.ts';
+import type { DaemonInfo } from '../http/api.ts';
+import { defaultSettingsPaths } from '../settings/load.ts';
+import type { Settings } from '../settings/settings.ts';
+import { CliError } from './exit.ts';
+import type { SettingsFlags } from './options.ts';
+
+interface Meant {
+  readonly settings: Settings;
+  readonly flags: SettingsFlags;
+  /** Where it answered, for words. */
+  readonly where: string;
+  /** Only the default port led there: nothing says yet that it is ours. */
+  readonly isGuess: boolean;
+}
+
+/** Throws CliError when the daemon that answered is not the one that the settings and flags speak of. */
+export function checkDaemon(daemon: DaemonInfo, { settings, flags, where, isGuess }: Meant): void {
+  const { repository } = settings;
+  const isNamed = hasSettingsFile(flags) || isGuess;
+  const differences = [
+    (isNamed || flags.repository !== undefined) && isOther(nameRepository(repository), daemon.repository),
+    (isNamed || flags.ref !== undefined) && repository.ref !== daemon.ref,
+    (isNamed || flags.file !== undefined) && repository.file !== daemon.file,
+  ];
+  if (differences.some(Boolean))
+    throw another(
+      `the daemon at ${where} follows ${follows(daemon)}, not ${follows({ ...repository, repository: nameRepository(repository) })}`,
+    );
+  for (const [flag, asked, has] of [
+    ['--http-port', flags.httpPort, daemon.httpPort],
+    ['--xds-port', flags.xdsPort, daemon.xdsPort],
+  ] as const)
+    if (asked !== undefined && asked !== 0 && asked !== has)
+      throw another(`the daemon at ${where} has ${flag} ${has}, not ${asked}`);
+}
+
+/** A daemon's repository, ref and file, as git writes them. */
+export function follows({ repository, ref, file }: Pick<DaemonInfo, 'repository' | 'ref' | 'file'>): string {
+  return `${repository}  ${ref}:${file}`;
+}
+
+function another(message: string): CliError {
+  return new CliError(message, {
+    hint: 'name the one that is meant by its --state directory or its --http-port; the other flags as it was started with',
+  });
+}
+
+function hasSettingsFile(flags: SettingsFlags): boolean {
+  return flags.config !== undefined || defaultSettingsPaths.some((path) => existsSync(path));
+}
+
+function isOther(ours: string, its: string): boolean {
+  return ours !== its && topOf(ours) !== topOf(its);
+}
+
+/** A path inside a repository speaks of that repository; of links, what they lead to counts. */
+function topOf(path: string): string {
+  try {
+    const real = realpathSync(path);
+    for (let folder = real; folder !== dirname(folder); folder = dirname(folder))
+      if (existsSync(join(folder, '.git'))) return folder;
+    return real;
+  } catch {
+    return path; // a remote's, or not on this machine
+  }
+}

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { count } from '../config/words.ts';
+import type { Status } from '../http/api.ts';
+
+/** Each look is the whole status: not too often. */
+const lookMs = { first: 50, most: 1_000 };
+
+/** Looks until the newest commit is decided (after a retry: until every Envoy has answered), for `waitMs` at most. */
+export async function waitForOutcome(
+  read: () => Promise<Status>,
+  { verb, waitMs }: { verb: string; waitMs: number },
+): Promise<Status> {
+  const deadline = Date.now() + waitMs;
+  for (let pause: number = lookMs.first; ; pause = Math.min(pause * 2, lookMs.most)) {
+    const status = await read();
+    const left = deadline - Date.now();
+    if (isDecided(status, verb) || left <= 0) return status;
+    await sleep(Math.min(pause, left));
+  }
+}
+
+function isDecided({ head, counts }: Status, verb: string): boolean {
+  return head?.outcome !== null && (verb !== 'retry' || counts.pending === 0);
+}
+
+/** Why the newest commit is not what the fleet runs, in words for an operator; null when it is, or nobody waits to know. */
+export function faultOf(status: Status, { verb, isWaiting }: { verb: string; isWaiting: boolean }): string | null {
+  const { head, counts } = status;
+  if (head === null) return 'there is no revision yet';
+  const name = head.version.slice(0, 12);
+  const refusing = counts.refusing > 0 && verb === 'retry' && isWaiting;
+  switch (head.outcome) {
+    case 'live':
+      return refusing
+        ? `${count(counts.refusing, 'node')} still refuse${counts.refusing === 1 ? 's' : ''} ${name}`
+        : null;
+    case 'invalid':
+      return `${name} is invalid: it is not pushed`;
+    case 'rolled_back':
+      return `${name} was refused by an Envoy: it is rolled back`;
+    case 'held':
+      return `${name} is held: it waits for you`;
+    case 'superseded':
+      return `${name} is superseded: it is not what the fleet runs`;
+    case null:
+      return isWaiting ? `${name} is not decided yet: ${count(counts.pending, 'node')} to answer` : null;
+  }
+}

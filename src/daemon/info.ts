@@ -1,0 +1,25 @@
+import { parseRemoteUrl } from '../git/remote-url.ts';
+import type { DaemonInfo } from '../http/api.ts';
+import type { RepositorySettings, Settings } from '../settings/settings.ts';
+import { readVersion } from '../version.ts';
+
+/** The repository by its name: its path, or the remote's URL without its secrets. Throws GitError for a URL that is none. */
+export function nameRepository({ path, remote }: RepositorySettings): string {
+  return remote === null ? path : parseRemoteUrl(remote.url).display;
+}
+
+/** What tells this daemon from others; it does not change while it runs. */
+export function describeDaemon(
+  { repository }: Settings,
+  ports: { readonly xdsPort: number; readonly httpPort: number },
+): DaemonInfo {
+  return {
+    version: readVersion(),
+    pid: process.pid,
+    since: new Date().toISOString(),
+    repository: nameRepository(repository),
+    ref: repository.ref,
+    file: repository.file,
+    ...ports,
+  };
+}
