@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { gitEnvironment, type GitEnvironment } from './environment.ts';
 import { GitError } from './error.ts';
+import { memoryOf } from './memory.ts';
 import type { Redact } from '../secrets.ts';
 
 /** How one git process runs. `gitDir` is left out only where git is to find the repository itself. */
@@ -18,6 +19,8 @@ export interface RunOptions extends GitEnvironment {
   readonly answers?: readonly number[];
   /** What it says on stderr goes through this first. */
   readonly redact?: Redact;
+  /** When it and its children hold more memory (Linux), they are ended with `remote-too-large`. */
+  readonly maxMemoryBytes?: number;
 }
 
 /** What a git process said. */
@@ -118,6 +121,9 @@ function runProcess({ program, args, what }: Call, options: RunOptions): Promise
     timeoutMs,
   );
   signal?.addEventListener('abort', aborted, { once: true });
+  const meter = watchMemory(child, options.maxMemoryBytes, () =>
+    stop(new GitError('remote-too-large', `${what} took too much memory for what the remote sent`, manyRefs)),
+  );
   const stdout = collect(child, 'stdout', maxOutputBytes, () =>
     stop(new GitError('git-output-too-large', `${what} said more than ${maxOutputBytes} bytes`)),
   );
@@ -127,6 +133,7 @@ function runProcess({ program, args, what }: Call, options: RunOptions): Promise
   return new Promise((resolve) => {
     const end = (exitCode: number | null): void => {
       clearTimeout(timer);
+      clearInterval(meter);
       signal?.removeEventListener('abort', aborted);
       const said = Buffer.concat(stderr).toString('utf8');
       resolve({ failure, exitCode, stdout: Buffer.concat(stdout), stderr: options.redact?.(said) ?? said });
@@ -151,6 +158,13 @@ function start(program: string, args: readonly string[], options: RunOptions): C
   } catch (error) {
     throw notStarted(program, error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+const manyRefs = 'is the URL the right repository? git holds all refs that a server names in memory';
+
+function watchMemory({ pid }: ChildProcess, limit: number | undefined, onFull: () => void): NodeJS.Timeout | undefined {
+  if (pid === undefined || limit === undefined) return undefined;
+  return setInterval(() => void memoryOf(pid).then((bytes) => bytes > limit && onFull()), 200);
 }
 
 /** Gathers a stream up to a limit; what comes after is dropped, and said once. */

@@ -30,8 +30,11 @@ export interface Transport {
   /** To be given on the command line: there is no secret in it. */
   readonly url: string;
   readonly display: string;
-  readonly run: Pick<RunOptions, 'config' | 'env' | 'inheritHelpers' | 'timeoutMs' | 'redact'>;
+  readonly run: Pick<RunOptions, 'config' | 'env' | 'inheritHelpers' | 'timeoutMs' | 'redact' | 'maxMemoryBytes'>;
 }
+
+/** A server that names refs without end would fill the machine's memory long before any time limit. */
+const maxMemoryBytes = 1024 ** 3;
 
 /**
  * Makes ready to talk to the remote: secrets go by environment to a credential helper that answers `get` alone (so
@@ -56,7 +59,8 @@ export async function toTransport(remote: Remote, secrets: Secrets): Promise<Tra
   const fsck = fsckConfig(remote.fsckSkipList ?? null);
   const config = [...httpConfig(remote), ...credentialConfig(remote, parsed), ...fsck];
   const { redactCut: redact } = secrets;
-  const run = { config, env, inheritHelpers: remote.credentialHelper, timeoutMs: remote.timeoutMs, redact };
+  const { timeoutMs, credentialHelper: inheritHelpers } = remote;
+  const run = { config, env, inheritHelpers, timeoutMs, redact, maxMemoryBytes };
   return { url: parsed.url, display: parsed.display, run };
 }
 

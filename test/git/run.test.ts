@@ -103,3 +103,14 @@ test('nothing of GIT_* is inherited, but where the user keeps the config', () =>
   const last = Number(env['GIT_CONFIG_COUNT']) - 1;
   assert.deepEqual([env[`GIT_CONFIG_KEY_${last}`], env[`GIT_CONFIG_VALUE_${last}`]], ['a.b', 'c']);
 });
+
+test(
+  'what takes too much memory is ended with its children',
+  { skip: process.platform !== 'linux' && 'reads /proc' },
+  async () => {
+    const endless = 'x=0123456789abcdef; while :; do x=$x$x; sleep 0.05; done';
+    const args = ['-c', `alias.grow=!sh -c '${endless}'`, 'grow'];
+    const error = await runGit(args, { maxMemoryBytes: 64 * 1024 * 1024 }).catch((reason: unknown) => reason);
+    assert.ok(isGitError(error, 'remote-too-large'), String(error));
+  },
+);
