@@ -8,6 +8,7 @@ import { Mirror } from '../../src/git/mirror.ts';
 import { runGit } from '../../src/git/run.ts';
 import { writeNotes } from '../../src/git/notes.ts';
 import { Source, type SourceEvent } from '../../src/git/source.ts';
+import { workingFileState } from '../../src/git/working-file.ts';
 import { verifyCommit } from '../../src/git/verify.ts';
 import { gitEnv, makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
 import { until } from '../helpers/until.ts';
@@ -205,6 +206,10 @@ test('nothing of ours springs it: following, a blob that is missing in a partial
   assert.equal(await trap.sprung(), false, 'following');
 
   await writeFile(join(repository.path, file), 'saved');
+  assert.equal(await workingFileState(source.repository!, file, move.newest.content), 'same');
+  assert.equal(await trap.sprung(), false, 'a saved file with a filter');
+  await writeFile(join(repository.path, '.gitattributes'), '* ident diff=spy merge=spy\n');
+  await writeFile(join(repository.path, file), 'saved again');
   await until('the saved file', () => events.some((event) => event.type === 'working-file'));
   assert.equal(await trap.sprung(), false, 'a saved file');
 
