@@ -104,6 +104,7 @@ export class Daemon {
       settings: settings.xds,
       onAction: (session, action) => this.#onStream(session, action),
       onTlsReload: (error) => this.#onTlsReload(error),
+      trustsClaims: isCalm(this.ledger, restored),
       onFailure: (peer, error) => this.#onFailure(peer, error),
       onRefusal: (peer, reason) => this.#onRefusal(peer, reason),
     });
@@ -333,6 +334,14 @@ function openStateDirectory(settings: Settings, log: Logger): Ledger {
   const ledger = openLedger({ directory, retention: { ageMs: keepMs, revisions: keepRevisions, releases: 10 } });
   for (const notice of ledger.notices) log.warn(notice);
   return ledger;
+}
+
+/** Every push before this process was answered, none was refused: who says to have the live release has it. */
+function isCalm(ledger: Ledger, { live, head, pins }: Restored): boolean {
+  if (live === null || pins.size > 0 || head?.outcome == null) return false;
+  const story = ledger.story(live.version);
+  const push = story === null || story === 'ambiguous' ? null : story.revision.push;
+  return push !== null && push.settledAt !== null && push.refused + push.unanswered === 0;
 }
 
 /** A refusal counts until an operator takes it back. */

@@ -16,6 +16,7 @@ export function toRolloutEvent(
     case 'left':
       return { type: 'left', at, session };
     case 'send':
+    case 'kept':
     case 'acked':
     case 'nacked':
       return action.target.version === NO_RELEASE
@@ -27,7 +28,7 @@ export function toRolloutEvent(
 }
 
 function toAnswer(
-  action: Extract<StreamAction, { type: 'send' | 'acked' | 'nacked' }>,
+  action: Extract<StreamAction, { type: 'send' | 'kept' | 'acked' | 'nacked' }>,
   push: { at: number; session: string; version: string },
 ): RolloutEvent {
   if (action.type === 'nacked') return { type: 'nacked', ...push, ...action.error };

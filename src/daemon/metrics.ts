@@ -31,6 +31,7 @@ const streamEvents = [
   'stale',
   'unsupported',
   'reject',
+  'kept',
   'failed',
 ] as const;
 type StreamEventName = (typeof streamEvents)[number];
@@ -137,7 +138,7 @@ export class Metrics {
 
   /** A stream that was turned away before it was a client's. */
   onStreamRefusal(): void {
-    this.#streamEvents.inc({ event: 'reject' });
+    this.#onStreamEvent('reject');
   }
 
   onStreamFailure(): void {

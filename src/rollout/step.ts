@@ -103,6 +103,7 @@ function acked(rollout: Rollout, event: { session: string; version: string }): v
   const node = state.nodes.get(event.session);
   if (node === undefined) return;
   node.answer = 'ack';
+  node.sent = event.version; // or taken before this stream, and not sent again
   node.version = event.version;
   node.refusal = null;
   node.excused = false;

@@ -1,10 +1,21 @@
+import { RUNTIME_TYPE } from '../release/encode.ts';
 import { root } from './protos.ts';
-import type { Dialect, ErrorDetail, NodeIdentity, Request } from './stream/types.ts';
+import {
+  defaultStreamLimits,
+  type Dialect,
+  type ErrorDetail,
+  type NodeIdentity,
+  type Request,
+} from './stream/types.ts';
 
 /** Longest error_detail.message that is kept, in UTF-16 code units: Envoy's can quote the whole resource. */
 const MESSAGE_LENGTH = 4096;
 /** Longest cluster, locality and user agent that are kept for display. */
 const LABEL_LENGTH = 256;
+
+/** What is longer, or more, than this is over the limits that the step looks at (stream/types.ts). */
+const NAME_LENGTH = 2 * defaultStreamLimits.nameBytes;
+const NAMES = 2 * defaultStreamLimits.names;
 
 const types = {
   sotw: root.lookupType('envoy.service.discovery.v3.DiscoveryRequest'),
@@ -14,19 +25,22 @@ const types = {
 /** The bytes of a DiscoveryRequest or DeltaDiscoveryRequest as the stream's step reads it. Throws on bytes that are none. */
 export function decodeRequest(dialect: Dialect, bytes: Uint8Array): Request {
   const message = types[dialect].decode(bytes) as unknown as WireRequest;
+  // Of a type that is not served nothing is needed; and nothing may be kept that is longer than it may be.
+  const isOther = message.type_url !== '' && message.type_url !== RUNTIME_TYPE;
+  const toNames = (names: readonly string[]): string[] => (isOther ? [] : cutNames(names));
   return {
-    typeUrl: message.type_url,
+    typeUrl: cut(message.type_url, NAME_LENGTH),
     node: message.node === null ? null : toNode(message.node),
-    nonce: message.response_nonce,
+    nonce: cut(message.response_nonce, 2 * NAME_LENGTH),
     error: message.error_detail === null ? null : toErrorDetail(message.error_detail),
     body:
       dialect === 'sotw'
-        ? { dialect, names: message.resource_names, version: message.version_info }
+        ? { dialect, names: toNames(message.resource_names), version: cut(message.version_info, NAME_LENGTH) }
         : {
             dialect,
-            subscribe: message.resource_names_subscribe,
-            unsubscribe: message.resource_names_unsubscribe,
-            initialVersions: new Map(Object.entries(message.initial_resource_versions)),
+            subscribe: toNames(message.resource_names_subscribe),
+            unsubscribe: isOther ? [] : message.resource_names_unsubscribe,
+            initialVersions: isOther ? new Map() : toVersions(message.initial_resource_versions),
           },
   };
 }
@@ -62,7 +76,7 @@ interface WireVersion {
 function toNode(node: WireNode): NodeIdentity {
   const { region, zone, sub_zone } = node.locality ?? { region: '', zone: '', sub_zone: '' };
   return {
-    id: node.id,
+    id: cut(node.id, NAME_LENGTH),
     cluster: toLabel(node.cluster),
     locality: toLabel([region, zone, sub_zone].join('/').replace(/\/+$/, '')),
     userAgent: toLabel(node.user_agent_name),
@@ -77,11 +91,25 @@ function toVersion(node: WireNode): string {
 }
 
 function toErrorDetail({ code, message }: ErrorDetail): ErrorDetail {
-  return { code, message: message.slice(0, MESSAGE_LENGTH) };
+  return { code, message: cut(message, MESSAGE_LENGTH) };
+}
+
+function cutNames(names: readonly string[]): string[] {
+  return names.slice(0, NAMES).map((name) => cut(name, NAME_LENGTH));
+}
+
+function toVersions(versions: Readonly<Record<string, string>>): Map<string, string> {
+  const entries = Object.entries(versions).slice(0, NAMES);
+  return new Map(entries.map(([name, version]) => [cut(name, NAME_LENGTH), cut(version, NAME_LENGTH)]));
+}
+
+/** A copy of the beginning of `text`: a slice of V8 keeps the whole. */
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : Buffer.from(text.slice(0, length), 'utf16le').toString('utf16le');
 }
 
 /** For display only: cut, and without control characters. */
 function toLabel(text: string): string {
   // eslint-disable-next-line no-control-regex -- that is what is replaced
-  return text.slice(0, LABEL_LENGTH).replace(/[\x00-\x1f\x7f]/g, '�');
+  return cut(text, LABEL_LENGTH).replace(/[\x00-\x1f\x7f]/g, '�');
 }

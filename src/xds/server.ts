@@ -4,6 +4,7 @@ import { encodeRuntime } from '../release/encode.ts';
 import type { XdsSettings } from '../settings/settings.ts';
 import { authorizeBySan } from './authorize.ts';
 import { loadCredentials, type FileCredentials } from './credentials.ts';
+import { Doubts } from './doubts.ts';
 import { createDelivery } from './deliver.ts';
 import { bind, createGrpcServer, type StreamKind } from './grpc.ts';
 import { defaultXdsLimits, type XdsLimits } from './limits.ts';
@@ -19,6 +20,8 @@ export interface XdsServerOptions {
   readonly limits?: XdsLimits;
   /** Every action of every stream, in the order in which they were carried out, and never nested: it may call `offer`. */
   readonly onAction: (session: Session, action: StreamAction) => void;
+  /** No node may have refused a push since before this process and still be without a good one. Default: one may. */
+  readonly trustsClaims?: boolean;
   /** A fault of ours, which has ended one stream. */
   readonly onFailure?: (peer: string, error: unknown) => void;
   /** A stream of any service was turned away or ended before it was a client's: over a limit, or silent. */
@@ -46,6 +49,7 @@ export class XdsServer {
   readonly #places = new Set<StreamSession>();
   /** Streams that subscribe to the configured resource, by node.id. */
   readonly #members = new Map<string, number>();
+  readonly #doubts: Doubts;
   readonly #deliver: (item: { session: StreamSession; action: StreamAction }) => void;
   /** What nodes have while there is no release: an empty layer, at once, rather than silence for 15 s. */
   readonly #nothing: EncodedRelease;
@@ -58,6 +62,7 @@ export class XdsServer {
     const { settings, limits = defaultXdsLimits, onAction } = options;
     const { resource } = settings;
     this.#options = options;
+    this.#doubts = new Doubts(options.trustsClaims ?? false);
     this.#limits = limits;
     this.#nothing = { version: NO_RELEASE, resource: encodeRuntime(new Map(), resource) };
     this.#push = createPush(0, resource, this.#nothing);
@@ -140,6 +145,7 @@ export class XdsServer {
       limits: this.#limits,
       push: this.#push,
       admit: (node) => this.#admit(session, call, node.id),
+      isTrusted: (nodeId) => this.#doubts.isTrusted(nodeId) && !this.#members.has(nodeId),
       onAction: (_from, action) => this.#onAction(session, action),
       onFailure: this.#options.onFailure ?? (() => undefined),
     });
@@ -165,7 +171,13 @@ export class XdsServer {
   #onAction(session: StreamSession, action: StreamAction): void {
     if (action.type === 'joined') this.#count(session, 1);
     if (action.type === 'left') this.#count(session, -1);
+    this.#doubt(session.node?.id ?? '', action);
     this.#deliver({ session, action });
+  }
+
+  #doubt(nodeId: string, { type }: StreamAction): void {
+    if (type === 'send' || type === 'send_absent') this.#doubts.pushed(nodeId);
+    if (type === 'acked') this.#doubts.accepted(nodeId);
   }
 
   #count({ node }: Session, by: 1 | -1): void {

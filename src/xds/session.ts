@@ -60,6 +60,8 @@ export interface SessionOptions {
   readonly push: Push;
   /** Looks at the node once it is known, and gives it a place: a reason to end the stream, or null. */
   readonly admit: (node: NodeIdentity) => Omit<Reject, 'type'> | null;
+  /** Is this node known to have refused nothing since it took what it has? */
+  readonly isTrusted: (nodeId: string) => boolean;
   /** Every action, in order, after it was carried out. Must not call back into the session. */
   readonly onAction: (session: Session, action: StreamAction) => void;
   /** A fault of ours, which has ended the stream. */
@@ -176,7 +178,7 @@ export class StreamSession implements Session {
     const isFirst = this.#state.node === null && node !== null && findNodeFault(node, this.#options.limits) === null;
     const refused = isFirst ? this.#options.admit(node) : null;
     if (refused !== null) this.reject(refused.code, refused.message);
-    else this.#step({ type: 'request', request });
+    else this.#step({ type: 'request', request, trusted: isFirst && this.#options.isTrusted(node.id) });
   }
 
   #onHalfClose(): void {
@@ -198,6 +200,9 @@ export class StreamSession implements Session {
         return this.#write(this.#push.message(this.dialect));
       case 'send_absent':
         return this.#write(this.#push.absent(this.dialect, action.name));
+      case 'kept':
+        this.last = { sent: now(action.target), acked: now(action.target), refused: null };
+        return;
       case 'acked':
         this.last = { ...this.last, acked: now(action.target), refused: null };
         return;

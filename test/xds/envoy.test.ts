@@ -120,6 +120,22 @@ for (const version of envoyVersions) {
       });
     });
 
+    it('that has what it shall have is sent nothing after a restart (delta)', async () => {
+      await using test = await startServer();
+      const { port } = test;
+      test.server.offer(release('v1', { 'a.b': 1 }));
+      await using envoy = await startEnvoy({ version, bootstrap: toBootstrap({ node: 'n1', port, kind: 'delta' }) });
+      await hasVersion(envoy, 'v1');
+      await test.server.drain(1000);
+      await using second = await startServer({ settings: { ...settings, port }, trustsClaims: true });
+      second.server.offer(release('v1', { 'a.b': 1 }));
+      await until('the reconnect', () => second.count('kept') === 1);
+      assert.equal(second.count('send'), 0);
+      second.server.offer(release('v2', { 'a.b': 2 }));
+      await hasVersion(envoy, 'v2');
+      assert.equal(await valueOf(envoy, 'a.b'), '2');
+    });
+
     it('that is stopped is dropped by keepalive, and gets the newest release when it goes on', async () => {
       await using test = await startServer({ settings: { ...settings, keepaliveMs: 200 } });
       test.server.offer(release('v1'));

@@ -169,6 +169,42 @@ describe('the xDS server', () => {
     assert.equal(versionOf(await sane.response(2)), 'v1');
   });
 
+  it('sends nothing to a delta node that has the target, unless it has left a push unaccepted', async () => {
+    await using test = await startServer({ trustsClaims: true });
+    test.server.offer(release('v1'));
+    const reconnect = (): XdsClient => {
+      const client = new XdsClient(test.address, { kind: 'delta' });
+      client.send({
+        node: { id: 'n1' },
+        resource_names_subscribe: ['runtime'],
+        initial_resource_versions: { runtime: 'v1' },
+      });
+      return client;
+    };
+    {
+      using first = reconnect();
+      await until('it to be known as having it', () => test.count('kept') === 1);
+      const [session] = [...test.server.sessions()];
+      assert.equal(session?.last.acked?.version, 'v1');
+      test.server.offer(release('v2'));
+      assert.equal(versionOf(await first.response(1)), 'v2');
+      first.answer('no');
+      await until('the NACK', () => test.count('nacked') === 1);
+    }
+    await until('it to be gone', () => test.count('left') === 1);
+    test.server.offer(release('v1'));
+    {
+      using poisoned = reconnect();
+      assert.equal(versionOf(await poisoned.response(1)), 'v1');
+      poisoned.answer();
+      await until('the ACK', () => test.count('acked') === 1);
+    }
+    await until('it to be gone again', () => test.count('left') === 2);
+    using healed = reconnect();
+    await until('it to be trusted', () => test.count('kept') === 2);
+    assert.equal(healed.received.length, 0);
+  });
+
   it('drains: no new streams, a moment for answers, UNAVAILABLE for all', async () => {
     await using test = await startServer();
     using client = new XdsClient(test.address);

@@ -19,7 +19,7 @@ const limits = { names: 4, nameBytes: 12, types: 2 };
  * Commands:
  *   open sotw|delta [ads] [VERSION]   a new stream; VERSION is the target (none without it)
  *   offer VERSION|none|withheld       the fleet's target moves
- *   request KEY=VALUE...              node, names, version, subscribe, unsubscribe, initial, nonce, type, and error= (the rest)
+ *   request KEY=VALUE...              node, names, version, subscribe, unsubscribe, initial, nonce, type, trusted, and error= (the rest)
  *   end                               the stream's end
  */
 function createRunner(): (command: string) => string[] {
@@ -46,7 +46,11 @@ function createRunner(): (command: string) => string[] {
         ? { type: 'end' }
         : word === 'offer'
           ? { type: 'offer', target: move(words[0]!) }
-          : { type: 'request', request: toRequest(dialect, state!.aggregated, words) };
+          : {
+              type: 'request',
+              request: toRequest(dialect, state!.aggregated, words),
+              trusted: words.includes('trusted=yes'),
+            };
     return step(state!, event).map(toLine);
   };
 }
@@ -102,6 +106,8 @@ function toLine(action: StreamAction): string {
       return `unsupported ${action.typeUrl}`;
     case 'reject':
       return `reject ${action.code} ${action.message}`;
+    case 'kept':
+      return `kept ${action.target.version}`;
     case 'left':
       return 'left';
   }

@@ -9,6 +9,8 @@ export interface Reading {
   readonly unsubscribe: readonly string[];
   /** The version of the configured resource that the client says it has, or null. */
   readonly claims: string | null;
+  /** Names that the client says it has, by a wildcard that they are no longer part of. */
+  readonly vanished: readonly string[];
 }
 
 /** What a request says, read against what is known of its subscription. */
@@ -21,29 +23,34 @@ function readSotw(sub: Subscription, request: Request, body: SotwBody): Reading 
   // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#resource-updates
   // (A nonce in the first request is a leftover of an older stream: nonces do not survive one.)
   if (sub.asked && request.nonce !== sub.nonce)
-    return { answer: 'stale', subscribe: [], unsubscribe: [], claims: null };
+    return { answer: 'stale', subscribe: [], unsubscribe: [], claims: null, vanished: [] };
   sub.named ||= body.names.length > 0;
   // Empty means all until a name has been named, and none from then on.
   // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#how-the-client-specifies-what-resources-to-return
-  const names = new Set(sub.named ? body.names : ['*']);
+  // An empty name is none: some clients say so that they want nothing.
+  const names = new Set(sub.named ? body.names.filter(Boolean) : ['*']);
   return {
     answer: sub.unanswered === null ? 'none' : 'settled',
     subscribe: [...names].filter((name) => !sub.names.has(name)),
     unsubscribe: [...sub.names].filter((name) => !names.has(name)),
     claims: body.version === '' ? null : body.version,
+    vanished: [],
   };
 }
 
 function readDelta(sub: Subscription, request: Request, body: DeltaBody): Reading {
   const { subscribe, unsubscribe } = body;
   const wildcard = !sub.asked && subscribe.length === 0 && unsubscribe.length === 0;
+  const isWildcard = wildcard || subscribe.includes('*');
   return {
     answer: deltaAnswer(sub, request.nonce),
     // Changes count under a stale nonce too.
     // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#incremental-xds
-    subscribe: wildcard ? ['*'] : subscribe,
+    subscribe: wildcard ? ['*'] : subscribe.filter(Boolean),
     unsubscribe,
     claims: body.initialVersions.get(sub.resource) ?? null,
+    // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#deleting-resources
+    vanished: !sub.asked && isWildcard ? [...body.initialVersions.keys()].filter((name) => name !== sub.resource) : [],
   };
 }
 

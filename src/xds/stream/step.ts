@@ -33,7 +33,7 @@ export function step(state: StreamState, event: StreamEvent): StreamAction[] {
   if (state.ended) return [];
   switch (event.type) {
     case 'request':
-      return request(state, event.request);
+      return request(state, event.request, event.trusted ?? false);
     case 'offer':
       return onOffer(state.runtime, event.target);
     case 'end':
@@ -41,32 +41,28 @@ export function step(state: StreamState, event: StreamEvent): StreamAction[] {
   }
 }
 
-function request(state: StreamState, request: Request): StreamAction[] {
+function request(state: StreamState, request: Request, trusted: boolean): StreamAction[] {
   // Only the first message is sure to name the node, and later names change nothing.
   // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#basic-protocol-overview
   state.node ??= request.node;
-  const fault = findFault(state, request);
+  const typeUrl = typeOf(state, request);
+  const fault = findNodeFault(state.node, state.limits) ?? (typeUrl === '' ? invalid(NO_TYPE) : null);
   if (fault !== null) return [...end(state), fault];
   // Never an answer to a type that is not served: an empty one would delete what the node has.
-  const typeUrl = typeOf(state, request);
   if (typeUrl !== RUNTIME_TYPE) return unsupported(state, typeUrl);
-  return onRequest(state.runtime, request);
+  const excess = findExcess(state, request);
+  if (excess !== null) return [...end(state), excess];
+  return onRequest(state.runtime, request, trusted);
 }
 
-/** Why the stream is to be ended, or null. */
-function findFault(state: StreamState, request: Request): Reject | null {
-  const { limits, aggregated, node } = state;
-  const { typeUrl } = request;
-  const nodeFault = findNodeFault(node, limits);
-  if (nodeFault !== null) return nodeFault;
-  if (typeUrl === '' && aggregated) return invalid('type_url is required on an aggregated stream');
-  if (typeUrl !== RUNTIME_TYPE && tooLong(typeUrl, limits))
-    return exhausted(`type_url is longer than ${limits.nameBytes} bytes`);
-  const names = namesOf(request);
+const NO_TYPE = 'type_url is required on an aggregated stream';
+
+/** Why the names of a request are too much, or null. Those of a type that is not served cost nothing: they are not looked at. */
+function findExcess(state: StreamState, request: Request): Reject | null {
+  const { limits } = state;
   if (countNames(state, request) > limits.names)
     return exhausted(`more than ${limits.names} resource names on one stream`);
-  if (names.includes('')) return invalid('a resource name is empty');
-  if (names.some((name) => tooLong(name, limits)))
+  if (namesOf(request).some((name) => tooLong(name, limits)))
     return exhausted(`a resource name is longer than ${limits.nameBytes} bytes`);
   return null;
 }
@@ -86,7 +82,7 @@ function typeOf(state: StreamState, request: Request): string {
 }
 
 function namesOf({ body }: Request): readonly string[] {
-  return body.dialect === 'sotw' ? body.names : body.subscribe;
+  return body.dialect === 'sotw' ? body.names : [...body.subscribe, ...body.initialVersions.keys()];
 }
 
 /** How many names the stream would be subscribed to after this request, leaving aside those that it unsubscribes. */
@@ -96,10 +92,10 @@ function countNames({ runtime, limits }: StreamState, request: Request): number 
   return new Set([...runtime.names, ...names]).size;
 }
 
+/** Said once for each, as far as they are remembered. */
 function unsupported(state: StreamState, typeUrl: string): StreamAction[] {
   const { unsupported: seen, limits } = state;
-  if (seen.has(typeUrl)) return [];
-  if (seen.size >= limits.types) return [...end(state), exhausted(`more than ${limits.types} types on one stream`)];
+  if (seen.size >= limits.types || tooLong(typeUrl, limits) || seen.has(typeUrl)) return [];
   seen.add(typeUrl);
   return [{ type: 'unsupported', typeUrl }];
 }

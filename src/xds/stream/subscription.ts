@@ -50,9 +50,10 @@ export function isMember(sub: Subscription): boolean {
 }
 
 /** A request of this type: the answer that it carries is settled first, then its names, then comes what is due next. */
-export function onRequest(sub: Subscription, request: Request): StreamAction[] {
+export function onRequest(sub: Subscription, request: Request, trusted: boolean): StreamAction[] {
   const reading = readRequest(sub, request);
-  return [...settle(sub, reading, request), ...subscribe(sub, reading), ...next(sub)];
+  const isKept = trusted && !sub.asked && request.body.dialect === 'delta' && reading.claims === sub.target.version;
+  return [...settle(sub, reading, request), ...subscribe(sub, reading, isKept), ...next(sub)];
 }
 
 /** The fleet's target has moved. While a response is unanswered only the newest target is remembered. */
@@ -89,17 +90,27 @@ function settleAbsent(sub: Subscription, name: string, error: ErrorDetail | null
   return [{ type: 'absent_nacked', name, error }];
 }
 
-function subscribe(sub: Subscription, reading: Reading): StreamAction[] {
+function subscribe(sub: Subscription, reading: Reading, isKept: boolean): StreamAction[] {
   const wasMember = isMember(sub);
   if (!sub.asked && reading.claims !== NO_RELEASE) sub.claims = reading.claims;
   sub.asked = true;
   for (const name of reading.unsubscribe) forget(sub, name);
   for (const name of reading.subscribe) remember(sub, name);
+  for (const name of reading.vanished) if (name !== '') sub.absent.set(name, 'owed');
   if (wasMember === isMember(sub)) return [];
-  if (!wasMember) return [{ type: 'joined', claims: sub.claims }];
+  if (!wasMember) return [{ type: 'joined', claims: sub.claims }, ...(isKept ? keep(sub) : [])];
   sub.sent = null;
   sub.again = false;
   return [{ type: 'left' }];
+}
+
+/** Only delta says which version of the very resource the client has: to a SotW client an answer is due. */
+function keep(sub: Subscription): StreamAction[] {
+  const { target } = sub;
+  if (target.version === NO_RELEASE) return [];
+  sub.sent = { target, refused: false };
+  sub.again = false;
+  return [{ type: 'kept', target }];
 }
 
 function forget(sub: Subscription, name: string): void {
@@ -143,7 +154,7 @@ function isDue(sub: Subscription): boolean {
   if (!isMember(sub) || target.withheld) return false;
   // While there is no release, what a node has is better than the empty layer; that is for who has nothing, and for healing.
   const isRelease = target.version !== NO_RELEASE;
-  // The first request is always answered, whatever it claims: the node may be poisoned since before a reconnect.
+  // The first request is answered, whatever it claims: the node may be poisoned since before a reconnect (see `keep`).
   if (sent === null) return isRelease || sub.claims === null;
   // Refused: never again by itself, only what was offered after it (another release, a rollback, an operator's retry).
   if (sent.refused) return sent.target.seq < target.seq;

@@ -60,7 +60,8 @@ export interface DeltaBody {
 }
 
 export type StreamEvent =
-  | { readonly type: 'request'; readonly request: Request }
+  /** `trusted`: the node is known to have refused nothing since it took what it says to have. */
+  | { readonly type: 'request'; readonly request: Request; readonly trusted?: boolean }
   /** The fleet's target has moved. */
   | { readonly type: 'offer'; readonly target: Target }
   | { readonly type: 'end' };
@@ -73,6 +74,8 @@ export type StreamAction =
   | { readonly type: 'send_absent'; readonly nonce: string; readonly target: Target; readonly name: string }
   /** The stream subscribes to the configured resource. `claims`: the version that the node says it has. */
   | { readonly type: 'joined'; readonly claims: string | null }
+  /** It has the target already, and nothing is sent. */
+  | { readonly type: 'kept'; readonly target: Target }
   | { readonly type: 'left' }
   | { readonly type: 'acked'; readonly target: Target }
   | { readonly type: 'nacked'; readonly target: Target; readonly error: ErrorDetail }
@@ -94,7 +97,7 @@ export interface StreamLimits {
   readonly names: number;
   /** UTF-8 bytes of one name, of node.id and of a type URL. */
   readonly nameBytes: number;
-  /** Types asked for that are not served. */
+  /** Types asked for that are not served, as far as they are remembered. */
   readonly types: number;
 }
 
