@@ -1,4 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -13,6 +12,7 @@ import { createOutlets } from './daemon/outlets.ts';
 import type { Outlet } from './daemon/outlets.ts';
 import { Journal } from './daemon/journal.ts';
 import { LookBack } from './daemon/look-back.ts';
+import { isCalm, isDecided, openStateDirectory } from './daemon/memory.ts';
 import { Metrics } from './daemon/metrics.ts';
 import { Problems } from './daemon/problems.ts';
 import { Record } from './daemon/record.ts';
@@ -27,7 +27,6 @@ import { RemoteSource } from './git/remote-source.ts';
 import type { DaemonInfo } from './http/api.ts';
 import { startHttp } from './http/server.ts';
 import type { HttpServer } from './http/server.ts';
-import { openLedger } from './ledger/ledger.ts';
 import type { Ledger, Restored } from './ledger/ledger.ts';
 import type { RolloutAction } from './rollout/types.ts';
 import { Secrets } from './secrets.ts';
@@ -320,34 +319,4 @@ export class Daemon {
       settled: (version, counts) => this.record.settled(version, counts),
     });
   }
-}
-
-/** The ledger, in a state directory that git does not offer to commit. */
-function openStateDirectory(settings: Settings, log: Logger): Ledger {
-  const { directory, keepMs, keepRevisions } = settings.state;
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    writeFileSync(join(directory, '.gitignore'), '*\n', { flag: 'wx' });
-  } catch {
-    // There already, or not to be written: the ledger says so.
-  }
-  const ledger = openLedger({ directory, retention: { ageMs: keepMs, revisions: keepRevisions, releases: 10 } });
-  for (const notice of ledger.notices) log.warn(notice);
-  return ledger;
-}
-
-/** Every push before this process was answered, none was refused: who says to have the live release has it. */
-function isCalm(ledger: Ledger, { live, head, pins }: Restored): boolean {
-  if (live === null || pins.size > 0 || head?.outcome == null) return false;
-  const story = ledger.story(live.version);
-  const push = story === null || story === 'ambiguous' ? null : story.revision.push;
-  return push !== null && push.settledAt !== null && push.refused + push.unanswered === 0;
-}
-
-/** A refusal counts until an operator takes it back. */
-function isDecided(ledger: Ledger, version: string): boolean {
-  const story = ledger.story(version);
-  if (story === null || story === 'ambiguous') return false;
-  const { outcome, pinned } = story.revision;
-  return outcome === 'live' || (outcome === 'rolled_back' && pinned);
 }
