@@ -22,6 +22,7 @@ import { sayProblem, short } from './daemon/say.ts';
 import { sayFailure, sayLeftOut, sayRefusal, sayStream } from './daemon/say-stream.ts';
 import type { StreamLog } from './daemon/say-stream.ts';
 import { Signatures } from './daemon/signatures.ts';
+import { UnservedWatch } from './daemon/unserved.ts';
 import { Texts } from './daemon/texts.ts';
 import { RemoteSource } from './git/remote-source.ts';
 import type { DaemonInfo } from './http/api.ts';
@@ -72,6 +73,7 @@ export class Daemon {
   readonly #lookBack: LookBack;
   readonly #outlets: readonly Outlet[];
   #http: HttpServer | null = null;
+  #unserved: UnservedWatch | null = null;
 
   /** Reads the schema and opens the ledger. Throws SettingsError, LedgerError, and GitError for a remote's URL. */
   constructor(
@@ -160,6 +162,12 @@ export class Daemon {
     const xdsPort = await this.xds.listen();
     this.info = { ...this.info, xdsPort };
     this.#sayReadiness();
+    this.#unserved = new UnservedWatch({
+      sessions: () => this.xds.sessions(),
+      resource: settings.xds.resource,
+      problems: this.problems,
+      now: Date.now,
+    });
     this.#http = await startHttp({
       api: createApi(this),
       ...settings.http,
@@ -191,6 +199,7 @@ export class Daemon {
     await this.#http?.close();
     this.fleet.close();
     this.#lookBack.close();
+    this.#unserved?.close();
     this.#streamLog.repeats.close();
     this.#journal.flush();
     this.ledger.close();

@@ -71,7 +71,8 @@ export function formatNodes(
   return rest.length === 0 ? lines : [...lines, `${indent}... and ${tally(rest)}: --limit ${nodes.length} shows all`];
 }
 
-function wordsOf({ refusal }: NodeStatus): string {
+function wordsOf({ refusal, unserved = null }: Pick<NodeStatus, 'refusal'> & Partial<NodeStatus>): string {
+  if (unserved !== null) return `: it ${printable(unserved)}`;
   if (refusal === null) return '';
   const words = printable(refusal.message);
   return `: ${words.length > maxWords ? `${words.slice(0, maxWords).toWellFormed()}… (--json has all)` : words}`;

@@ -87,7 +87,8 @@ export function formatStatus(
 }
 
 /** The first lines: which daemon, what is live, what became of the newest commit, how many nodes. */
-export function formatHead({ daemon, live, head, counts }: Status, color: boolean): string[] {
+export function formatHead({ daemon, live, head, counts, nodes }: Status, color: boolean): string[] {
+  const unserved = nodes.filter(({ state }) => state === 'unserved').length;
   const colors = pc.createColors(color);
   return [
     // an older daemon does not tell
@@ -100,7 +101,7 @@ export function formatHead({ daemon, live, head, counts }: Status, color: boolea
     head
       ? `head   ${colors.bold(head.version.slice(0, 12))}  ${printable(head.subject)}  ${paintOutcome(head.outcome, colors)}`
       : 'head   none yet',
-    `nodes  ${counts.connected} connected: ${counts.acked} acked, ${counts.pending} pending, ${counts.refusing} refusing, ${counts.unanswered} unanswered`,
+    `nodes  ${counts.connected} connected: ${counts.acked} acked, ${counts.pending} pending, ${counts.refusing} refusing, ${counts.unanswered} unanswered${unserved > 0 ? `; ${unserved} unserved` : ''}`,
   ];
 }
 

@@ -20,6 +20,7 @@ export function createApi(daemon: Daemon): Api {
         head: daemon.record.head,
         source: daemon.texts.get(daemon.record.head?.version ?? null).source,
         sessions: xds.sessions(),
+        resource: daemon.settings.xds.resource,
         isDuplicate: (session) => xds.isDuplicate(session),
         problems: daemon.problems.list(),
         working: daemon.follow.working,

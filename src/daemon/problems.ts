@@ -15,6 +15,7 @@ export const problemCodes = [
   'tls',
   'watch',
   'look-back',
+  'unserved',
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];
 

@@ -3,6 +3,7 @@ import type { DaemonInfo, NodeStatus, Problem, ShownDiagnostic, Status } from '.
 import type { Session } from '../xds/session.ts';
 import type { Fleet } from './fleet.ts';
 import type { Head } from './head.ts';
+import { describeUnserved, findUnserved } from './unserved.ts';
 
 interface Seen {
   readonly daemon: DaemonInfo;
@@ -11,15 +12,28 @@ interface Seen {
   /** The head's file, as far as it is at hand. */
   readonly source: Uint8Array | null;
   readonly sessions: Iterable<Session>;
+  /** Name of the RTDS resource. */
+  readonly resource: string;
   readonly isDuplicate: (session: Session) => boolean;
   readonly problems: readonly Problem[];
   readonly working: Status['working'];
 }
 
 /** All that an operator asks for first, as one value. */
-export function toStatus({ daemon, fleet, head, source, sessions, isDuplicate, problems, working }: Seen): Status {
+export function toStatus({
+  daemon,
+  fleet,
+  head,
+  source,
+  sessions,
+  resource,
+  isDuplicate,
+  problems,
+  working,
+}: Seen): Status {
   const { live } = fleet;
-  const nodes = [...sessions].filter((session) => session.member).map((session) => toNode(session, fleet, isDuplicate));
+  const all = [...sessions];
+  const members = all.filter((session) => session.member).map((session) => toNode(session, fleet, isDuplicate));
   return {
     daemon,
     live: live && {
@@ -29,7 +43,7 @@ export function toStatus({ daemon, fleet, head, source, sessions, isDuplicate, p
       proven: live.proven,
     },
     head: head && { ...head, diagnostics: showAll(head.diagnostics, source) },
-    nodes,
+    nodes: [...members, ...findUnserved(all).map((session) => toUnserved(session, resource))],
     counts: fleet.counts(),
     problems,
     working,
@@ -38,21 +52,33 @@ export function toStatus({ daemon, fleet, head, source, sessions, isDuplicate, p
 
 function toNode(session: Session, fleet: Fleet, isDuplicate: (session: Session) => boolean): NodeStatus {
   const { state, node } = fleet.nodeOf(session.id);
-  const { id = '', cluster = '', locality = '', userAgent = '', userAgentVersion = '' } = session.node ?? {};
   const refusal = node?.refusal ?? null;
   return {
-    id,
-    cluster,
+    ...toClient(session),
     version: node?.version ?? null,
     state,
     refusal: refusal && { code: refusal.code, message: refusal.message },
+    duplicate: isDuplicate(session),
+    unserved: null,
+  };
+}
+
+function toUnserved(session: Session, resource: string): NodeStatus {
+  const unserved = describeUnserved(session, resource);
+  return { ...toClient(session), version: null, state: 'unserved', refusal: null, duplicate: false, unserved };
+}
+
+function toClient(session: Session) {
+  const { id = '', cluster = '', locality = '', userAgent = '', userAgentVersion = '' } = session.node ?? {};
+  return {
+    id,
+    cluster,
     connectedSince: new Date(session.connectedSince).toISOString(),
     locality,
     userAgent: `${userAgent} ${userAgentVersion}`.trim(),
     address: session.peer,
     dialect: `${session.dialect}${session.aggregated ? ' ADS' : ''}`,
     resources: session.resources,
-    duplicate: isDuplicate(session),
   };
 }
 

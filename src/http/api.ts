@@ -18,6 +18,7 @@ export interface Status {
     readonly diagnostics: readonly ShownDiagnostic[];
   } | null;
   readonly nodes: readonly NodeStatus[];
+  /** Members of the fleet: nodes that are `unserved` are none. */
   readonly counts: Readonly<Record<'connected' | NodeState, number>>;
   /** What fails now, besides the head's own faults. Empty when all is well. */
   readonly problems: readonly Problem[];
@@ -51,7 +52,8 @@ export interface NodeStatus {
   readonly cluster: string;
   /** The last version that it accepted. */
   readonly version: string | null;
-  readonly state: NodeState;
+  /** `unserved`: it asks for nothing that is here, and is no member of the fleet. */
+  readonly state: NodeState | 'unserved';
   readonly refusal: Pick<Refusal, 'code' | 'message'> | null;
   readonly connectedSince: string;
   /** `region/zone/sub_zone`, as far as given. */
@@ -63,6 +65,8 @@ export interface NodeStatus {
   readonly dialect: string;
   /** The resource names that it subscribes to. */
   readonly resources: readonly string[];
+  /** In words: what an unserved node asks for, and what is served. Else null. */
+  readonly unserved: string | null;
   /** Another stream carries the same node.id. */
   readonly duplicate: boolean;
 }

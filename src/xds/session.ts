@@ -28,6 +28,8 @@ export interface Session {
   readonly aggregated: boolean;
   /** Resource names subscribed to. */
   readonly resources: readonly string[];
+  /** Types asked for that are not served, as far as they are remembered. */
+  readonly otherTypes: readonly string[];
   /** Subscribed to the configured resource: a member of the fleet. */
   readonly member: boolean;
   readonly last: LastPush;
@@ -106,6 +108,10 @@ export class StreamSession implements Session {
 
   get resources(): readonly string[] {
     return [...this.#state.runtime.names];
+  }
+
+  get otherTypes(): readonly string[] {
+    return [...this.#state.unsupported];
   }
 
   get member(): boolean {

@@ -17,6 +17,7 @@ function node(id: string, state: string, words: string | null = null): NodeStatu
     dialect: 'sotw',
     resources: ['runtime'],
     duplicate: false,
+    unserved: null,
   };
 }
 
@@ -45,6 +46,17 @@ test('a state that is not known here comes before what is well', () => {
     states.map(({ id }) => id),
     ['c', 'b', 'a'],
   );
+});
+
+test('an unserved node says what it asks for', () => {
+  const unserved = {
+    ...node('a', 'unserved'),
+    version: null,
+    unserved: 'asks for resource x; resource runtime of RTDS is what is served',
+  };
+  assert.deepEqual(formatNodes([unserved], { limit: 5, color: false, indent: '' }), [
+    'a  -             unserved: it asks for resource x; resource runtime of RTDS is what is served',
+  ]);
 });
 
 test('nodes are chosen by id and by state', () => {
