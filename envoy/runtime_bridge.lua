@@ -259,11 +259,11 @@ local function overlay(part, current)
 end
 
 -- The name of what can't be used of the next view, or nil.
-local function next_problem(layer, view)
+local function next_problem(layer, view, current)
   local part = layer.next
   if view.problem then return view.problem end
   local total = read_total(view.pushed.total_hosts)
-  if view.hosts and total and total > #view.hosts then return "hosts" end
+  if view.hosts and (not current.hosts or total and total > #view.hosts) then return "hosts" end
   if part.cutover and not count_of(part.cutover, 0, 10000) then return "cutover" end
   if part.first and not is_list(part.first) then return "first" end
   return part_problem(part, 0)
@@ -275,7 +275,7 @@ local function make_views(layer)
   local views = { current = current, problem = current.problem or part_problem(layer.current, 1) }
   if not layer.has_next then return views end
   local view = make_view(overlay(layer.next, layer.current))
-  local problem = next_problem(layer, view)
+  local problem = next_problem(layer, view, current)
   if problem then
     views.problem = views.problem or NEXT .. problem
   else

@@ -1,7 +1,7 @@
 import { request, Agent, type IncomingHttpHeaders } from 'node:http';
 import { parse, stringify } from 'yaml';
 
-import { makeBootstrap } from '../../src/envoy/bootstrap.ts';
+import { makeBootstrap, type BootstrapOptions } from '../../src/envoy/bootstrap.ts';
 import { parseAddress } from '../../src/envoy/address.ts';
 import type { LuaSource } from '../../src/envoy/listener.ts';
 import { envoyVersions, luaFilters, startEnvoy, twoFilters, type Envoy, type EnvoyOptions } from '../helpers/envoy.ts';
@@ -58,18 +58,25 @@ export interface RouteConfig {
   virtual_hosts: { routes: Record<string, unknown>[] }[];
 }
 
-/** An Envoy with our filters and a runtime of its own: no control plane. */
-export function startFilters(setup: FilterSetup): Promise<Envoy> {
-  const { runtime, endpoints = ['127.0.0.1:1'], mode = 'hosts', lua = luaFilters, edit, ...rest } = setup;
-  const text = makeBootstrap({
+/** The bootstrap of an Envoy with our filters, and with a control plane that is not there. */
+export function filtersBootstrap(
+  options: Partial<Pick<BootstrapOptions, 'listen' | 'lua' | 'mode'>> & { endpoints?: readonly string[] },
+): string {
+  const { endpoints = ['127.0.0.1:1'], ...rest } = options;
+  return makeBootstrap({
     xds: { host: '127.0.0.1', port: 1 },
     listen: { host: '127.0.0.1', port: 0 },
     adminSocket: 'ADMIN_SOCKET',
     endpoints: endpoints.map((endpoint) => parseAddress(endpoint)!),
-    lua,
-    mode,
+    lua: luaFilters,
+    ...rest,
   });
-  const bootstrap = parse(text) as Bootstrap;
+}
+
+/** An Envoy with our filters and a runtime of its own: no control plane. */
+export function startFilters(setup: FilterSetup): Promise<Envoy> {
+  const { runtime, endpoints = ['127.0.0.1:1'], mode = 'hosts', lua = luaFilters, edit, ...rest } = setup;
+  const bootstrap = parse(filtersBootstrap({ endpoints, lua, mode })) as Bootstrap;
   const layer = { name: 'test', static_layer: runtime };
   bootstrap.layered_runtime = { layers: [layer, { name: 'admin', admin_layer: {} }] };
   edit?.(bootstrap);

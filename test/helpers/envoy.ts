@@ -50,6 +50,10 @@ export interface EnvoyOptions {
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warning' | 'error';
   /** More command line arguments. */
   readonly args?: readonly string[];
+  /** Takes part in hot restarts: `args` then say of which epoch. Default: false. */
+  readonly hotRestart?: boolean;
+  /** Its folder, with the admin socket in it. Default: a new one. */
+  readonly folder?: string;
   /** Wait for /ready. Default: true. */
   readonly ready?: boolean;
 }
@@ -85,7 +89,7 @@ process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 /** Starts a real Envoy with its admin on a Unix socket in a folder of its own, and waits until it is ready (20 s at most). */
 export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
   const version = options.version ?? newestEnvoy;
-  const folder = mkdtempSync(join(tmpdir(), 'shardplane-envoy-'));
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'shardplane-envoy-'));
   const socket = join(folder, 'admin.sock');
   const config = join(folder, 'envoy.yaml');
   writeFileSync(config, options.bootstrap.replaceAll('ADMIN_SOCKET', socket));
@@ -102,7 +106,8 @@ export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
 
 function launch(version: string, config: string, options: EnvoyOptions): ChildProcess {
   const { concurrency = 1, logLevel = 'warning', args = [] } = options;
-  const flags = ['-c', config, '--concurrency', String(concurrency), '--log-level', logLevel, '--disable-hot-restart'];
+  const flags = ['-c', config, '--concurrency', String(concurrency), '--log-level', logLevel];
+  if (options.hotRestart !== true) flags.push('--disable-hot-restart');
   const child = spawn(envoyBinary(version), [...flags, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   child.once('exit', () => running.delete(child));
