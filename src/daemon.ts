@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { toRolloutEvent } from './daemon/answers.ts';
 import { createApi, readiness } from './daemon/api.ts';
+import { createJudge, evaluate } from './daemon/evaluate.ts';
 import { Fleet } from './daemon/fleet.ts';
 import { Follow } from './daemon/follow.ts';
 import { describeDaemon } from './daemon/info.ts';
@@ -28,11 +29,11 @@ import { RemoteSource } from './git/remote-source.ts';
 import type { DaemonInfo } from './http/api.ts';
 import { startHttp } from './http/server.ts';
 import type { HttpServer } from './http/server.ts';
+import type { Judge } from './judge/judge.ts';
 import type { Ledger, Restored } from './ledger/ledger.ts';
 import type { RolloutAction } from './rollout/types.ts';
 import { Secrets } from './secrets.ts';
 import { isLoopback } from './settings/loopback.ts';
-import { readSchema } from './settings/schema.ts';
 import type { Settings } from './settings/settings.ts';
 import { XdsServer } from './xds/server.ts';
 import type { Session } from './xds/session.ts';
@@ -58,6 +59,7 @@ export class Daemon {
   readonly settings: Settings;
   readonly log: Logger;
   readonly ledger: Ledger;
+  readonly judge: Judge;
   readonly follow: Follow;
   readonly intake: Intake;
   readonly fleet: Fleet;
@@ -84,7 +86,7 @@ export class Daemon {
     this.settings = settings;
     this.log = log;
     this.info = describeDaemon(settings, { xdsPort: settings.xds.port, httpPort: settings.http.port });
-    const validate = readSchema(settings.repository.schema);
+    this.judge = createJudge(settings);
     this.ledger = openStateDirectory(settings, log);
     const restored = this.ledger.restore();
     this.problems = new Problems({
@@ -112,7 +114,7 @@ export class Daemon {
     const signatures = this.#createSignatures();
     this.intake = new Intake({
       settings: settings.repository,
-      validate,
+      evaluate: (revision) => evaluate(revision, this),
       verify: ({ version }, role) => signatures.check(version, role),
       live: () => this.fleet.live?.release ?? null,
       isAccepted: (version) => this.follow.isAccepted(version),
@@ -123,7 +125,7 @@ export class Daemon {
     this.follow = new Follow({
       settings: settings.repository,
       log,
-      validate,
+      judge: this.judge,
       problems: this.problems,
       record: this.record,
       intake: this.intake,
@@ -206,7 +208,9 @@ export class Daemon {
   }
 
   async #closeSource(): Promise<void> {
-    await this.follow.source.close();
+    const closed = this.follow.source.close();
+    await this.judge.close(); // a source waits for what it has told
+    await closed;
     await Promise.all(this.#outlets.map((outlet) => outlet.close()));
   }
 
@@ -221,7 +225,7 @@ export class Daemon {
     const isOvertaken = verdict.outcome === 'invalid' && version !== this.record.head?.version;
     if ('source' in verdict && !isOvertaken) this.texts.set(version, { subject, source: verdict.source });
     this.record.verdict(verdict);
-    if (verdict.outcome === 'candidate') this.fleet.release(verdict.release, how);
+    if (verdict.outcome === 'candidate') this.fleet.release(verdict, how);
   }
 
   /** Carries out what the rollout wants: first what the Envoys are to get, then what is to be remembered. */

@@ -26,6 +26,8 @@ export interface Parts {
   readonly push: number;
   /** All of it: from `git commit` having returned to the last node's ACK. */
   readonly total: number;
+  /** The longest that the daemon's event loop stood still, from the file being saved to the last ACK. */
+  readonly still: number;
 }
 
 export interface PathResult extends Row {
@@ -44,7 +46,7 @@ export const pathRows: readonly Row[] = [
 const WARM_UP = 3;
 /** The daemon checks a file that was saved a moment later: that is not part of a commit. */
 const SAVED_MS = 500;
-const names = ['watch', 'git', 'parse', 'compile', 'encode', 'push', 'total'] as const;
+const names = ['watch', 'git', 'parse', 'compile', 'encode', 'push', 'total', 'still'] as const;
 
 /** Measures real commits: a real repository, the daemon in a process of its own, the nodes in another. */
 export async function measurePath(row: Row, runs: number): Promise<PathResult> {
@@ -96,6 +98,7 @@ async function measureCommit({ folder, daemon, load, keys, run }: Commit): Promi
     encode: marks.push - marks.encode,
     push: reachedAt - marks.push,
     total: reachedAt - committedAt,
+    still: marks.stillMs,
   };
 }
 

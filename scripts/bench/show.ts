@@ -42,6 +42,7 @@ export function showPath(results: readonly PathResult[]): string {
     'encode',
     'push',
     'total',
+    'still',
   ] as const satisfies readonly (keyof Parts)[];
   const lines = results.map(({ nodes, keys, median, peakMb }) => [
     count(nodes),

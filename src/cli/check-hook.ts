@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer';
 import type { Diagnostic } from '../config/diagnostic.ts';
-import { parseConfig } from '../config/parse.ts';
 import type { ObjectStore } from '../git/blobs.ts';
 import { openHookStore, parseRefUpdates, readPushed, readStaged } from '../git/hook-content.ts';
 import type { RefUpdate } from '../git/hook-content.ts';
 import type { Revision } from '../git/revision.ts';
+import { Judge } from '../judge/judge.ts';
 import { readSchema } from '../settings/schema.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -27,8 +27,10 @@ export async function checkHook(hook: HookName, settings: Settings): Promise<Hoo
   const store = await openHookStore(process.env, process.cwd());
   const { file, schema } = settings.repository;
   const contents = hook === 'pre-commit' ? [await readStaged(store, file)] : await readAllPushed(store, settings);
-  const validate = readSchema(schema);
-  return contents.flatMap((content) => (content === null ? [] : [{ file, ...judge(content, { file, validate }) }]));
+  await using judge = new Judge({ file, validate: readSchema(schema) });
+  const findings: HookFinding[] = [];
+  for (const content of contents) if (content !== null) findings.push({ file, ...(await find(content, judge)) });
+  return findings;
 }
 
 async function readAllPushed(store: ObjectStore, { repository }: Settings): Promise<(Revision['content'] | null)[]> {
@@ -43,9 +45,9 @@ function isWatched(ref: RefUpdate['ref'], watched: string): boolean {
   return watched === 'HEAD' ? ref.startsWith('refs/heads/') : [watched, `refs/heads/${watched}`].includes(ref);
 }
 
-function judge(content: Revision['content'], options: Parameters<typeof parseConfig>[1]): Omit<HookFinding, 'file'> {
+async function find(content: Revision['content'], judge: Judge): Promise<Omit<HookFinding, 'file'>> {
   if ('fault' in content) return { diagnostics: [content.fault], source: null };
-  return { diagnostics: parseConfig(content.bytes, options).diagnostics, source: content.bytes };
+  return { diagnostics: await judge.check(content.bytes), source: content.bytes };
 }
 
 /** A push of very many refs gives a line each: bounded. */

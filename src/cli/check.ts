@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { Diagnostic } from '../config/diagnostic.ts';
-import { parseConfig } from '../config/parse.ts';
+import { Judge } from '../judge/judge.ts';
 import { readSchema } from '../settings/schema.ts';
 import type { Settings } from '../settings/settings.ts';
 import { checkHook, hookNames } from './check-hook.ts';
@@ -35,17 +35,17 @@ export function defineCheck(program: Command): void {
       if (file !== undefined && flags.hook)
         throw new CliError('--hook takes no FILE: it checks what git is about to take', { exitCode: 2 });
       const settings = settingsOf(flags);
-      const checked = flags.hook ? await checkHook(flags.hook, settings) : [checkFile(file, settings)];
+      const checked = flags.hook ? await checkHook(flags.hook, settings) : [await checkFile(file, settings)];
       report(checked, flags);
       process.exitCode = checked.every(isValid) ? 0 : 1;
     });
 }
 
-function checkFile(file: string | undefined, { repository }: Settings): Checked {
+async function checkFile(file: string | undefined, { repository }: Settings): Promise<Checked> {
   const path = file ?? join(repository.path, repository.file);
   const source = read(path);
-  const { diagnostics } = parseConfig(source, { file: path, validate: readSchema(repository.schema) });
-  return { file: path, source, diagnostics };
+  await using judge = new Judge({ file: path, validate: readSchema(repository.schema) });
+  return { file: path, source, diagnostics: await judge.check(source) };
 }
 
 function read(path: string): Uint8Array {

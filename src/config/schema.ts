@@ -12,6 +12,8 @@ import { printable } from './words.ts';
 export interface SchemaValidator {
   /** False where the user's own schema replaces ours: then runtime values are pushed as they are. */
   readonly builtin: boolean;
+  /** The user's own schema, or null: another thread compiles it for itself. */
+  readonly schema: object | null;
   /** What the data does that the schema doesn't allow. Never throws. */
   faults(data: unknown): readonly Fault[];
 }
@@ -34,11 +36,12 @@ const options: Options = {
  * @throws Error with words for an operator, where `schema` is no JSON Schema or refers to another file.
  */
 export function compileSchema(schema: object | null): SchemaValidator {
-  if (schema === null) return { builtin: true, faults: faultsOf(compile(shardConfigSchema)) };
+  if (schema === null) return { builtin: true, schema, faults: faultsOf(compile(shardConfigSchema)) };
   const own = faultsOf(compileOwn(schema));
   const shape = faultsOf(compile(neededShape));
   return {
     builtin: false,
+    schema,
     faults: (data) => {
       const faults = own(data);
       return faults.length > 0 ? faults : shape(data);

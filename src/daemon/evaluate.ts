@@ -1,20 +1,58 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
-import { parseConfig } from '../config/parse.ts';
-import type { SchemaValidator } from '../config/schema.ts';
+import { GitError } from '../git/error.ts';
 import type { Revision } from '../git/revision.ts';
-import { compileRelease } from '../release/compile.ts';
+import { Judge } from '../judge/judge.ts';
+import { ReaderError } from '../judge/reader.ts';
+import type { LedgerReader } from '../ledger/ledger.ts';
 import type { Release } from '../release/release.ts';
+import { readSchema } from '../settings/schema.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /** A revision's release, or why it has none. */
 export type Evaluated =
-  | { readonly release: Release; readonly source: Uint8Array; readonly diagnostics: readonly [] }
+  | {
+      readonly release: Release;
+      /** Its bytes, where they were made already. */
+      readonly resource: Uint8Array | null;
+      readonly source: Uint8Array;
+      readonly diagnostics: readonly [];
+    }
   | { readonly release: null; readonly source: Uint8Array | null; readonly diagnostics: readonly Diagnostic[] };
 
-/** From a commit's content to a release: parse, validate, compile. */
-export function evaluate(revision: Revision, options: { file: string; validate: SchemaValidator }): Evaluated {
-  const { content } = revision;
+interface Options {
+  readonly judge: Judge;
+  /** What it knows of a commit: what was too costly to read once is not read again. */
+  readonly ledger: Pick<LedgerReader, 'story'>;
+}
+
+/** Throws SettingsError where the schema can't be used. */
+export function createJudge({ repository, xds, release }: Settings): Judge {
+  return new Judge({
+    file: repository.file,
+    validate: readSchema(repository.schema),
+    layer: { resource: xds.resource, encoding: release.encoding },
+  });
+}
+
+/** From a commit's content to a release: parse, validate, compile. Rejects with GitError when it is not to be had now. */
+export async function evaluate(revision: Revision, { judge, ledger }: Options): Promise<Evaluated> {
+  const { content, version } = revision;
   if ('fault' in content) return { release: null, source: null, diagnostics: [content.fault] };
-  const { config, diagnostics } = parseConfig(content.bytes, options);
-  if (config === null) return { release: null, source: content.bytes, diagnostics };
-  return { release: compileRelease(config, revision), source: content.bytes, diagnostics: [] };
+  const source = content.bytes;
+  const known = judge.isSmall(source) ? null : costOf(ledger.story(version));
+  if (known !== null) return { release: null, source, diagnostics: known };
+  return { source, ...(await judge.release(source, revision).catch(rethrow)) };
+}
+
+/** What was said of a commit that was too costly to read, or null. */
+function costOf(story: ReturnType<LedgerReader['story']>): readonly Diagnostic[] | null {
+  if (story === null || story === 'ambiguous') return null;
+  const { outcome, diagnostics } = story.revision;
+  return outcome === 'invalid' && diagnostics.some(({ code }) => code === 'too-costly') ? diagnostics : null;
+}
+
+/** While it can't be read, git's event is not handled, and it is tried again. */
+function rethrow(error: unknown): never {
+  if (!(error instanceof ReaderError)) throw error;
+  throw new GitError('git-aborted', `the config could not be read: ${error.message}`);
 }

@@ -1,5 +1,5 @@
-import { encodeRuntime } from '../release/encode.ts';
-import { encodeSizes, type Encoding } from '../release/packed.ts';
+import { encodeLayer } from '../release/layer.ts';
+import type { Layer } from '../release/layer.ts';
 import type { Release } from '../release/release.ts';
 import type { RolloutMemory, RolloutState } from '../rollout/state.ts';
 import { createRollout, nextDeadline, nodeState, targetOf } from '../rollout/state.ts';
@@ -12,14 +12,15 @@ export interface FleetRelease extends EncodedRelease {
   readonly release: Release;
 }
 
+interface Offered {
+  readonly release: Release;
+  readonly resource: Uint8Array | null;
+}
+
 /** Each state's number of nodes, and all of them. */
 export type Counts = Readonly<Record<'connected' | NodeState, number>>;
 
-export interface FleetOptions {
-  /** Name of the RTDS resource. */
-  readonly resource: string;
-  /** How customers' sizes are pushed. */
-  readonly encoding: Encoding;
+export interface FleetOptions extends Layer {
   readonly ackTimeoutMs: number;
   readonly memory: RolloutMemory & {
     readonly releases: ReadonlyMap<string, { release: Release; resource: Uint8Array }>;
@@ -59,12 +60,11 @@ export class Fleet {
       });
   }
 
-  /** Rolls a release out. `retry` takes a pin back first. */
-  release(release: Release, how: 'release' | 'retry' = 'release'): void {
+  /** Rolls a release out, with its bytes where they were made already. `retry` takes a pin back first. */
+  release({ release, resource: made }: Offered, how: 'release' | 'retry' = 'release'): void {
     const { version } = release;
     if (!this.#releases.has(version)) {
-      const { encoding, resource: name } = this.#options;
-      const resource = encodeRuntime(encodeSizes(release.fields, encoding), name);
+      const resource = made === null ? encodeLayer(release.fields, this.#options) : toBuffer(made);
       this.#releases.set(version, { release, version, resource });
     }
     this.apply({ type: how, at: this.#options.now(), version });
@@ -153,4 +153,9 @@ export class Fleet {
     };
     this.#timer = setTimeout(tick, Math.max(0, due - now())).unref();
   }
+}
+
+/** The same bytes, not a copy. */
+function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

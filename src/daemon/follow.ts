@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { parseConfig } from '../config/parse.ts';
-import type { SchemaValidator } from '../config/schema.ts';
 import type { Revision } from '../git/revision.ts';
 import { RemoteSource } from '../git/remote-source.ts';
 import { Source } from '../git/source.ts';
 import type { Moved, SourceEvent } from '../git/source.ts';
 import type { Status } from '../http/api.ts';
+import type { Judge } from '../judge/judge.ts';
+import { ReaderError } from '../judge/reader.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import type { Secrets } from '../secrets.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
@@ -19,7 +19,7 @@ import { showAll } from './status.ts';
 export interface FollowOptions {
   readonly settings: RepositorySettings;
   readonly log: Logger;
-  readonly validate: SchemaValidator;
+  readonly judge: Judge;
   readonly problems: Problems;
   readonly record: Record;
   readonly intake: Intake;
@@ -113,13 +113,19 @@ export class Follow {
       file,
       onRewrite,
       since,
-      onEvent: (event: SourceEvent): Promise<void> => this.inTurn(() => this.#onEvent(event)),
+      onEvent: (event: SourceEvent): Promise<void> => this.#hear(event),
     };
     if (remote === null) return new Source({ ...common, path, ref, pollMs });
     return new RemoteSource({ ...common, remote, secrets, directory: join(stateDirectory, 'mirror.git') });
   }
 
-  async #onEvent(event: SourceEvent): Promise<void> {
+  /** A saved file that takes long to read stands in no commit's way: the source tells of one after the other. */
+  #hear(event: SourceEvent): Promise<void> {
+    if (event.type === 'working-file') return this.#onWorkingFile(event.state);
+    return this.inTurn(() => this.#onEvent(event));
+  }
+
+  async #onEvent(event: Exclude<SourceEvent, { type: 'working-file' }>): Promise<void> {
     const { problems } = this.#options;
     switch (event.type) {
       case 'moved':
@@ -127,9 +133,6 @@ export class Follow {
         break;
       case 'backlog':
         await this.#onBacklog(event);
-        break;
-      case 'working-file':
-        this.#onWorkingFile(event.state);
         break;
       case 'failed':
         this.#onFailed(event);
@@ -277,19 +280,26 @@ export class Follow {
   }
 
   /** A saved edit is checked and said, never pushed. */
-  #onWorkingFile(state: 'same' | Revision['content']): void {
-    const { log, settings, validate } = this.#options;
+  async #onWorkingFile(state: 'same' | Revision['content']): Promise<void> {
+    const { log, settings, judge } = this.#options;
     const { file } = settings;
     if (state === 'same') {
       this.working = null;
       return;
     }
     const bytes = 'bytes' in state ? state.bytes : null;
-    const diagnostics = 'fault' in state ? [state.fault] : parseConfig(state.bytes, { file, validate }).diagnostics;
+    const diagnostics = 'fault' in state ? [state.fault] : await judge.check(state.bytes).catch(ignoreClosed);
+    if (diagnostics === null) return;
     this.working = { valid: diagnostics.length === 0, diagnostics: showAll(diagnostics, bytes) };
     if (diagnostics.length === 0) log.info({ event: 'saved' }, `${file} is saved: valid, not committed`);
     else log.warn({ event: 'saved', drawn: drawAll(diagnostics, bytes) }, `${file} is saved: not valid, not committed`);
   }
+}
+
+/** Nobody is told of a saved file any more, or at the next change of it. */
+function ignoreClosed(error: unknown): null {
+  if (error instanceof ReaderError) return null;
+  throw error;
 }
 
 function putBack({ previous }: Moved): string {

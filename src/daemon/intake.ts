@@ -1,12 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { SchemaValidator } from '../config/schema.ts';
 import type { Revision } from '../git/revision.ts';
 import type { Moved } from '../git/source.ts';
 import { findShrink } from '../release/guard.ts';
 import type { Release } from '../release/release.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
-import { evaluate } from './evaluate.ts';
+import type { Evaluated } from './evaluate.ts';
 import type { Role } from './signatures.ts';
 
 /** What is to become of a revision, before the fleet is asked. */
@@ -15,6 +14,8 @@ export type Verdict =
       readonly outcome: 'candidate';
       readonly revision: Revision;
       readonly release: Release;
+      /** Its bytes, where they were made already. */
+      readonly resource: Uint8Array | null;
       readonly source: Uint8Array;
     }
   | { readonly outcome: 'superseded'; readonly revision: Revision }
@@ -34,7 +35,8 @@ export type Verdict =
 
 export interface IntakeOptions {
   readonly settings: Pick<RepositorySettings, 'file' | 'guard' | 'verify'>;
-  readonly validate: SchemaValidator;
+  /** From its content to a release. Rejects with GitError. */
+  readonly evaluate: (revision: Revision) => Promise<Evaluated>;
   /** Null: it is signed as `repository.verify` asks of what may go live, or of what was overtaken. */
   readonly verify: (revision: Revision, role: Role) => Promise<Diagnostic | null>;
   /** What the guard compares with, or null before there is a release. */
@@ -76,22 +78,25 @@ export class Intake {
   /** Revisions that others have overtaken already: each still gets its outcome. */
   async overtaken(revisions: readonly Revision[]): Promise<void> {
     for (const revision of revisions) {
-      this.#options.report(await this.#judgeOvertaken(revision));
+      // what was decided is written by then
       await turn();
+      this.#options.report(await this.#judgeOvertaken(revision));
     }
   }
 
   /** One revision by itself. */
   async judge(revision: Revision): Promise<Verdict> {
-    const { settings, validate, live } = this.#options;
+    const { settings, evaluate, live } = this.#options;
     const fault = settings.verify.mode === 'none' ? null : await this.#options.verify(revision, 'candidate');
     if (fault) return { outcome: 'invalid', revision, diagnostics: [fault], source: null };
-    const { release, source, diagnostics } = evaluate(revision, { file: settings.file, validate });
-    if (release === null) return { outcome: 'invalid', revision, diagnostics, source };
+    const evaluated = await evaluate(revision);
+    if (evaluated.release === null)
+      return { outcome: 'invalid', revision, diagnostics: evaluated.diagnostics, source: evaluated.source };
+    const { release, resource, source } = evaluated;
     const before = live();
     const shrink = before && !this.#isAccepted(revision) ? findShrink(before, release, settings.guard) : null;
     if (shrink !== null) return { outcome: 'held', revision, reason: shrink };
-    return { outcome: 'candidate', revision, release, source };
+    return { outcome: 'candidate', revision, release, resource, source };
   }
 
   /** Reports the newest that can be rolled out, then the outcome of those before it. False: there is none. */
@@ -127,9 +132,9 @@ export class Intake {
   }
 
   async #judgeOvertaken(revision: Revision): Promise<Verdict> {
-    const { settings, validate, verify } = this.#options;
+    const { settings, evaluate, verify } = this.#options;
     const fault = settings.verify.mode === 'all' ? await verify(revision, 'overtaken') : null;
-    const { release, source, diagnostics } = evaluate(revision, { file: settings.file, validate });
+    const { release, source, diagnostics } = await evaluate(revision);
     if (fault || release === null)
       return { outcome: 'invalid', revision, diagnostics: fault ? [fault] : diagnostics, source };
     return { outcome: 'superseded', revision };

@@ -2,16 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Diagnostic } from '../../src/config/diagnostic.ts';
 import { compileSchema } from '../../src/config/schema.ts';
+import { evaluate } from '../../src/daemon/evaluate.ts';
 import { Intake } from '../../src/daemon/intake.ts';
 import type { IntakeOptions } from '../../src/daemon/intake.ts';
 import type { Revision } from '../../src/git/revision.ts';
 import type { Moved } from '../../src/git/source.ts';
+import { Judge } from '../../src/judge/judge.ts';
 import type { Release } from '../../src/release/release.ts';
 
 const good = 'shuffle_sharding: {total_hosts: 8, default_shard_size: 2}\n';
 const bad = 'shuffle_sharding: {total_hosts: 8, default_shard_size: 20}\n';
 const small = 'shuffle_sharding: {total_hosts: 2, default_shard_size: 2}\n';
-const validate = compileSchema(null);
+const judge = new Judge({ file: 'f.yaml', validate: compileSchema(null) });
 
 function revision(version: string, text: string, trailers: [string, string][] = []): Revision {
   const content = { bytes: Buffer.from(text) };
@@ -49,7 +51,7 @@ function intakeOf(options: Partial<IntakeOptions> = {}): { intake: Intake; said:
   };
   const intake = new Intake({
     settings,
-    validate,
+    evaluate: (each) => evaluate(each, { judge, ledger: { story: () => null } }),
     verify: () => Promise.resolve(null),
     live: () => live,
     isAccepted: () => false,
@@ -85,6 +87,20 @@ test('a burst that shrinks: the newest is held, and those before it can no longe
   const { intake, said } = intakeOf();
   await intake.take(moved([revision('a', good), revision('b', small), revision('c', small)]));
   assert.deepEqual(said, ['c held', 'b superseded', 'a candidate']);
+});
+
+test('what was decided of the newest is written before anything older is looked at', async () => {
+  const order: string[] = [];
+  const { intake } = intakeOf({
+    evaluate: (each) => {
+      order.push(`look at ${each.version}`);
+      return evaluate(each, { judge, ledger: { story: () => null } });
+    },
+    // as Journal does
+    report: (verdict) => setImmediate(() => order.push(`write ${verdict.revision.version}`)),
+  });
+  await intake.take(moved([revision('a', good), revision('b', good), revision('c', good)]));
+  assert.deepEqual(order, ['look at c', 'write c', 'look at b', 'write b', 'look at a']);
 });
 
 test('no new revisions: the newest one counts (a rewind)', async () => {

@@ -54,6 +54,13 @@ test('--version is the package’s', async () => {
   assert.match((await shardplane('--help')).stdout, /serve .*\n[^]*bootstrap /);
 });
 
+test('check reads a config that is big enough for the thread', async () => {
+  const customers = Array.from({ length: 1_000 }, (_, at) => `    customer-${at}: {shard_size: 3}\n`);
+  const config = `shuffle_sharding:\n  total_hosts: 8\n  default_shard_size: 2\n  customer:\n${customers.join('')}`;
+  await writeFile(join(app.path, 'big.yaml'), config);
+  assert.equal((await shardplane('check', 'big.yaml')).stdout.trim(), 'big.yaml: valid');
+});
+
 test('bootstrap prints the Lua filters', async () => {
   const where = ['--xds', '127.0.0.1:1', '--listen', '127.0.0.1:2', '--admin', 'a.sock', '--endpoints', '127.0.0.1:3'];
   const { stdout } = await shardplane('bootstrap', ...where);

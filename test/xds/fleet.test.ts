@@ -90,7 +90,7 @@ class Scene {
 
   #release(how: 'release' | 'retry', version: string): void {
     const release: Release = { version, subject: '', fields: new Map() };
-    this.#fleet.release(release, how);
+    this.#fleet.release({ release, resource: null }, how);
   }
 
   #node(id: string, verb: string, words: string): void {

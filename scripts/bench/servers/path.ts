@@ -1,5 +1,6 @@
 import '../../../src/cli/heap.ts';
 import { subscribe } from 'node:diagnostics_channel';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseConfig } from '../../../src/config/parse.ts';
 import { Daemon } from '../../../src/daemon.ts';
 import { createLog } from '../../../src/daemon/log.ts';
@@ -21,6 +22,8 @@ export interface Marks {
   readonly push: number;
   /** How long compiling takes by itself, in milliseconds, when it is done once more. */
   readonly compileMs: number;
+  /** The longest that the event loop stood still since the last report: for the saved file, the commit and the push. */
+  readonly stillMs: number;
 }
 
 export type PathReport =
@@ -33,6 +36,8 @@ const settings = loadSettings(process.argv[2] ?? null);
 const validate = readSchema(settings.repository.schema);
 const daemon = new Daemon(settings, createLog(settings.log, process.stderr));
 let marks = { version: '', git: 0, parse: 0, encode: 0, push: 0 };
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
 let file: Uint8Array = new Uint8Array();
 
 subscribe('child_process', () => {
@@ -59,7 +64,12 @@ xds.offer = (encoded) => {
 
 process.on('message', (message: 'reset' | 'report') => {
   if (message === 'reset') marks = { version: '', git: 0, parse: 0, encode: 0, push: 0 };
-  else report({ type: 'marks', marks: { ...marks, compileMs: timeCompile() } });
+  else {
+    const stillMs = delay.max / 1e6;
+    report({ type: 'marks', marks: { ...marks, stillMs, compileMs: timeCompile() } });
+    // what has been measured is none of the daemon's own
+    setImmediate(() => delay.reset());
+  }
 });
 process.once('disconnect', () => void daemon.stop().then(() => process.exit()));
 report({ type: 'listening', port: (await daemon.start()).xdsPort });

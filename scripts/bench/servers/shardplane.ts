@@ -23,6 +23,7 @@ function release(number: number): void {
   const source = Buffer.alloc(0);
   daemon.decide({
     outcome: 'candidate',
+    resource: null,
     release: { version, subject, fields: makeLayer(fields, number) },
     source,
     revision: {

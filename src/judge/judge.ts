@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import { deserialize } from 'node:v8';
+import type { Json } from '../config/config.ts';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import { parseConfig } from '../config/parse.ts';
+import type { SchemaValidator } from '../config/schema.ts';
+import { maxFileBytes } from '../config/text.ts';
+import { compileRelease } from '../release/compile.ts';
+import type { Layer } from '../release/layer.ts';
+import type { Release } from '../release/release.ts';
+import type { Answer } from './message.ts';
+import { Reader } from './reader.ts';
+import type { Cost, ReaderLimits } from './reader.ts';
+
+export interface JudgeOptions {
+  /** What the config is called in diagnostics. */
+  readonly file: string;
+  readonly validate: SchemaValidator;
+  /** How a release is pushed, where releases are asked for. */
+  readonly layer?: Layer;
+  readonly limits?: ReaderLimits;
+}
+
+/** A commit's release, or why it has none. */
+export type Judgement =
+  | {
+      readonly release: Release;
+      /** Its bytes, where they were made already. */
+      readonly resource: Uint8Array | null;
+      readonly diagnostics: readonly [];
+    }
+  | { readonly release: null; readonly diagnostics: readonly Diagnostic[] };
+
+/**
+ * What reading a file may take. 100,000 customers take 0.3 s and 100 MB where each has a line, and 2 s and 400 MB written in a
+ * way that only a few files are; nothing that a person means takes more.
+ */
+const limits: ReaderLimits = { timeMs: 5_000, heapMb: 768 };
+/** So little is read at once: in the worst case in some 30 ms. */
+const smallBytes = 16 * 1024;
+const checked: Layer = { resource: '', encoding: 'auto' };
+/** Files that took too much are remembered by their hash. */
+const maxRemembered = 100;
+
+/** Reads configs so that none can stop the event loop for long, whatever it holds: big ones in a thread, within limits. */
+export class Judge {
+  readonly #options: JudgeOptions;
+  readonly #reader: Reader;
+  readonly #costly = new Map<string, Cost>();
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+    this.#reader = new Reader({ schema: options.validate.schema }, options.limits ?? limits);
+  }
+
+  /** Whether the file is read at once. A schema of the user's own may be slow for a small file, too. */
+  isSmall(bytes: Uint8Array): boolean {
+    return (bytes.length <= smallBytes && this.#options.validate.builtin) || bytes.length > maxFileBytes;
+  }
+
+  /** What is wrong with the file. Rejects with ReaderError when it is closed meanwhile. */
+  async check(bytes: Uint8Array): Promise<readonly Diagnostic[]> {
+    if (this.isSmall(bytes)) return parseConfig(bytes, this.#options).diagnostics;
+    return (await this.#read(bytes, null)).diagnostics;
+  }
+
+  /** The release of a commit that has these bytes. Rejects with ReaderError when it is closed meanwhile. */
+  async release(bytes: Uint8Array, commit: { version: string; subject: string }): Promise<Judgement> {
+    if (this.isSmall(bytes)) {
+      const { config, diagnostics } = parseConfig(bytes, this.#options);
+      if (config === null) return { release: null, diagnostics };
+      return { release: compileRelease(config, commit), resource: null, diagnostics: [] };
+    }
+    const { compiled, diagnostics } = await this.#read(bytes, commit);
+    if (compiled === null) return { release: null, diagnostics };
+    const { version, subject } = commit;
+    const fields = await toFields(compiled.fields);
+    return { release: { version, subject, fields }, resource: compiled.resource, diagnostics: [] };
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #read(bytes: Uint8Array, commit: { version: string } | null): Promise<Answer> {
+    const { file, layer = checked } = this.#options;
+    const known = this.#costly.size === 0 ? undefined : this.#costly.get(hashOf(bytes));
+    const question = { bytes: new Uint8Array(bytes), file, commit: commit && { version: commit.version, layer } };
+    const answer = known ?? (await this.#reader.read(question));
+    if (typeof answer !== 'string') return answer;
+    this.#remember(hashOf(bytes), answer);
+    return { diagnostics: [tooCostly(answer, file, this.#options.limits ?? limits)], compiled: null };
+  }
+
+  #remember(hash: string, cost: Cost): void {
+    this.#costly.delete(hash);
+    this.#costly.set(hash, cost);
+    for (const oldest of this.#costly.keys()) if (this.#costly.size > maxRemembered) this.#costly.delete(oldest);
+  }
+}
+
+/** Part by part: other work goes on between two. */
+async function toFields(parts: readonly Uint8Array[]): Promise<ReadonlyMap<string, Json>> {
+  const fields = new Map<string, Json>();
+  for (const part of parts) {
+    for (const [key, value] of deserialize(part) as [string, Json][]) fields.set(key, value);
+    await turn();
+  }
+  return fields;
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function tooCostly(cost: Cost, file: string, { timeMs, heapMb }: ReaderLimits): Diagnostic {
+  const words: Readonly<Record<Cost, string>> = {
+    time: `reading the file takes more than ${timeMs / 1000} s`,
+    memory: `reading the file takes more than ${heapMb} MB`,
+    failure: 'reading the file ended the thread that read it',
+  };
+  return {
+    code: 'too-costly',
+    message: words[cost],
+    file,
+    line: 1,
+    column: 1,
+    hint: 'git revert the commit; a config that is needed is read quickly with one customer a line: customer-A: {shard_size: 3}',
+  };
+}

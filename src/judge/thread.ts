@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { serialize } from 'node:v8';
+import { parentPort, workerData } from 'node:worker_threads';
+import { parseConfig } from '../config/parse.ts';
+import type { ParsedConfig } from '../config/parse.ts';
+import { compileSchema } from '../config/schema.ts';
+import type { Json, ShardConfig } from '../config/config.ts';
+import { compileRelease } from '../release/compile.ts';
+import { encodeLayer } from '../release/layer.ts';
+import type { Answer, Question, ThreadData } from './message.ts';
+
+// A thread of its own: reads one file after the other for reader.ts, which ends it when one takes too much.
+
+/** The saved file and its commit are the same bytes: what was read last is kept. */
+const kept = 2;
+/** Entries of the fields in one part: some 2 ms to read. */
+const partSize = 2_000;
+
+const validate = compileSchema((workerData as ThreadData).schema);
+const parsed = new Map<string, ParsedConfig>();
+
+parentPort?.on('message', (question: Question) => {
+  const answer = answerTo(question);
+  const { compiled } = answer;
+  const buffers = compiled === null ? [] : [...compiled.fields, compiled.resource].map(({ buffer }) => buffer);
+  parentPort?.postMessage(answer, buffers);
+});
+
+function answerTo({ bytes, file, commit }: Question): Answer {
+  const { config, diagnostics } = parseOnce(bytes, file);
+  return { diagnostics, compiled: config === null || commit === null ? null : compile(config, commit) };
+}
+
+function parseOnce(bytes: Uint8Array, file: string): ParsedConfig {
+  const key = `${createHash('sha256').update(bytes).digest('hex')} ${file}`;
+  const result = parsed.get(key) ?? parseConfig(bytes, { file, validate });
+  parsed.delete(key);
+  parsed.set(key, result);
+  for (const oldest of parsed.keys()) if (parsed.size > kept) parsed.delete(oldest);
+  return result;
+}
+
+function compile(config: ShardConfig, { version, layer }: NonNullable<Question['commit']>): Answer['compiled'] {
+  const { fields } = compileRelease(config, { version, subject: '' });
+  return { fields: toParts([...fields]), resource: alone(encodeLayer(fields, layer)) };
+}
+
+function toParts(entries: readonly (readonly [string, Json])[]): Uint8Array<ArrayBuffer>[] {
+  const count = Math.ceil(entries.length / partSize);
+  return Array.from({ length: count }, (_, at) => alone(serialize(entries.slice(at * partSize, (at + 1) * partSize))));
+}
+
+/** In a buffer of its own, which may be given away. */
+function alone(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
