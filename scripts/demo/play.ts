@@ -55,6 +55,7 @@ export class Play {
     say.line(`cd ${repository}`);
     say.line(`sed -i 's/customer-C: {shard_size: 2}/customer-C: {shard_size: 5}/' ${configFile}    # or your editor`);
     say.line('git commit -am "Give customer-C 5 hosts"');
+    say.line('sleep 1                              # Envoy looks for new values every 500 ms');
     say.line(curlLine(url, 'customer-C'));
     say.line('git revert --no-edit HEAD            # takes it back');
     say.line(`${shardplane} status     # also: history, explain customer-C, check, --help`);

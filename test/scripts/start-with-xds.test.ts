@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { toPorts } from '../../scripts/demo/ports.ts';
 import { newestEnvoy, skipWithout } from '../helpers/envoy.ts';
 import { temporaryFolder } from '../helpers/git.ts';
@@ -28,6 +30,20 @@ test('the demo shows every step, and leaves nothing behind', { skip }, async () 
   assert.deepEqual(configs, ['2/8', '3/12', '4/12']);
   assert.equal([...demo.output().matchAll(/^ {2}commit ([0-9a-f]{12}) .*\n[^]*?^ {2}ACK {4}\1 /gm)].length, 3);
   assert.match(demo.output(), /All that was expected was seen/);
+  await assertNothingLeft(demo, offset, folder.path);
+});
+
+test('what it says to type can be pasted at once, and shows the new values', { skip }, async () => {
+  await using folder = await temporaryFolder();
+  const offset = await freeOffset();
+  const demo = startDemo(['--step', '600', '--port-offset', String(offset)], folder.path);
+  await demo.sees('explain customer-C');
+  const end = () => signalGroup(demo.group, 'SIGINT');
+  const [, block = ''] = /change it yourself:\n([^]*?explain customer-C.*\n)/.exec(demo.output()) ?? [];
+  const { stdout } = await promisify(execFile)('bash', ['-euc', block], { timeout: 30_000 }).finally(end);
+  assert.match(stdout, /^x-shard-config: 5\/8\s*$/m);
+  assert.match(stdout, /^head .*Revert "Give customer-C 5 hosts"/m);
+  assert.equal(await demo.exitCode, 130, demo.output());
   await assertNothingLeft(demo, offset, folder.path);
 });
 
