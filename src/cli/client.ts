@@ -69,7 +69,7 @@ async function reach(settings: Settings, places: readonly Place[], purpose: 'que
       failures.push({ place, code: (error as NodeJS.ErrnoException).code ?? (error as Error).message });
     }
   }
-  if (failures.some(({ code }) => code === 'EACCES')) throw notAllowed(settings);
+  if (failures.some(({ code }) => code === 'EACCES')) throw notAllowed(settings, purpose);
   const tried = failures.map(({ place, code }) => `${wordsFor(place)} (${code})`).join(' or ');
   throw new NoDaemon(`no daemon answers at ${tried}`, { hint: hints[purpose] });
 }
@@ -79,9 +79,9 @@ const hints = {
   command: 'commands are taken over its control socket: run this as the daemon’s user, with the same --state',
 };
 
-function notAllowed({ state }: Settings): CliError {
+function notAllowed({ state }: Settings, purpose: 'question' | 'command'): CliError {
   return new CliError(`the control socket in ${state.directory} is not yours to open (EACCES)`, {
-    hint: `run this as the daemon’s user (${ownerOf(state.directory)}), or as root`,
+    hint: `run this as the daemon’s user (${ownerOf(state.directory)}) or as root${purpose === 'question' ? '; to read, its --http-port is enough' : ''}`,
   });
 }
 

@@ -9,7 +9,8 @@ import { printJson, useColor, withJson, withSettings } from './options.ts';
 import { formatFaults, formatHead } from './status.ts';
 import { faultOf, waitForOutcome } from './wait.ts';
 
-type Flags = SettingsFlags & { json?: boolean; wait?: number | false };
+/** `wait` in milliseconds; true: as long as it is usual. */
+type Flags = SettingsFlags & { json?: boolean; wait?: number | boolean };
 
 /** `shardplane retry SHA`, `accept SHA` and `sync`: what an operator tells the running daemon. */
 export function defineCommands(program: Command): void {
@@ -17,9 +18,7 @@ export function defineCommands(program: Command): void {
     .description('push a commit again that an Envoy has refused, and wait for the answer')
     .argument('<sha>', 'the newest revision: its first digits, or HEAD', toSha)
     .option('--no-wait', 'only push')
-    .action((version: string, { wait = toWait(defaultWait), ...flags }: Flags) =>
-      run('retry', { ...flags, wait: wait || undefined }, { version }),
-    );
+    .action((version: string, flags: Flags) => run('retry', { wait: true, ...flags }, { version }));
   withWait(program.command('accept'), waitHelp)
     .description('let a commit through that is held')
     .argument('<sha>', 'the newest revision: its first digits, or HEAD', toSha)
@@ -34,20 +33,19 @@ const waitHelp = `wait until the newest commit is decided, so long at most (defa
 
 function withWait(command: Command, help: string): Command {
   return withJson(withSettings(command))
-    .addOption(new Option('--wait [duration]', help).preset(defaultWait).argParser(toWait))
+    .addOption(new Option('--wait [duration]', help).argParser(toWait))
     .addHelpText('after', '\nExit codes: 0; 1 invalid, rolled back, held, refused or not decided in time; 2 usage');
 }
 
-type Told = Omit<Flags, 'wait'> & { wait?: number | false | undefined };
-
-async function run(verb: 'retry' | 'accept' | 'sync', flags: Told, command: { version?: string }): Promise<void> {
+async function run(verb: 'retry' | 'accept' | 'sync', flags: Flags, command: { version?: string }): Promise<void> {
   const link = await findDaemon(flags, 'command');
   const result = await link.command(`/api/v1/${verb}`, command);
   if (!result.ok) {
     refuse(result, flags);
     return;
   }
-  const askedMs = flags.wait || 0;
+  const { wait = false } = flags;
+  const askedMs = typeof wait === 'number' ? wait : wait ? toWait(defaultWait) : 0;
   const status = await waitForOutcome(async () => (await link.ask('/api/v1/status')) as Status, {
     verb,
     waitMs: askedMs,
@@ -66,7 +64,7 @@ function tell(verb: string, { message }: CommandResult, status: Status): void {
   console.log([...(verb === 'sync' ? [] : [message]), ...lines].join('\n'));
 }
 
-function refuse(result: CommandResult, flags: Told): void {
+function refuse(result: CommandResult, flags: Flags): void {
   if (!flags.json) throw new CliError(result.message, { hint: result.hint ?? null });
   printJson(result);
   process.exitCode = 1;

@@ -22,7 +22,7 @@ const helps: Readonly<Record<string, Help>> = {
   },
   status: {
     settings: [...where, '--http-port'],
-    example: ['shardplane status', 'shardplane status --json'],
+    example: ['shardplane status --watch', "shardplane status --node 'edge-*' --json", 'shardplane status --exit-code'],
   },
   history: {
     settings: [...where, '--http-port'],
@@ -32,9 +32,9 @@ const helps: Readonly<Record<string, Help>> = {
     settings: [...where, '--http-port'],
     example: ['shardplane explain customer-A'],
   },
-  retry: { settings: where, example: ['shardplane retry 8b144b1f5dbf'] },
+  retry: { settings: where, example: ['shardplane retry 8b144b1f5dbf', 'shardplane retry HEAD --wait 5m'] },
   accept: { settings: where, example: ['shardplane accept 8b144b1f5dbf'] },
-  sync: { settings: where, example: ['shardplane sync'] },
+  sync: { settings: where, example: ['shardplane sync', 'shardplane sync --wait'] },
   hooks: { settings: [], example: ['shardplane hooks install'] },
   install: { settings: ['--repository'], example: ['shardplane hooks install --repository /srv/fleet'] },
   bootstrap: {

@@ -29,6 +29,8 @@ export function checkDaemon(daemon: DaemonInfo, { settings, flags, where, isGues
     throw another(
       `the daemon at ${where} follows ${follows(daemon)}, not ${follows({ ...repository, repository: nameRepository(repository) })}`,
     );
+  if (flags.state !== undefined && realOf(settings.state.directory) !== realOf(daemon.stateDirectory))
+    throw another(`the daemon at ${where} has --state ${daemon.stateDirectory}, not ${settings.state.directory}`);
   for (const [flag, asked, has] of [
     ['--http-port', flags.httpPort, daemon.httpPort],
     ['--xds-port', flags.xdsPort, daemon.xdsPort],
@@ -56,14 +58,18 @@ function isOther(ours: string, its: string): boolean {
   return ours !== its && topOf(ours) !== topOf(its);
 }
 
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // not there, or not to be seen
+  }
+}
+
 /** A path inside a repository speaks of that repository; of links, what they lead to counts. */
 function topOf(path: string): string {
-  try {
-    const real = realpathSync(path);
-    for (let folder = real; folder !== dirname(folder); folder = dirname(folder))
-      if (existsSync(join(folder, '.git'))) return folder;
-    return real;
-  } catch {
-    return path; // a remote's, or not on this machine
-  }
+  const real = realOf(path);
+  for (let folder = real; folder !== dirname(folder); folder = dirname(folder))
+    if (existsSync(join(folder, '.git'))) return folder;
+  return real;
 }

@@ -17,8 +17,8 @@ interface StatusFlags extends SettingsFlags, NodeFilter {
   readonly json?: boolean;
   readonly limit?: number;
   readonly exitCode?: boolean;
-  /** Seconds. */
-  readonly watch?: number;
+  /** Seconds; true: each. */
+  readonly watch?: number | true;
 }
 
 /** `shardplane status`. */
@@ -30,9 +30,7 @@ export function defineStatus(program: Command): void {
     .option('--limit <n>', `how many nodes to list, what is wrong first (default: ${defaultLimit})`, toCount)
     .option('--exit-code', 'exit 1 unless the newest commit is live and no problem is open')
     .addOption(
-      new Option('--watch [seconds]', 'show it again and again, each second or as often as said')
-        .preset('1')
-        .argParser(toSeconds),
+      new Option('--watch [seconds]', 'show it again and again, each second or as often as said').argParser(toSeconds),
     )
     .addHelpText('after', '\nExit codes: 0; 1 no daemon, or as --exit-code says; 2 usage')
     .action((flags: StatusFlags) => (flags.watch === undefined ? once(flags) : again(flags)));
@@ -49,11 +47,21 @@ async function once(flags: StatusFlags): Promise<void> {
 async function again(flags: StatusFlags): Promise<void> {
   if (flags.exitCode) throw new CliError('--watch never ends, so it has no --exit-code', { exitCode: 2 });
   settingsOf(flags); // settings that can't be used are said once, not again and again
-  await watch((flags.watch ?? 1) * 1_000, async () => {
+  await watch(Number(flags.watch) * 1_000, async () => {
     const link = await findDaemon(flags, 'question');
     const status = (await link.ask('/api/v1/status')) as Status;
-    return flags.json ? JSON.stringify(narrow(status, flags)) : formatStatus(status, { ...flags, color: useColor() });
+    return flags.json ? JSON.stringify(narrow(status, flags)) : fitToScreen(status, flags);
   });
+}
+
+/** On a terminal so few nodes that what is wrong, below them, is still on the screen. */
+function fitToScreen(status: Status, flags: StatusFlags): string {
+  const options = { ...flags, color: useColor() };
+  const text = formatStatus(status, options);
+  const surplus = text.split('\n').length + 1 - (process.stdout.isTTY ? process.stdout.rows : Infinity);
+  if (surplus <= 0) return text;
+  const listed = Math.min(flags.limit ?? defaultLimit, status.nodes.length);
+  return formatStatus(status, { ...options, limit: Math.max(1, listed - surplus - 1) });
 }
 
 /** Whether there is nothing for an operator to look at. */
@@ -79,7 +87,7 @@ export function formatStatus(
   const isPart = options.node !== undefined || options.nodeState !== undefined;
   const lines = [
     ...formatHead(status, color),
-    ...(isPart ? [`       ${nodes.length} of ${status.nodes.length} shown`] : []),
+    ...(isPart ? [`       ${nodes.length} of ${status.nodes.length} match`] : []),
     ...formatNodes(nodes, { limit, color, indent: '       ' }),
   ];
   const faults = formatFaults(status, color);

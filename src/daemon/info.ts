@@ -10,7 +10,7 @@ export function nameRepository({ path, remote }: RepositorySettings): string {
 
 /** What tells this daemon from others; it does not change while it runs. */
 export function describeDaemon(
-  { repository }: Settings,
+  { repository, state }: Settings,
   ports: { readonly xdsPort: number; readonly httpPort: number },
 ): DaemonInfo {
   return {
@@ -20,6 +20,7 @@ export function describeDaemon(
     repository: nameRepository(repository),
     ref: repository.ref,
     file: repository.file,
+    stateDirectory: state.directory,
     ...ports,
   };
 }

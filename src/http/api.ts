@@ -36,6 +36,7 @@ export interface DaemonInfo {
   readonly repository: string;
   readonly ref: string;
   readonly file: string;
+  readonly stateDirectory: string;
   /** The ports that it listens on. */
   readonly xdsPort: number;
   readonly httpPort: number;

@@ -55,7 +55,7 @@ function toOutcome({ outcome, live }: HistoryEntry): string {
 }
 
 /** Of what one moment has written: first what it is, then what was done, then what came of it. */
-const ranks: Readonly<Record<string, number>> = { revision: 0, release: 1, push_settled: 3, live: 4, outcome: 5 };
+const ranks: Readonly<Record<string, number>> = { revision: 0, push_settled: 3, release: 4, live: 5, outcome: 6 };
 
 /** Only within one moment: the ledger's order, which is that in which the daemon carried it out, counts otherwise. */
 function inReadingOrder(events: readonly StoryEvent[]): StoryEvent[] {
@@ -124,7 +124,7 @@ function describe({ type, by, detail }: StoryEvent): string {
     case 'revision':
       return 'seen';
     case 'release':
-      return 'valid, compiled to a release';
+      return 'kept, to be served again';
     case 'outcome':
       return `outcome: ${say('outcome')}${detail.reason == null ? '' : ` (${say('reason')})`}`;
     case 'live':

@@ -8,7 +8,17 @@ const version = 'abcdef0123456789';
 
 function status(outcome: Outcome | null, counts: Partial<Status['counts']> = {}): Status {
   return {
-    daemon: { version: '1', pid: 1, since: '', repository: '/r', ref: 'main', file: 'f', xdsPort: 1, httpPort: 1 },
+    daemon: {
+      version: '1',
+      pid: 1,
+      since: '',
+      repository: '/r',
+      ref: 'main',
+      file: 'f',
+      stateDirectory: '/s',
+      xdsPort: 1,
+      httpPort: 1,
+    },
     live: null,
     head: { version, subject: 's', outcome, diagnostics: [] },
     nodes: [],

@@ -158,6 +158,9 @@ describe('which daemon is meant', () => {
     assert.match(differs.stderr, new RegExp(`has --http-port ${daemon.httpPort}, not 1`));
     const xds = await shardplane(['status', '--state', daemon.state, '--xds-port', '1'], { cwd: folder });
     assert.match(xds.stderr, new RegExp(`has --xds-port ${daemon.xdsPort}, not 1`));
+    const port = ['--http-port', String(daemon.httpPort)];
+    const state = await shardplane(['status', '--state', join(folder, 'none'), ...port], { cwd: folder });
+    assert.match(state.stderr, new RegExp(`has --state ${daemon.state}, not ${folder}/none`));
     const named = await shardplane(['status', '--http-port', String(daemon.httpPort)], { cwd: folder });
     assert.equal(named.code, 0, named.stderr);
   });

@@ -27,6 +27,7 @@ const daemon = {
   repository: '/srv/config',
   ref: 'main',
   file: 'shard-config.yaml',
+  stateDirectory: '/var/lib/shardplane',
   xdsPort: 1,
   httpPort: 2,
 };
