@@ -22,7 +22,7 @@ const helps: Readonly<Record<string, Help>> = {
   },
   status: {
     settings: [...where, '--http-port'],
-    example: ['shardplane status --watch', "shardplane status --node 'edge-*' --json", 'shardplane status --exit-code'],
+    example: ['shardplane status', 'shardplane status --watch', "shardplane status --node 'edge-*' --json"],
   },
   history: {
     settings: [...where, '--http-port'],
