@@ -20,13 +20,20 @@ export function drawDiagnostic(diagnostic: Diagnostic, source: string | null, { 
   const { file, line, column, message, code, hint } = diagnostic;
   const place = paint.bold(`${safe(file)}:${line}:${column}:`);
   const head = `${place} ${paint.red('error:')} ${safe(message)} ${paint.dim(`[${code}]`)}`;
-  const excerpt = source === null ? null : drawExcerpt(lineOf(source, line), column);
+  const excerpt = source === null || isPlaceless(diagnostic) ? null : drawExcerpt(lineOf(source, line), column);
   return [
     head,
     ...(excerpt === null ? [] : [`  ${excerpt.text}`, `  ${excerpt.indent}${paint.red('^')}`]),
     ...(hint === null ? [] : [`  ${paint.cyan('hint:')} ${safe(hint)}`]),
   ].join('\n');
 }
+
+/** It is about the commit as a whole, or Envoy named no key that is in the file: what stands at 1:1 is innocent. */
+function isPlaceless({ code, line, column }: Diagnostic): boolean {
+  return placeless.test(code) || (code === 'refused' && line === 1 && column === 1);
+}
+
+const placeless = /^(?:held|too-costly|file-missing|file-not-regular|object-missing|signature-.*)$/;
 
 /** The text of the 1-based line, without its line end and without a byte order mark; null where there is no such line. */
 function lineOf(source: string, line: number): string | null {

@@ -22,7 +22,6 @@ const blankLines = /(?: *(?:#[^\r\n]*)?\r?\n)+/y;
 const lineStart = new RegExp(`( *)(?:(-)|(${word}|${quoted}):)(?:( +)(?=[^ #\\r\\n])|(?=[ \\r\\n]))`, 'y');
 const lineEnd = /(?: *| +#[^\r\n]*)(?:\r?\n|$)/y;
 const blockScalar = new RegExp(`${quoted}|${words}(?: +${words})*`, 'y');
-const flowScalar = new RegExp(`${quoted}|${word}`, 'y');
 const flowItem = new RegExp(`${quoted}|${words}`, 'y');
 const flowKey = new RegExp(`(${word}|${quoted}): +`, 'y');
 const comma = / *, */y;
@@ -153,7 +152,7 @@ class Reader {
     this.#tokens += 4;
     const written = this.#match(flowKey)?.[1];
     const key = written === undefined ? undefined : toKey(written);
-    const value = key === undefined ? null : this.#scalar(flowScalar);
+    const value = key === undefined ? null : this.#scalar(flowItem);
     return key !== undefined && value !== null && add(mapping, key, value);
   }
 

@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv';
 import { addressFault } from './address.ts';
 import type { Fault, Path } from './fault.ts';
 import { nearest } from './nearest.ts';
+import { missingSpaceHint } from './slips.ts';
 import { count, either, kindOf, nameOf, show } from './words.ts';
 
 /** Faults beyond this are not made of a schema's errors: a file of 16 MiB can hold a million. */
@@ -115,8 +116,13 @@ function explainType({ error, name, description }: Context): Words {
   const got = typeof error.data === 'string' ? `the string ${show(error.data)}` : describeValue(error.data);
   return {
     message: `${name} must be ${either(types.map(typeName))}, not ${got}`,
-    hint: typeHint(types, error.data) ?? description,
+    hint: missingSpace(error) ?? typeHint(types, error.data) ?? description,
   };
+}
+
+/** `shard_size:3` where the mapping was meant. */
+function missingSpace(error: ErrorObject): string | null {
+  return typeof error.data === 'string' ? missingSpaceHint(error.data, knownKeys(error)) : null;
 }
 
 function describeValue(value: unknown): string {
@@ -137,6 +143,7 @@ function typeHint(types: readonly string[], value: unknown): string | null {
   const numeric = types.includes('integer') || types.includes('number');
   if (numeric && typeof value === 'string' && /^[0-9]+$/.test(value))
     return `write ${show(value).slice(1, -1)}, without the quotes`;
+  if (Number.isNaN(value)) return '.nan is no number: quote it to push it as a string';
   if (typeof value === 'number' && !Number.isFinite(value))
     return 'no number here may be infinite: quote it to push it as a string';
   if (value === null) return 'there is no value here: write one, or remove the key';
@@ -195,10 +202,21 @@ function unknownKey(key: string, error: ErrorObject, { path, name }: Omit<Contex
   return {
     code: 'unknown-key',
     message: `${name} has no key ${show(key)}`,
-    hint: guess === null ? all : `did you mean ${show(guess)}?`,
+    hint:
+      missingSpaceHint(key, known) ??
+      belongsHint(key, error) ??
+      (guess === null ? all : `did you mean ${show(guess)}?`),
     path: [...path, key],
     at: 'key',
   };
+}
+
+/** A key that stands one level too far out. */
+function belongsHint(key: string, { parentSchema }: ErrorObject): string | null {
+  const properties = (parentSchema?.['properties'] ?? {}) as Readonly<Record<string, { properties?: object }>>;
+  const owner = Object.keys(properties).find((name) => Object.hasOwn(properties[name]?.properties ?? {}, key));
+  if (owner !== undefined) return `it belongs under ${owner}: indent it, and put it there`;
+  return key.includes('.') && Object.hasOwn(properties, 'runtime') ? 'other runtime keys belong under runtime:' : null;
 }
 
 function knownKeys({ parentSchema }: ErrorObject): string[] {

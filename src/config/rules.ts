@@ -38,13 +38,7 @@ function* hostFaults(hosts: readonly string[], { sourceOf }: RuleContext): Gener
     if (wrong !== null) yield fault('bad-host', path, `${nameOf(path)}: ${show(host)} ${wrong.message}`, wrong.hint);
     const first = slots.get(host);
     if (first === undefined) slots.set(host, slot);
-    else
-      yield fault(
-        'duplicate-host',
-        path,
-        `${show(host)} is already slot ${first} (counted from 0)`,
-        'each host is one slot',
-      );
+    else yield fault('duplicate-host', path, `${show(host)} is already host ${first + 1}`, 'each host is there once');
   }
 }
 
@@ -83,9 +77,17 @@ function* customerFaults(customers: ReadonlyMap<string, number>): Generator<Faul
         `at most ${bounds.customerIdBytes}: Envoy's filter refuses longer ones`,
       );
     }
+    const hidden = /[\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.exec(id)?.[0];
+    if (hidden !== undefined) yield fault('schema', path, ...hiddenCharacter(id, hidden));
     const other = clashingCustomer(id, customers);
     if (other !== null) yield fault('key-clash', path, clash(id, other), 'rename one of the two customers');
   }
+}
+
+/** Two ids that look alike would be two customers. A space, the usual one, is seen. */
+function hiddenCharacter(id: string, character: string): [message: string, hint: string] {
+  const code = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+  return [`the customer ${show(id)} has a character that is not seen, ${code}`, 'remove it, or write a usual space'];
 }
 
 /** `a` and `a.shard_size` are two customers, but the runtime key of the first is the beginning of the second's. */

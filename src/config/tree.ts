@@ -5,6 +5,7 @@ import type { Json } from './config.ts';
 import { maxFaults } from './explain.ts';
 import type { Located } from './fault.ts';
 import type { Places } from './place.ts';
+import { bareAddressHint, lineAt } from './slips.ts';
 import { show } from './words.ts';
 
 /** Data as the schema sees it. Keys such as `__proto__` are plain keys of their own. */
@@ -71,7 +72,8 @@ function toKey(key: ParsedNode, seen: Map<string, number>, walk: Walk): string |
   if (isAlias(key)) return null;
   const offset = key.range[0];
   if (!isScalar(key) || typeof key.value !== 'string') {
-    report(walk, offset, keyNotString(isScalar(key) ? key.source : null));
+    const words = keyNotString(isScalar(key) ? key.source : null);
+    report(walk, offset, { ...words, hint: bareAddressHint(lineAt(walk.text, offset)) ?? words.hint });
     return null;
   }
   checkWellFormed(key.value, offset, walk);

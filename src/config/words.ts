@@ -3,8 +3,16 @@ import type { Path } from './fault.ts';
 const maxNameLength = 120;
 const maxValueLength = 60;
 
-/** What a message calls the value at `path`: its dotted path, made safe to print and cut at 120 characters. */
+/**
+ * What a message calls the value at `path`: its dotted path, made safe to print and cut at 120 characters. Hosts are counted from 1,
+ * as in `x-shard-assignment`.
+ */
 export function nameOf(path: Path): string {
+  const [section, list, index, ...rest] = path;
+  if (section === 'shuffle_sharding' && list === 'hosts' && index !== undefined) {
+    const host = `host ${Number(index) + 1}`;
+    return rest.length === 0 ? host : cut(`${host}'s ${printable(rest.join('.'))}`, maxNameLength);
+  }
   return path.length === 0 ? 'the file' : cut(printable(path.join('.')), maxNameLength);
 }
 

@@ -3,6 +3,7 @@ import type { Document, ErrorCode, ParsedNode, YAMLParseError } from 'yaml';
 import type { DiagnosticCode } from './diagnostic.ts';
 import type { Located } from './fault.ts';
 import type { Places } from './place.ts';
+import { bareAddressHint, lineAt, openBracket } from './slips.ts';
 import { count, printable } from './words.ts';
 
 /** Nesting of lists and mappings beyond this is refused, before anything recurses into it. */
@@ -110,7 +111,7 @@ function* oneDocument(tokens: Iterable<CST.Token>, refuse: (fault: OffsetFault) 
 function faultsOf(document: YamlDocument | undefined, text: string): OffsetFault[] {
   // one fault makes the parser complain of all that follows: the first is the one to mend
   const [error] = document?.errors ?? [];
-  if (error !== undefined) return [conflict(text) ?? syntaxFault(error, text)];
+  if (error !== undefined) return [conflict(text) ?? unclosed(error, text) ?? syntaxFault(error, text)];
   const contents = document?.contents ?? null;
   return contents === null || (isScalar(contents) && contents.source === '') ? [empty] : [];
 }
@@ -123,10 +124,23 @@ function syntaxFault(error: Pick<YAMLParseError, 'code' | 'message' | 'pos'>, te
   return {
     code: codes[error.code] ?? 'yaml-syntax',
     message: firstSentence(error.message),
-    hint: hints[error.code] ?? null,
+    hint: bareAddressHint(lineAt(text, error.pos[0])) ?? hints[error.code] ?? null,
     // what is missing at the end is missed on the last line that holds something
     offset: Math.min(error.pos[0], text.trimEnd().length),
   };
+}
+
+/** A bracket without its other half: what is missed at the end, or at a key that stands too far out, is told where it began. */
+function unclosed({ message, pos: [end] }: Pick<YAMLParseError, 'message' | 'pos'>, text: string): OffsetFault | null {
+  const close = /^Flow (?:map|sequence) in block collection must .*([\]}])/.exec(message)?.[1];
+  if (close === undefined) return null;
+  if (text.charAt(end) === close) {
+    const hint = 'put it further in than the key that the brackets belong to';
+    return { code: 'yaml-syntax', message: `the ${close} stands too far to the left`, hint, offset: end };
+  }
+  const open = openBracket(text, end);
+  const hint = `write ${close} where the ${close === '}' ? 'mapping' : 'list'} ends`;
+  return open && { code: 'yaml-syntax', message: `the ${open.bracket} is never closed`, hint, offset: open.offset };
 }
 
 /** A merge that was committed with its conflict: the markers are seldom YAML. */
@@ -158,7 +172,7 @@ const hints: Partial<Record<ErrorCode, string>> = {
   BAD_INDENT: 'keys of one mapping start at the same column',
   BAD_SCALAR_START: 'put the value in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'put a value that holds ": " in quotes',
-  MULTILINE_IMPLICIT_KEY: 'a colon may be missing on this line or the one before',
+  MULTILINE_IMPLICIT_KEY: 'a colon, or the space behind it, may be missing on this line or the one before',
   MISSING_CHAR: 'a colon, a quote or a closing bracket may be missing',
   KEY_OVER_1024_CHARS: 'no key needs to be as long',
   BAD_DQ_ESCAPE: 'use single quotes, in which a backslash is only a backslash',

@@ -1,0 +1,57 @@
+import { CST, Lexer } from 'yaml';
+import { show } from './words.ts';
+
+// What people write by a slip, and what a hint can then say of it.
+
+const oddSpace = '[\\u00a0\\u1680\\u2000-\\u200b\\u202f\\u205f\\u2060\\u3000\\ufeff]';
+/** Where only a usual space indents or parts: at the start of a line, or behind an indicator. */
+const misplacedSpace = new RegExp(`^ *(${oddSpace})|[:,{[-] *(${oddSpace})`);
+
+/** `line` has a space where YAML knows only the usual one; null when it hasn't. */
+export function oddSpaceHint(line: string): string | null {
+  const match = misplacedSpace.exec(line);
+  const character = match?.[1] ?? match?.[2];
+  if (match === null || character === undefined) return null;
+  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  const what = character === '\u00a0' ? 'a no-break space' : 'an unusual space';
+  return `column ${match.index + match[0].length} of this line is ${what} (U+${code}), which YAML takes for a letter: write usual spaces`;
+}
+
+/** `key:value` without the space that makes the two of it. */
+export function missingSpaceHint(text: string, known: readonly string[]): string | null {
+  const [, key = '', value = ''] = /^([^\s:]+):(\S.*)$/.exec(text) ?? [];
+  return known.includes(key)
+    ? `a space is missing behind the colon: write ${show(`${key}: ${value}`).slice(1, -1)}`
+    : null;
+}
+
+/** A list as YAML reads an IPv6 address in brackets without quotes, on `line`. */
+export function bareAddressHint(line: string): string | null {
+  const address = /(?:^|[\s,[-])(\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]:[0-9]+)/.exec(line)?.[1];
+  return address === undefined ? null : `put an IPv6 address in quotes: "${address}"`;
+}
+
+/** The line of `text` that holds `offset`, without its end. */
+export function lineAt(text: string, offset: number): string {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  const end = text.indexOf('\n', offset);
+  return text.slice(start, end === -1 ? undefined : end);
+}
+
+/** What the lexer puts between the pieces of the text: the beginning of a document and of a plain scalar, a flow's end by error. */
+const marks: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.SCALAR, CST.FLOW_END]);
+
+/** The bracket that is still open where the text breaks off or goes on without it, at `offset`. */
+export function openBracket(
+  text: string,
+  offset: number,
+): { readonly bracket: string; readonly offset: number } | null {
+  const open: { bracket: string; offset: number }[] = [];
+  let at = 0;
+  for (const lexeme of new Lexer().lex(text.slice(0, offset))) {
+    if (lexeme === '{' || lexeme === '[') open.push({ bracket: lexeme, offset: at });
+    if (lexeme === '}' || lexeme === ']') open.pop();
+    if (!marks.has(lexeme)) at += lexeme.length;
+  }
+  return open.at(-1) ?? null;
+}
