@@ -15,6 +15,7 @@ import { Journal } from './daemon/journal.ts';
 import { LookBack } from './daemon/look-back.ts';
 import { isCalm, isDecided, openStateDirectory } from './daemon/memory.ts';
 import { Metrics } from './daemon/metrics.ts';
+import { Presence } from './daemon/presence.ts';
 import { Problems } from './daemon/problems.ts';
 import { Record } from './daemon/record.ts';
 import type { Report } from './daemon/record.ts';
@@ -71,6 +72,7 @@ export class Daemon {
   /** Its ports are known once they listen. */
   info: DaemonInfo;
   readonly #streamLog: StreamLog;
+  readonly presence: Presence;
   readonly #journal: Journal;
   readonly #lookBack: LookBack;
   readonly #outlets: readonly Outlet[];
@@ -103,6 +105,7 @@ export class Daemon {
     this.fleet = this.#createFleet(restored);
     const repeats = new Repeats({ sayLeftOut: (...leftOut) => sayLeftOut(log, ...leftOut) });
     this.#streamLog = { log, repeats };
+    this.presence = new Presence(log, (id) => this.fleet.isConnected(id));
     this.xds = new XdsServer({
       settings: settings.xds,
       onAction: (session, action) => this.#onStream(session, action),
@@ -200,6 +203,7 @@ export class Daemon {
     await Promise.all([this.xds.drain(drainMs), this.#closeSource()]);
     await this.#http?.close();
     this.fleet.close();
+    this.presence.close();
     this.#lookBack.close();
     this.#unserved?.close();
     this.#streamLog.repeats.close();
@@ -250,6 +254,7 @@ export class Daemon {
     sayStream(this.#streamLog, session, action);
     const event = toRolloutEvent(session, action, Date.now());
     if (event) this.fleet.apply(event);
+    this.presence.onStream(session, action);
   }
 
   /** A fault of the program on one stream: that stream has ended, the others go on. */
@@ -301,6 +306,8 @@ export class Daemon {
       streams: [...this.xds.sessions()].length,
       pinned: this.fleet.pinned,
       fetchedAt: this.follow.source instanceof RemoteSource ? this.follow.source.fetchedAt : null,
+      gone: this.presence.gone().length,
+      muted: this.fleet.muted.size,
     }));
   }
 
@@ -326,6 +333,7 @@ export class Daemon {
       resource: this.settings.xds.resource,
       encoding: this.settings.release.encoding,
       ackTimeoutMs: this.settings.xds.ackTimeoutMs,
+      quorum: this.settings.xds.quorum,
       memory,
       now: Date.now,
       carryOut: (action) => this.#onRollout(action),

@@ -23,7 +23,7 @@ export interface Link {
   /** Null: it knows no such thing (404). Throws CliError. */
   ask(path: string): Promise<unknown>;
   /** Throws CliError. */
-  command(path: string, command: { version?: string }): Promise<CommandResult>;
+  command(path: string, command: { version?: string; node?: string }): Promise<CommandResult>;
 }
 
 interface Answer {
@@ -116,7 +116,7 @@ async function ask(place: Place, path: string): Promise<unknown> {
   return body;
 }
 
-async function give(place: Place, path: string, command: { version?: string }): Promise<CommandResult> {
+async function give(place: Place, path: string, command: { version?: string; node?: string }): Promise<CommandResult> {
   const body = JSON.stringify({ ...command, by: userName() });
   const answer = await send(place, { method: 'POST', path, body }).catch((error: unknown) => {
     throw gone(error, place);

@@ -51,6 +51,9 @@ export function toMatcher(glob: string): (text: string) => boolean {
   };
 }
 
+/** What is not usual about a node's say. */
+const voteWords = { full: '', new: '', lost: ' (rolled back alone, has to accept others first)', muted: ' (muted)' };
+
 const maxWords = 300;
 
 /** A table of at most `limit` nodes, and what the rest are. `indent` comes before each line. */
@@ -65,7 +68,8 @@ export function formatNodes(
     const paint = node.state === 'acked' ? colors.green : colors.yellow;
     const words = wordsOf(node);
     const twin = node.duplicate ? colors.red(' (another stream has the same node id)') : '';
-    return `${indent}${printable(node.id).padEnd(width)}  ${(node.version?.slice(0, 12) ?? '-').padEnd(12)}  ${paint(node.state)}${words}${twin}`;
+    const vote = colors.yellow(voteWords[node.vote]);
+    return `${indent}${printable(node.id).padEnd(width)}  ${(node.version?.slice(0, 12) ?? '-').padEnd(12)}  ${paint(node.state)}${vote}${words}${twin}`;
   });
   const rest = nodes.slice(limit);
   return rest.length === 0 ? lines : [...lines, `${indent}... and ${tally(rest)}: --limit ${nodes.length} shows all`];

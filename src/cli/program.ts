@@ -7,6 +7,7 @@ import { defineCommands } from './commands.ts';
 import { defineExplain } from './explain.ts';
 import { completeHelp } from './help.ts';
 import { defineHistory } from './history.ts';
+import { defineNode } from './node.ts';
 import { defineHooks } from './hooks.ts';
 import { defineServe } from './serve.ts';
 import { defineStatus } from './status.ts';
@@ -25,6 +26,7 @@ export function createProgram(): Command {
     defineHistory,
     defineExplain,
     defineCommands,
+    defineNode,
     defineHooks,
     defineBootstrap,
     defineCompletion,

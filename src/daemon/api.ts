@@ -22,6 +22,7 @@ export function createApi(daemon: Daemon): Api {
         sessions: xds.sessions(),
         resource: daemon.settings.xds.resource,
         isDuplicate: (session) => xds.isDuplicate(session),
+        gone: daemon.presence.gone(),
         problems: daemon.problems.list(),
         working: daemon.follow.working,
       }),
@@ -32,6 +33,8 @@ export function createApi(daemon: Daemon): Api {
     story: (version) => toStory(ledger.story(version), version),
     retry: (version, by) => inWords(follow.inTurn(() => retry(daemon, version, by))),
     accept: (version, by) => inWords(follow.inTurn(() => accept(daemon, version, by))),
+    mute: (node, by) => mute(daemon, node, by),
+    unmute: (node, by) => unmute(daemon, node, by),
     sync: () => sync(daemon),
     pushed: (ref) => onPushed(daemon, ref),
   };
@@ -105,6 +108,34 @@ async function accept(daemon: Daemon, version: string, by: string): Promise<Comm
 
 /** What can't be followed: there is nothing that was looked at. */
 const blind: ReadonlySet<string> = new Set(['repository', 'remote', 'ref', 'ref-deleted', 'file']);
+/** How many nodes can be muted: more are a fleet that is to be mended otherwise. */
+const maxMuted = 1_000;
+
+function mute(daemon: Daemon, node: string, by: string): CommandResult {
+  const { fleet, record } = daemon;
+  if (fleet.muted.has(node)) return { ok: false, message: `${node} is muted already` };
+  if (fleet.muted.size >= maxMuted)
+    return { ok: false, message: `${maxMuted} nodes are muted already`, hint: 'shardplane node unmute ID' };
+  record.muted('muted', node, by);
+  fleet.apply({ type: 'muted', at: Date.now(), node });
+  const head = record.head;
+  const hint =
+    head?.outcome === 'rolled_back' && fleet.refusalOf(head.version)?.node === node
+      ? `${short(head.version)}, which it refused, is pinned still: shardplane retry ${short(head.version)}`
+      : null;
+  const where = fleet.isConnected(node) ? '' : ' (it is not connected)';
+  const message = `${node} has no vote any more${where}: its answers do not count, and it is not waited for`;
+  return { ok: true, message: hint === null ? message : `${message}\n${hint}` };
+}
+
+function unmute(daemon: Daemon, node: string, by: string): CommandResult {
+  const { fleet, record } = daemon;
+  if (!fleet.muted.has(node) && !fleet.hasLostVote(node))
+    return { ok: false, message: `${node} is not muted`, hint: 'shardplane status names those that are' };
+  record.muted('unmuted', node, by);
+  fleet.apply({ type: 'unmuted', at: Date.now(), node });
+  return { ok: true, message: `${node} has a vote again` };
+}
 
 async function sync(daemon: Daemon): Promise<CommandResult> {
   await daemon.sync();

@@ -2,9 +2,9 @@ import { encodeLayer } from '../release/layer.ts';
 import type { Layer } from '../release/layer.ts';
 import type { Release } from '../release/release.ts';
 import type { RolloutMemory, RolloutState } from '../rollout/state.ts';
-import { createRollout, nextDeadline, nodeState, targetOf } from '../rollout/state.ts';
+import { createRollout, nextDeadline, nodeState, targetOf, voteOf } from '../rollout/state.ts';
 import { step } from '../rollout/step.ts';
-import type { NodeState, RolloutAction, RolloutEvent } from '../rollout/types.ts';
+import type { NodeState, Refusal, RolloutAction, RolloutEvent } from '../rollout/types.ts';
 import type { EncodedRelease } from '../xds/push.ts';
 
 /** A release with its bytes. */
@@ -22,6 +22,10 @@ export type Counts = Readonly<Record<'connected' | NodeState, number>>;
 
 export interface FleetOptions extends Layer {
   readonly ackTimeoutMs: number;
+  /** Part of the members (0 to 1) whose ACKs prove a release. */
+  readonly quorum: number;
+  /** How long a node must have held an accepted release before its word alone rolls one back. Default: 5 s. */
+  readonly voteAfterMs?: number;
   readonly memory: RolloutMemory & {
     readonly releases: ReadonlyMap<string, { release: Release; resource: Uint8Array }>;
   };
@@ -32,6 +36,9 @@ export interface FleetOptions extends Layer {
   /** Nobody is waited for any more. */
   readonly settled: (version: string, counts: Counts) => void;
 }
+
+/** Long enough for one that comes and goes to have no say, short enough that a fleet has its own soon after a restart. */
+const defaultVoteAfterMs = 5_000;
 
 /** The shell around the rollout's reducer: holds its state, its releases and its one timer. */
 export class Fleet {
@@ -44,14 +51,14 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    const { live, proven, pins, releases } = options.memory;
+    const { ackTimeoutMs, quorum, voteAfterMs = defaultVoteAfterMs } = options;
+    const { live, proven, releases } = options.memory;
     // A version whose bytes are lost can't be served: it is rolled out again when git has it.
     const have = (version: string | null | undefined): boolean => version != null && releases.has(version);
-    this.#state = createRollout(options.ackTimeoutMs, {
-      live: have(live?.version) ? live : null,
-      proven: have(proven) ? proven : null,
-      pins,
-    });
+    this.#state = createRollout(
+      { ackTimeoutMs, quorum, voteAfterMs },
+      { ...options.memory, live: have(live?.version) ? live : null, proven: have(proven) ? proven : null },
+    );
     for (const { release, resource } of releases.values())
       this.#releases.set(release.version, {
         release,
@@ -104,12 +111,34 @@ export class Fleet {
     return this.#state.pins.size;
   }
 
+  /** node.ids whose vote was taken away. */
+  get muted(): ReadonlySet<string> {
+    return this.#state.muted;
+  }
+
+  /** It has a stream. */
+  isConnected(id: string): boolean {
+    return this.#state.ids.has(id);
+  }
+
+  /** It has rolled a release back alone, and has not made up for it. */
+  hasLostVote(id: string): boolean {
+    return (this.#state.strikes.get(id)?.owed ?? 0) > 0;
+  }
+
+  /** Why a version is pinned, or null: it is not. */
+  refusalOf(version: string): Refusal | null {
+    return this.#state.pins.get(version) ?? null;
+  }
+
   isPinned(version: string): boolean {
     return this.#state.pins.has(version);
   }
 
   nodeOf(session: string) {
-    return { state: nodeState(this.#state, session), node: this.#state.nodes.get(session) ?? null };
+    const node = this.#state.nodes.get(session) ?? null;
+    const vote = node && voteOf(this.#state, node, this.#options.now());
+    return { state: nodeState(this.#state, session), node, vote };
   }
 
   counts(): Counts {

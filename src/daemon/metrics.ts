@@ -15,6 +15,9 @@ export interface Gauges {
   readonly pinned: number;
   /** When the last fetch of a remote succeeded, milliseconds since the epoch; null: none has, or there is no remote. */
   readonly fetchedAt: number | null;
+  /** Nodes that were here within a day, and are not. */
+  readonly gone: number;
+  readonly muted: number;
 }
 
 const outcomes = Object.keys({ invalid: 0, live: 0, rolled_back: 0, superseded: 0, held: 0 } satisfies Record<
@@ -75,6 +78,12 @@ export class Metrics {
     this.#gauge('shardplane_streams', 'Open xDS streams.', [], (gauge) => gauge.set(this.#read().streams));
     this.#gauge('shardplane_pinned_releases', 'Releases that were refused and wait for retry.', [], (gauge) =>
       gauge.set(this.#read().pinned),
+    );
+    this.#gauge('shardplane_nodes_gone', 'Nodes that were connected within a day, and are not.', [], (gauge) =>
+      gauge.set(this.#read().gone),
+    );
+    this.#gauge('shardplane_nodes_muted', 'Nodes whose vote was taken away.', [], (gauge) =>
+      gauge.set(this.#read().muted),
     );
     this.#gauge('shardplane_problem', 'What fails now: 1 for each.', ['code'], (gauge) => {
       const open = new Set(this.#read().problems);

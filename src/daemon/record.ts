@@ -130,6 +130,14 @@ export class Record {
     this.#options.write({ type: 'unpinned', version, by });
   }
 
+  /** An operator takes a node's vote away, or gives it back. */
+  muted(type: 'muted' | 'unmuted', node: string, by: string): void {
+    const { log } = this.#options;
+    if (type === 'muted') log.info({ event: 'muted', node, by }, `${by} takes the vote of Envoy ${node}`);
+    else log.info({ event: 'unmuted', node, by }, `${by} gives its vote back to Envoy ${node}`);
+    this.#options.write({ type, node, by });
+  }
+
   action(action: RolloutAction): void {
     const { log, metrics, write } = this.#options;
     metrics.onRollout(action);

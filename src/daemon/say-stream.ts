@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Session } from '../xds/session.ts';
 import type { StreamAction } from '../xds/stream/types.ts';
 import type { Repeats } from './repeats.ts';
-import { short } from './say.ts';
 
 /** Where what peers cause is said: the log, and what keeps it short. */
 export interface StreamLog {
@@ -33,12 +32,6 @@ export function sayStream({ log, repeats }: StreamLog, stream: Session, action: 
       );
     case 'reject':
       return sparsely(() => log.warn({ event: 'stream_ended', ...who }, toEnd(peer, action.message)));
-    case 'joined': {
-      const claims = action.claims === null ? '' : `, with ${short(action.claims)}`;
-      return log.debug({ event: 'joined', ...who }, `${envoy()} joined${claims}`);
-    }
-    case 'left':
-      return log.debug({ event: 'left', ...who }, `${envoy()} left`);
     default:
       return;
   }

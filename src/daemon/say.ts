@@ -54,7 +54,7 @@ function sayOffer(log: Logger, version: string | null, subject: string): void {
 function sayLive(log: Logger, live: Live | null): void {
   if (live === null) return log.error({ event: 'nothing_live' }, 'no release is live');
   const { version, proven } = live;
-  const unproven = proven ? '' : ' (unproven: no Envoy has accepted it yet)';
+  const unproven = proven ? '' : ' (unproven: too few Envoys have accepted it yet)';
   log.info({ event: 'live', version, outcome: 'live', proven }, `live is ${short(version)}${unproven}`);
 }
 

@@ -15,6 +15,7 @@ interface Seen {
   /** Name of the RTDS resource. */
   readonly resource: string;
   readonly isDuplicate: (session: Session) => boolean;
+  readonly gone: Status['gone'];
   readonly problems: readonly Problem[];
   readonly working: Status['working'];
 }
@@ -28,6 +29,7 @@ export function toStatus({
   sessions,
   resource,
   isDuplicate,
+  gone,
   problems,
   working,
 }: Seen): Status {
@@ -45,18 +47,21 @@ export function toStatus({
     head: head && { ...head, diagnostics: showAll(head.diagnostics, source) },
     nodes: [...members, ...findUnserved(all).map((session) => toUnserved(session, resource))],
     counts: fleet.counts(),
+    muted: [...fleet.muted],
+    gone,
     problems,
     working,
   };
 }
 
 function toNode(session: Session, fleet: Fleet, isDuplicate: (session: Session) => boolean): NodeStatus {
-  const { state, node } = fleet.nodeOf(session.id);
+  const { state, node, vote } = fleet.nodeOf(session.id);
   const refusal = node?.refusal ?? null;
   return {
     ...toClient(session),
     version: node?.version ?? null,
     state,
+    vote: vote ?? 'new',
     refusal: refusal && { code: refusal.code, message: refusal.message },
     duplicate: isDuplicate(session),
     unserved: null,
@@ -65,7 +70,15 @@ function toNode(session: Session, fleet: Fleet, isDuplicate: (session: Session) 
 
 function toUnserved(session: Session, resource: string): NodeStatus {
   const unserved = describeUnserved(session, resource);
-  return { ...toClient(session), version: null, state: 'unserved', refusal: null, duplicate: false, unserved };
+  return {
+    ...toClient(session),
+    version: null,
+    state: 'unserved',
+    vote: 'new',
+    refusal: null,
+    duplicate: false,
+    unserved,
+  };
 }
 
 function toClient(session: Session) {

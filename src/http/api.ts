@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { NodeState, Outcome, Refusal } from '../rollout/types.ts';
+import type { NodeState, Outcome, Refusal, Vote } from '../rollout/types.ts';
 
 /** `GET /api/v1/status` and `shardplane status --json`. A contract: fields are added, never taken away. Times are RFC 3339. */
 export interface Status {
@@ -20,6 +20,10 @@ export interface Status {
   readonly nodes: readonly NodeStatus[];
   /** Members of the fleet: nodes that are `unserved` are none. */
   readonly counts: Readonly<Record<'connected' | NodeState, number>>;
+  /** node.ids whose vote was taken away, connected or not. */
+  readonly muted: readonly string[];
+  /** Nodes that were here within a day, the last to go first; 1,000 at most. */
+  readonly gone: readonly GoneNode[];
   /** What fails now, besides the head's own faults. Empty when all is well. */
   readonly problems: readonly Problem[];
   /** The saved file, when it differs from the commit: checked, never pushed. */
@@ -55,6 +59,8 @@ export interface NodeStatus {
   readonly version: string | null;
   /** `unserved`: it asks for nothing that is here, and is no member of the fleet. */
   readonly state: NodeState | 'unserved';
+  /** What its word is worth in a rollout (docs/rollout.md). */
+  readonly vote: Vote;
   readonly refusal: Pick<Refusal, 'code' | 'message'> | null;
   readonly connectedSince: string;
   /** `region/zone/sub_zone`, as far as given. */
@@ -70,6 +76,16 @@ export interface NodeStatus {
   readonly unserved: string | null;
   /** Another stream carries the same node.id. */
   readonly duplicate: boolean;
+}
+
+/** An Envoy that is not connected any more. */
+export interface GoneNode {
+  readonly id: string;
+  readonly lastSeen: string;
+  /** The last version that it accepted. */
+  readonly version: string | null;
+  /** Where it connected from. */
+  readonly address: string;
 }
 
 /** Something that fails, said once and shown until it is over. */
@@ -104,6 +120,9 @@ export interface Api {
   story(version: string): unknown;
   retry(version: string, by: string): CommandResult | Promise<CommandResult>;
   accept(version: string, by: string): CommandResult | Promise<CommandResult>;
+  /** Takes a node's vote away, or gives it back; it need not be connected. */
+  mute(node: string, by: string): CommandResult;
+  unmute(node: string, by: string): CommandResult;
   /** Looks at the repository now (a remote is fetched first). */
   sync(): Promise<CommandResult>;
   /** A verified webhook that speaks of `ref` (null: of any). */

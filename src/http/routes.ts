@@ -59,6 +59,18 @@ const routes: readonly Route[] = [
     control: true,
     handle: (call) => command(call, (api, body) => api.accept(body.version, body.by)),
   },
+  {
+    method: 'POST',
+    path: '/api/v1/mute',
+    control: true,
+    handle: (call) => nodeCommand(call, (api, { node, by }) => api.mute(node, by)),
+  },
+  {
+    method: 'POST',
+    path: '/api/v1/unmute',
+    control: true,
+    handle: (call) => nodeCommand(call, (api, { node, by }) => api.unmute(node, by)),
+  },
   { method: 'POST', path: '/api/v1/sync', control: true, handle: async ({ api }) => toAnswer(await api.sync()) },
 ];
 
@@ -121,17 +133,39 @@ async function command(
   return toAnswer(await run(call.api, parseCommand(bytes.toString('utf8'))));
 }
 
+interface NodeBody {
+  readonly node: string;
+  readonly by: string;
+}
+
+async function nodeCommand(call: Call, run: (api: Api, body: NodeBody) => CommandResult): Promise<Answer> {
+  const bytes = await readBody(call.request, 4096);
+  const { node, by } = parseBody(bytes.toString('utf8'));
+  // eslint-disable-next-line no-control-regex -- as the xDS port refuses them
+  if (typeof node !== 'string' || node === '' || Buffer.byteLength(node) > 256 || /[\x00-\x1f\x7f]/.test(node))
+    throw new HttpError(400, 'node', 'node: the node.id of an Envoy, 256 bytes at most');
+  return toAnswer(run(call.api, { node, by: toOperator(by) }));
+}
+
 function parseCommand(text: string): CommandBody {
+  const { version, by } = parseBody(text);
+  if (typeof version !== 'string' || !/^([0-9a-f]{4,64}|HEAD)$/.test(version))
+    throw new HttpError(400, 'version', 'version: the SHA of a commit, its first 4 digits or more, or HEAD');
+  return { version, by: toOperator(by) };
+}
+
+function parseBody(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw new HttpError(400, 'json', 'the body is not JSON');
   }
-  const { version, by } = (value ?? {}) as { version?: unknown; by?: unknown };
-  if (typeof version !== 'string' || !/^([0-9a-f]{4,64}|HEAD)$/.test(version))
-    throw new HttpError(400, 'version', 'version: the SHA of a commit, its first 4 digits or more, or HEAD');
-  return { version, by: typeof by === 'string' ? by.slice(0, 100) : 'unknown' };
+  return (value ?? {}) as Readonly<Record<string, unknown>>;
+}
+
+function toOperator(by: unknown): string {
+  return typeof by === 'string' ? by.slice(0, 100) : 'unknown';
 }
 
 function toAnswer(result: CommandResult): Answer {

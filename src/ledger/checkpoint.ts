@@ -1,5 +1,5 @@
 import type { Mark } from './tables.ts';
-import { addMark, removeMark, storeRelease, writeLive } from './tables.ts';
+import { addMark, removeMark, storeRelease, writeLive, writeMute } from './tables.ts';
 import type { Statements } from './statements.ts';
 import type { View } from './view.ts';
 
@@ -18,6 +18,10 @@ export function writeCheckpoint({ run, all }: Statements, view: View, at: number
     proven,
   );
   writeLive(run, view.live);
+
+  for (const { node } of all('SELECT node FROM muted'))
+    if (!view.muted.has(String(node))) writeMute(run, { type: 'unmuted', node: String(node) }, at);
+  for (const node of view.muted) writeMute(run, { type: 'muted', node }, at);
 
   const marks = marksOf(view, at);
   const wanted = new Set(marks.map(([version, { kind }]) => `${kind} ${version}`));

@@ -8,7 +8,7 @@ import { ensureDirectory, ledgerFile, lockFile, openDatabase, openForReading } f
 import type { LedgerHealth } from './health.ts';
 import { reasonOf } from './health.ts';
 import type { HistoryEntry, HistoryQuery, Story } from './history.ts';
-import { readHistory, readRevision, readStory } from './history.ts';
+import { readHistory, readMembers, readRevision, readStory } from './history.ts';
 import { loadView } from './load.ts';
 import type { Lock } from './lock.ts';
 import { takeLock } from './lock.ts';
@@ -70,7 +70,7 @@ export class DurableLedger implements Ledger {
   }
 
   restore(): Restored {
-    const { live, proven, pins, holds, accepted, tip, seq, head } = this.#view;
+    const { live, proven, pins, holds, accepted, muted, tip, seq, head } = this.#view;
     const releases = new Map(
       [...this.#view.releases].filter(([version]) => version === live?.version || version === proven),
     );
@@ -80,6 +80,8 @@ export class DurableLedger implements Ledger {
       pins: new Map(pins),
       holds: new Map(holds),
       accepted: new Set(accepted),
+      muted: new Set(muted),
+      members: this.#read(({ statements }) => readMembers(statements), 0),
       releases,
       tip,
       seq,

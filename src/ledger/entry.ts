@@ -51,6 +51,8 @@ export type LedgerEntry =
   | { readonly type: 'held'; readonly version: string; readonly reason: string }
   /** Ends a hold, and keeps this version from being held again. */
   | { readonly type: 'accepted'; readonly version: string; readonly by?: string }
+  /** An operator takes a node's vote away, and gives it back. */
+  | { readonly type: 'muted' | 'unmuted'; readonly node: string; readonly by?: string }
   /** The commit at the tip of the watched ref; null: the ref is gone. */
   | { readonly type: 'tip'; readonly commit: string | null };
 

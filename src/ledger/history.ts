@@ -55,6 +55,14 @@ export interface Story {
   readonly events: readonly StoryEvent[];
 }
 
+/** The most nodes that one of the newest pushes was offered to. */
+export function readMembers({ all }: Statements): number {
+  const [row] = all(
+    'SELECT max(connected) AS members FROM (SELECT connected FROM revisions WHERE connected IS NOT NULL ORDER BY id DESC LIMIT 20)',
+  );
+  return Number(row?.members ?? 0);
+}
+
 const columns = `revisions.*, version IS (SELECT live FROM fleet) AS live,
   EXISTS (SELECT 1 FROM marks WHERE marks.version = revisions.version AND kind = 'pinned') AS pinned,
   EXISTS (SELECT 1 FROM marks WHERE marks.version = revisions.version AND kind = 'held') AS held`;

@@ -15,6 +15,7 @@ export function loadView(statements: Statements): View {
   if (fleet === undefined) throw new CorruptLedger('its table "fleet" is empty');
   loadFleet(view, fleet);
   loadMarks(view, statements);
+  for (const { node } of statements.all('SELECT node FROM muted')) view.muted.add(String(node));
   loadReleases(view, statements);
   return view;
 }

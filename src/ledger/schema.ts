@@ -79,6 +79,13 @@ const migrations: readonly string[] = [
   INSERT INTO fleet (one, seq) VALUES (1, 0);
   PRAGMA application_id = ${applicationId};
   `,
+  `
+  CREATE TABLE muted (                    -- nodes whose vote an operator has taken away
+    node TEXT PRIMARY KEY,                -- node.id
+    at INTEGER NOT NULL,
+    by TEXT
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

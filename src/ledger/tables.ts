@@ -109,6 +109,15 @@ export function addMark(run: Run, version: string, mark: Mark): boolean {
   );
 }
 
+type Mute = Extract<LedgerEntry, { node: string }>;
+
+/** Returns whether it is news. */
+export function writeMute(run: Run, entry: Mute, at: number): boolean {
+  const { type, node, by } = entry;
+  if (type === 'unmuted') return run('DELETE FROM muted WHERE node = ?', node);
+  return run('INSERT OR IGNORE INTO muted (node, at, by) VALUES (?, ?, ?)', node, at, by ?? null);
+}
+
 /** Returns whether it was there. */
 export function removeMark(run: Run, version: string, kind: string): boolean {
   return run('DELETE FROM marks WHERE version = ? AND kind = ?', version, kind);

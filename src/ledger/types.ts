@@ -9,6 +9,10 @@ export interface Restored extends RolloutMemory {
   /** The bytes of the live and of the proven release, by version; a version without bytes can't be served before git has it. */
   readonly releases: ReadonlyMap<string, StoredRelease>;
   readonly holds: ReadonlyMap<string, Hold>;
+  /** node.ids whose vote an operator has taken away. */
+  readonly muted: ReadonlySet<string>;
+  /** The most nodes that one of the newest pushes was offered to. */
+  readonly members: number;
   /** Versions that are not held again. */
   readonly accepted: ReadonlySet<string>;
   /** The commit at the tip of the watched ref, as last seen. */

@@ -15,6 +15,8 @@ export interface View {
   readonly pins: Map<string, Refusal>;
   readonly holds: Map<string, Hold>;
   readonly accepted: Set<string>;
+  /** node.ids. */
+  readonly muted: Set<string>;
   /** The live, the proven and the newest releases, oldest first. */
   readonly releases: Map<string, StoredRelease>;
 }
@@ -34,6 +36,7 @@ export function emptyView(): View {
     pins: new Map(),
     holds: new Map(),
     accepted: new Set(),
+    muted: new Set(),
     releases: new Map(),
   };
 }
@@ -64,6 +67,12 @@ export function applyEntry(view: View, { at, entry }: Pick<Stamped, 'at' | 'entr
     case 'accepted':
       view.holds.delete(entry.version);
       view.accepted.add(entry.version);
+      return;
+    case 'muted':
+      view.muted.add(entry.node);
+      return;
+    case 'unmuted':
+      view.muted.delete(entry.node);
       return;
     case 'tip':
       view.tip = entry.commit;
@@ -126,6 +135,7 @@ export function mergeView(file: View, memory: View): { view: View; shift: number
     pins: new Map([...file.pins, ...memory.pins]),
     holds: new Map([...file.holds, ...memory.holds]),
     accepted: new Set([...file.accepted, ...memory.accepted]),
+    muted: new Set([...file.muted, ...memory.muted]),
     releases: new Map([...file.releases, ...memory.releases]),
   };
   return { view, shift };

@@ -51,6 +51,9 @@ function takeEntry(run: Statements['run'], stamped: Stamped, releasesKept: numbe
     case 'accepted':
       tables.removeMark(run, entry.version, 'held');
       return tables.addMark(run, entry.version, { kind: 'accepted', at, by: entry.by });
+    case 'muted':
+    case 'unmuted':
+      return tables.writeMute(run, entry, at);
     case 'tip':
       return run('UPDATE fleet SET tip = ?', entry.commit);
   }
@@ -90,6 +93,8 @@ function detailOf(entry: LedgerEntry): object {
     case 'release':
     case 'unpinned':
     case 'accepted':
+    case 'muted':
+    case 'unmuted':
     case 'tip':
       return {};
   }
@@ -97,7 +102,7 @@ function detailOf(entry: LedgerEntry): object {
 
 /** The revision that an entry is about, if it is about one. */
 export function versionOf(entry: LedgerEntry): string | null {
-  if (entry.type === 'tip') return null;
+  if (entry.type === 'tip' || 'node' in entry) return null;
   if (entry.type === 'release') return entry.release.version;
   return entry.type === 'live' ? (entry.live?.version ?? null) : entry.version;
 }

@@ -1,4 +1,4 @@
-import type { Live, NodeState, Refusal } from './types.ts';
+import type { Live, NodeState, Refusal, Vote } from './types.ts';
 
 /** One node's stream, as the rollout sees it. */
 export interface RolloutNode {
@@ -11,13 +11,32 @@ export interface RolloutNode {
   /** The last version that it accepted. */
   version: string | null;
   refusal: Refusal | null;
-  /** It refused the live release, and has accepted nothing since: its NACK alone says nothing about another. */
-  excused: boolean;
+  /** Since when it has held what the fleet had accepted, without a refusal. Null: it does not. */
+  heldSince: number | null;
+}
+
+/** A node whose word alone has rolled a release back. */
+export interface Strikes {
+  /** How often. */
+  count: number;
+  /** How many more releases it has to accept before its word alone counts again. */
+  owed: number;
+  /** The last that it accepted: one release counts once. */
+  last: string | null;
+}
+
+export interface RolloutSettings {
+  /** How long a silent node is waited for. */
+  readonly ackTimeoutMs: number;
+  /** Part of the members (0 to 1) whose ACKs prove a release. */
+  readonly quorum: number;
+  /** How long a node must have held an accepted release before its word alone rolls one back. */
+  readonly voteAfterMs: number;
 }
 
 /** All of a rollout. Owned by the caller and updated in place by `step`: copying 5,000 nodes for each ACK is too dear. */
 export interface RolloutState {
-  readonly ackTimeoutMs: number;
+  readonly settings: RolloutSettings;
   live: Live | null;
   /** Where an unproven live release falls back to: the newest proven one. */
   proven: string | null;
@@ -26,10 +45,31 @@ export interface RolloutState {
   readonly pins: Map<string, Refusal>;
   /** By session. */
   readonly nodes: Map<string, RolloutNode>;
+  /** How many streams each connected node.id has. */
+  readonly ids: Map<string, number>;
+  /** Connected node.ids that are not muted. */
+  members: number;
+  /** node.ids whose vote an operator has taken away. */
+  readonly muted: Set<string>;
+  /** By node.id; the oldest is forgotten first. */
+  readonly strikes: Map<string, Strikes>;
   /** Sessions whose answer is awaited, with its deadline; in order of deadline, since all wait equally long. */
   waiting: Map<string, number>;
-  /** ACKs of the target, and the first NACK of it that did not roll it back. */
-  tally: { acked: number; refusal: Refusal | null };
+  /** Members that were there when the target was offered: only they are counted. Null: all are. */
+  electorate: Set<string> | null;
+  /** Answers to the target, of those that are counted, by node.id. */
+  tally: { readonly acked: Set<string>; readonly refused: Map<string, Refusal> };
+  gathering: Gathering;
+}
+
+/** A release is live before enough were there to answer: it is waited for that the fleet comes (back). */
+export interface Gathering {
+  /** How many are expected: as many as there were before. */
+  readonly members: number;
+  /** From the first that comes, for as long as a silent node is waited for; null: nobody has come yet. */
+  readonly until: number | null;
+  /** The time is over: whoever is there decides, whoever else is still to answer. */
+  readonly isOver: boolean;
 }
 
 /** What is remembered from before a restart. */
@@ -37,19 +77,28 @@ export interface RolloutMemory {
   readonly live: Live | null;
   readonly proven: string | null;
   readonly pins: ReadonlyMap<string, Refusal>;
+  readonly muted?: ReadonlySet<string>;
+  /** How many nodes there were. */
+  readonly members?: number;
 }
 
-/** A rollout with nobody connected. `ackTimeoutMs`: how long a silent node is waited for. */
-export function createRollout(ackTimeoutMs: number, memory?: RolloutMemory): RolloutState {
+/** A rollout with nobody connected. */
+export function createRollout(settings: RolloutSettings, memory?: RolloutMemory): RolloutState {
   return {
-    ackTimeoutMs,
+    settings,
     live: memory?.live ?? null,
     proven: memory?.proven ?? null,
     candidate: null,
     pins: new Map(memory?.pins),
     nodes: new Map(),
+    ids: new Map(),
+    members: 0,
+    muted: new Set(memory?.muted),
+    strikes: new Map(),
     waiting: new Map(),
-    tally: { acked: 0, refusal: null },
+    electorate: null,
+    tally: { acked: new Set(), refused: new Map() },
+    gathering: { members: memory?.members ?? 0, until: null, isOver: false },
   };
 }
 
@@ -66,9 +115,32 @@ export function nodeState(state: RolloutState, session: string): NodeState {
   return state.waiting.has(session) || targetOf(state) === null ? 'pending' : 'unanswered';
 }
 
+/** What one node's word is worth at that time. */
+export function voteOf(state: RolloutState, node: RolloutNode, at: number): Vote {
+  if (state.muted.has(node.id)) return 'muted';
+  if ((state.strikes.get(node.id)?.owed ?? 0) > 0) return 'lost';
+  return node.heldSince !== null && at - node.heldSince >= state.settings.voteAfterMs ? 'full' : 'new';
+}
+
+/** How many members the target is asked of. */
+export function membersAsked({ electorate, gathering, members }: RolloutState): number {
+  return Math.max(1, electorate?.size ?? Math.max(gathering.members, members));
+}
+
+/** How many ACKs prove the target. */
+export function quorumOf(state: RolloutState): number {
+  return Math.max(1, Math.ceil(state.settings.quorum * membersAsked(state)));
+}
+
 /** When `tick` is due (milliseconds since the epoch), or null when nothing is awaited. */
 export function nextDeadline(state: RolloutState): number | null {
   const [first = Infinity] = state.waiting.values();
-  const due = Math.min(first, state.candidate?.deadline ?? Infinity);
+  const gathered = isGathering(state) ? (state.gathering.until ?? Infinity) : Infinity;
+  const due = Math.min(first, state.candidate?.deadline ?? Infinity, gathered);
   return due === Infinity ? null : due;
+}
+
+/** The live release is unproven, and its fleet may still be on its way. */
+export function isGathering({ candidate, live, gathering }: RolloutState): boolean {
+  return candidate === null && live?.proven === false && !gathering.isOver;
 }

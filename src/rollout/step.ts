@@ -1,6 +1,8 @@
 import type { RolloutNode, RolloutState } from './state.ts';
-import { targetOf } from './state.ts';
-import type { Live, Refusal, RolloutAction, RolloutEvent } from './types.ts';
+import { aim, decide, isProven, rollBack, settle, type Rollout } from './decide.ts';
+import { isGathering, membersAsked, targetOf, voteOf } from './state.ts';
+import type { Refusal, RolloutAction, RolloutEvent } from './types.ts';
+import { count, countAll, countStream, credit, mute, strike, unmute } from './votes.ts';
 
 /**
  * One event of a rollout (all nodes at once): moves `state`, in place, and returns what is to be done, in order.
@@ -11,12 +13,6 @@ export function step(state: RolloutState, event: RolloutEvent): RolloutAction[] 
   const rollout = { state, at: event.at, act: (action: RolloutAction) => void actions.push(action) };
   apply(rollout, event);
   return actions;
-}
-
-interface Rollout {
-  readonly state: RolloutState;
-  readonly at: number;
-  readonly act: (action: RolloutAction) => void;
 }
 
 function apply(rollout: Rollout, event: RolloutEvent): void {
@@ -35,6 +31,12 @@ function apply(rollout: Rollout, event: RolloutEvent): void {
       return acked(rollout, event);
     case 'nacked':
       return nacked(rollout, event);
+    case 'muted':
+      mute(rollout.state, event.node);
+      return settle(rollout);
+    case 'unmuted':
+      unmute(rollout.state, event.node);
+      return settle(rollout);
     case 'tick':
       return tick(rollout);
   }
@@ -64,9 +66,9 @@ function retry(rollout: Rollout, version: string): void {
 /** Offers the target once more: who refuses it is awaited again. */
 function ask({ state, at, act }: Rollout, version: string): void {
   for (const [session, node] of state.nodes) {
-    if (node.answer !== 'nack') continue;
+    if (node.answer !== 'nack' || state.muted.has(node.id)) continue;
     state.waiting.delete(session); // to the end: they are in order of deadline
-    state.waiting.set(session, at + state.ackTimeoutMs);
+    state.waiting.set(session, at + state.settings.ackTimeoutMs);
   }
   act({ type: 'offer', version });
 }
@@ -79,15 +81,23 @@ function joined(rollout: Rollout, event: { session: string; node: string }): voi
     answer: null,
     version: null,
     refusal: null,
-    excused: false,
+    heldSince: null,
   };
   state.nodes.set(event.session, node);
-  if (targetOf(state) !== null) state.waiting.set(event.session, at + state.ackTimeoutMs);
+  countStream(state, node.id, 1);
+  if (state.muted.has(node.id)) return;
+  const deadline = at + state.settings.ackTimeoutMs;
+  if (targetOf(state) !== null) state.waiting.set(event.session, deadline);
+  if (isGathering(state)) state.gathering = { ...state.gathering, until: state.gathering.until ?? deadline };
 }
 
 function left(rollout: Rollout, session: string): void {
-  rollout.state.nodes.delete(session);
-  rollout.state.waiting.delete(session);
+  const { state } = rollout;
+  const node = state.nodes.get(session);
+  if (node === undefined) return;
+  state.nodes.delete(session);
+  state.waiting.delete(session);
+  countStream(state, node.id, -1);
   settle(rollout);
 }
 
@@ -99,34 +109,43 @@ function sent(rollout: Rollout, event: { session: string; version: string }): vo
 }
 
 function acked(rollout: Rollout, event: { session: string; version: string }): void {
-  const { state } = rollout;
+  const { state, at } = rollout;
   const node = state.nodes.get(event.session);
   if (node === undefined) return;
   node.answer = 'ack';
   node.sent = event.version; // or taken before this stream, and not sent again
   node.version = event.version;
   node.refusal = null;
-  node.excused = false;
+  if (event.version === state.live?.version) credit(state, node, at);
   if (event.version !== targetOf(state)) return;
   state.waiting.delete(event.session);
-  state.tally.acked += 1;
+  count(state, node, null);
   settle(rollout);
 }
 
 function nacked(rollout: Rollout, event: { session: string; version: string; code: number; message: string }): void {
-  const { state, act } = rollout;
+  const { state, at, act } = rollout;
   const node = state.nodes.get(event.session);
   if (node === undefined) return;
   const refusal: Refusal = { node: node.id, code: event.code, message: event.message };
+  const vote = voteOf(state, node, at);
   node.answer = 'nack';
   node.refusal = refusal;
+  node.heldSince = null;
   act({ type: 'refused', version: event.version, refusal });
   if (event.version !== targetOf(state)) return;
   state.waiting.delete(event.session);
   if (isProven(state)) return;
-  if (!node.excused) return rollBack(rollout, refusal);
-  state.tally.refusal ??= refusal;
+  if (vote === 'full') return veto(rollout, refusal);
+  count(state, node, refusal);
+  if (2 * state.tally.refused.size > membersAsked(state)) return rollBack(rollout, refusal);
   settle(rollout);
+}
+
+/** One node's word is enough, and costs it its vote for a while; not where nobody else is there to say otherwise. */
+function veto(rollout: Rollout, refusal: Refusal): void {
+  rollBack(rollout, refusal);
+  if (rollout.state.members > 1) strike(rollout.state, refusal.node);
 }
 
 /** The silent ones are no longer waited for; a candidate whose time is over is decided by who has answered. */
@@ -139,77 +158,12 @@ function tick(rollout: Rollout): void {
     const node = state.nodes.get(session);
     if (node && version !== null) act({ type: 'unanswered', version, node: node.id });
   }
-  if (state.candidate && state.candidate.deadline <= at) decide(rollout);
-  else settle(rollout);
-}
-
-/** Decides the target once nobody is waited for. */
-function settle(rollout: Rollout): void {
-  if (rollout.state.waiting.size === 0) decide(rollout);
-}
-
-/** An ACK proves the target. With none, a refusal counts even from a node that refused before; with neither, it is live unproven. */
-function decide(rollout: Rollout): void {
-  const { state } = rollout;
-  if (isProven(state) || targetOf(state) === null) return;
-  if (state.tally.acked > 0) return goLive(rollout, true);
-  if (state.tally.refusal) return rollBack(rollout, state.tally.refusal);
-  if (state.candidate) goLive(rollout, false);
-}
-
-function goLive(rollout: Rollout, proven: boolean): void {
-  const { state, act } = rollout;
-  const version = targetOf(state);
-  if (version === null) return;
-  const since = state.candidate || !state.live ? rollout.at : state.live.since;
-  if (state.candidate) act({ type: 'outcome', version, outcome: 'live' });
-  state.candidate = null;
-  if (proven) state.proven = version;
-  setLive(rollout, { version, since, proven });
-}
-
-/** The target was refused: pin it, and put the last good release back. */
-function rollBack(rollout: Rollout, refusal: Refusal): void {
-  const { state, act } = rollout;
-  const refused = targetOf(state);
-  if (refused === null) return;
-  state.pins.set(refused, refusal);
-  if (state.proven === refused) state.proven = null;
-  act({ type: 'pinned', version: refused, refusal });
-  act({ type: 'outcome', version: refused, outcome: 'rolled_back' });
-  if (!state.candidate) fallBack(rollout);
-  aim(rollout, null);
-  settle(rollout);
-}
-
-/** The live release itself, unproven, was refused: the newest proven one takes its place, if there is one. */
-function fallBack(rollout: Rollout): void {
-  const { state, at } = rollout;
-  setLive(rollout, state.proven === null ? null : { version: state.proven, since: at, proven: true });
-}
-
-/** Points the fleet at a candidate, or at the live release (null), and waits for whoever does not hold it yet. */
-function aim(rollout: Rollout, candidate: string | null): void {
-  const { state, at, act } = rollout;
-  const deadline = at + state.ackTimeoutMs;
-  state.candidate = candidate === null ? null : { version: candidate, deadline };
-  const target = targetOf(state);
-  state.waiting = new Map();
-  state.tally = { acked: 0, refusal: null };
-  for (const [session, node] of state.nodes) {
-    node.excused ||= node.answer === 'nack' && node.sent === state.live?.version;
-    if (target === null) continue;
-    if (node.sent === target && node.answer === 'ack') state.tally.acked += 1;
-    else state.waiting.set(session, deadline);
+  const isOverdue = state.candidate !== null && state.candidate.deadline <= at;
+  const isGathered = isGathering(state) && state.gathering.until !== null && state.gathering.until <= at;
+  if (isGathered) {
+    state.gathering = { members: 0, until: null, isOver: true };
+    countAll(state);
   }
-  act({ type: 'offer', version: target });
-}
-
-function isProven(state: RolloutState): boolean {
-  return state.candidate === null && state.live?.proven === true;
-}
-
-function setLive(rollout: Rollout, live: Live | null): void {
-  rollout.state.live = live;
-  rollout.act({ type: 'live', live });
+  if (isOverdue) decide(rollout);
+  else settle(rollout);
 }

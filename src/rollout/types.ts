@@ -13,12 +13,19 @@ export interface Refusal {
 /** State of one node against the fleet's target. */
 export type NodeState = 'pending' | 'acked' | 'refusing' | 'unanswered';
 
+/**
+ * What a node's word is worth. `full`: its refusal alone rolls back. `new`: it has not held an accepted release for long enough.
+ * `lost`: it rolled a release back alone, and has to accept others first. `muted`: an operator has taken it away. Of the two in the
+ * middle ACKs and NACKs are counted with those of all others; of the last, nothing is.
+ */
+export type Vote = 'full' | 'new' | 'lost' | 'muted';
+
 /** The newest release that the fleet has accepted. */
 export interface Live {
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** An Envoy has ACKed it, and every connected one has answered; false: nobody was there to ask. */
+  /** As many members have ACKed it as the quorum asks for; false: too few were there, or too few answered. */
   readonly proven: boolean;
 }
 
@@ -38,6 +45,8 @@ export type RolloutEvent =
       readonly code: number;
       readonly message: string;
     }
+  /** An operator takes a node's vote away, and gives it back. `node`: its node.id, connected or not. */
+  | { readonly type: 'muted' | 'unmuted'; readonly at: number; readonly node: string }
   | { readonly type: 'tick'; readonly at: number };
 
 /** What a step wants done. Logs, metrics and the ledger are written from these alone. */

@@ -51,6 +51,8 @@ export interface XdsSettings {
   /** Name of the RTDS resource. */
   readonly resource: string;
   readonly ackTimeoutMs: number;
+  /** Part of the nodes (0 to 1) whose ACKs prove a release. */
+  readonly quorum: number;
   readonly keepaliveMs: number;
   readonly maxStreams: number;
   /** Of one client address, and of one client certificate. */

@@ -38,6 +38,7 @@ export interface SettingsFile {
     port: number;
     resource: string;
     ack_timeout: string;
+    quorum: number;
     keepalive: string;
     max_streams: number;
     max_streams_per_client: number;
@@ -159,6 +160,7 @@ function toXds(file: SettingsFile['xds'], fromHome: FromHome, port: number | und
     port: port ?? file.port,
     resource: file.resource,
     ackTimeoutMs: toInterval(file.ack_timeout),
+    quorum: file.quorum,
     keepaliveMs: toInterval(file.keepalive),
     maxStreams: file.max_streams,
     maxStreamsPerClient: file.max_streams_per_client,

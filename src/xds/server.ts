@@ -16,7 +16,7 @@ import { StreamSession, type Session, type SessionOptions, type XdsCall } from '
 import { NO_RELEASE, type StreamAction } from './stream/types.ts';
 
 export interface XdsServerOptions {
-  readonly settings: Omit<XdsSettings, 'ackTimeoutMs'>;
+  readonly settings: Omit<XdsSettings, 'ackTimeoutMs' | 'quorum'>;
   readonly limits?: XdsLimits;
   /** Every action of every stream, in the order in which they were carried out, and never nested: it may call `offer`. */
   readonly onAction: (session: Session, action: StreamAction) => void;

@@ -15,7 +15,7 @@ const commands = allCommands(program);
 test('each command has an example, of commands and flags that are there', () => {
   for (const command of commands) {
     const text = examplesOf(command).join(' ');
-    assert.match(text, new RegExp(`shardplane (hooks )?${command.name()}`));
+    assert.match(text, new RegExp(`shardplane (hooks |node )?${command.name()}`));
     const known = [command, ...command.commands].flatMap(({ options }) => options.map(({ long }) => long));
     for (const flag of text.match(/--[a-z-]+/g) ?? []) assert.ok(known.includes(flag), `${command.name()} ${flag}`);
   }
@@ -71,7 +71,7 @@ test('zsh and fish know each command, and each of its flags', async () => {
 test('the manual page names each command and what its help does, and no line is taken for a macro', () => {
   const page = toManPage(program, '1.2.3');
   for (const command of commands) {
-    assert.match(page, new RegExp(`^\\.SS (hooks )?${command.name()}`, 'm'));
+    assert.match(page, new RegExp(`^\\.SS (hooks |node )?${command.name()}`, 'm'));
     for (const { flags, hidden } of command.options)
       if (!hidden) assert.ok(page.includes(`.B ${flags.replaceAll('-', '\\-')}\n`), flags);
   }

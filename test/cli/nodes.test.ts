@@ -16,6 +16,7 @@ function node(id: string, state: string, words: string | null = null): NodeStatu
     address: '127.0.0.1:1',
     dialect: 'sotw',
     resources: ['runtime'],
+    vote: 'full',
     duplicate: false,
     unserved: null,
   };

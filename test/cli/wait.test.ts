@@ -24,6 +24,8 @@ function status(outcome: Outcome | null, counts: Partial<Status['counts']> = {})
     nodes: [],
     counts: { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0, ...counts },
     problems: [],
+    muted: [],
+    gone: [],
     working: null,
   };
 }

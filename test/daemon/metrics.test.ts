@@ -5,7 +5,13 @@ import { Metrics } from '../../src/daemon/metrics.ts';
 import { problemCodes } from '../../src/daemon/problems.ts';
 import { readVersion } from '../../src/version.ts';
 
-const nothing = { counts: { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0 }, streams: 0, pinned: 0 };
+const nothing = {
+  counts: { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0 },
+  streams: 0,
+  pinned: 0,
+  gone: 0,
+  muted: 0,
+};
 const idle = { ...nothing, live: null, head: null, problems: [], fetchedAt: null };
 const operating = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
 

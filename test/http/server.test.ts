@@ -39,6 +39,8 @@ const api: Api = {
     head: null,
     nodes: [],
     problems: [],
+    muted: [],
+    gone: [],
     working: null,
     counts: { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0 },
   }),
@@ -55,6 +57,11 @@ const api: Api = {
     return version === 'ffff' ? { ok: false, message: 'no such commit' } : done;
   },
   accept: () => done,
+  mute: (node, by) => {
+    commands.push(`mute ${node} ${by}`);
+    return done;
+  },
+  unmute: () => done,
   sync: () => Promise.resolve(done),
   pushed: (ref) => void pushes.push(ref),
 };
@@ -199,6 +206,15 @@ test('a fault inside is a 500 without its words', async () => {
   const { status, text } = await call('/api/v1/history/deadbeef');
   assert.equal(status, 500);
   assert.doesNotMatch(text, /broken inside/);
+});
+
+test('a node is muted by its id, over the control socket alone', async () => {
+  const mute = (node: unknown, control = true) =>
+    call('/api/v1/mute', { method: 'POST', body: JSON.stringify({ node, by: 'me' }), control });
+  assert.equal((await mute('edge 1/ä')).status, 200);
+  assert.equal(commands.pop(), 'mute edge 1/ä me');
+  assert.equal((await mute('edge-1', false)).status, 404);
+  for (const node of ['', 'x'.repeat(257), 'a\nb', 7, null]) assert.equal((await mute(node)).status, 400);
 });
 
 test('commands come over the control socket alone, which is its owner’s', async () => {

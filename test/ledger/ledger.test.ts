@@ -215,3 +215,18 @@ test('the live release is not written again, other bytes under its version are',
   const { releases } = open(t, { directory }).restore();
   assert.equal(Buffer.from(releases.get(sha(1))!.resource).toString(), 'other bytes');
 });
+
+test('mutes are remembered, and also those that were given while nothing could be written', (t) => {
+  const directory = temporary(t);
+  const first = openLedger({ directory });
+  first.recordAll([
+    { type: 'muted', node: 'a', by: 'ada' },
+    { type: 'muted', node: 'b' },
+    { type: 'unmuted', node: 'b' },
+  ]);
+  first.recordAll(success(1));
+  first.close();
+  const ledger = open(t, { directory });
+  assert.deepEqual([...ledger.restore().muted], ['a']);
+  assert.equal(ledger.restore().members, 2, 'and how many nodes there were');
+});

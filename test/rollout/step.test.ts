@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { createRollout, nextDeadline, nodeState, targetOf } from '../../src/rollout/state.ts';
+import { createRollout, nextDeadline, nodeState, targetOf, voteOf } from '../../src/rollout/state.ts';
 import type { RolloutState } from '../../src/rollout/state.ts';
 import { step } from '../../src/rollout/step.ts';
 import type { RolloutAction, RolloutEvent } from '../../src/rollout/types.ts';
@@ -16,9 +16,14 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) 
   });
 }
 
-/** Commands: `at SECONDS`, `restart`, `show`, `due` (when a tick is), `since`, `refusals`, and the events by their names. */
+/**
+ * Commands: `at SECONDS`, `restart [MEMBERS]`, `show`, `votes`, `due` (when a tick is), `since`, `refusals`,
+ * `settings QUORUM SECONDS` (of holding until a vote counts; a new rollout), the events by their names, and
+ * `many PREFIX NUMBER EVENT ...`: the same of PREFIXa to as many as NUMBER.
+ */
 function createFleet(): (command: string) => string[] {
-  let state = createRollout(30_000);
+  let settings = { ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 0 };
+  let state = createRollout(settings);
   let at = 0;
   return (command) => {
     const [word = '', first = '', second = '', ...rest] = command.split(' ');
@@ -27,16 +32,33 @@ function createFleet(): (command: string) => string[] {
       return [];
     }
     if (word === 'restart') {
-      state = createRollout(30_000, state);
+      state = createRollout(settings, { ...state, members: Number(first || 0) });
       return show(state);
     }
+    if (word === 'settings') {
+      settings = { ...settings, quorum: Number(first), voteAfterMs: Number(second) * 1000 };
+      state = createRollout(settings);
+      return [];
+    }
     if (word === 'show') return show(state);
+    if (word === 'votes') return [...state.nodes].map(([session, node]) => `${session} ${voteOf(state, node, at)}`);
+    if (word === 'many') return many(first, Number(second), rest).flatMap((each) => perform(each));
     if (word === 'since') return [`live since ${(state.live?.since ?? 0) / 1000}`];
     if (word === 'refusals')
       return [...state.nodes].map(([session, { refusal }]) => `${session} ${refusal?.message ?? '-'}`);
     if (word === 'due') return [`due ${(nextDeadline(state) ?? 0) / 1000}`];
-    return step(state, toEvent({ at, word, first, second, rest })).map(toLine);
+    return perform(command);
   };
+  function perform(command: string): string[] {
+    const [word = '', first = '', second = '', ...rest] = command.split(' ');
+    return step(state, toEvent({ at, word, first, second, rest })).map(toLine);
+  }
+}
+
+function many(prefix: string, number: number, [event, ...rest]: string[]): string[] {
+  return Array.from({ length: number }, (_, at) =>
+    [event, `${prefix}${String.fromCharCode(97 + at)}`, ...rest].join(' '),
+  );
 }
 
 function toEvent(input: { at: number; word: string; first: string; second: string; rest: string[] }): RolloutEvent {
@@ -49,6 +71,9 @@ function toEvent(input: { at: number; word: string; first: string; second: strin
       return { type: word, at, session: first, node: first.replace(/\d$/, '') };
     case 'left':
       return { type: word, at, session: first };
+    case 'muted':
+    case 'unmuted':
+      return { type: word, at, node: first };
     case 'sent':
     case 'acked':
       return { type: word, at, session: first, version: second };
@@ -89,14 +114,35 @@ function show(state: RolloutState): string[] {
   ];
 }
 
+const settings = { ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 5_000 };
+
+/** What is kept beside the nodes agrees with them. */
+function assertCounts(state: RolloutState): void {
+  const { nodes, ids, muted, members, electorate, tally, waiting } = state;
+  const streams = Object.groupBy(nodes.values(), ({ id }) => id);
+  assert.deepEqual(
+    Object.fromEntries(ids),
+    Object.fromEntries(Object.entries(streams).map(([id, all]) => [id, all?.length])),
+  );
+  assert.equal(members, [...ids.keys()].filter((id) => !muted.has(id)).length);
+  for (const id of [...tally.acked, ...tally.refused.keys()]) {
+    assert.ok(!muted.has(id), 'a muted node is not counted');
+    assert.ok(electorate?.has(id) ?? ids.has(id), 'only who is asked is counted');
+  }
+  for (const session of waiting.keys()) assert.ok(!muted.has(nodes.get(session)!.id), 'nor waited for');
+  for (const node of nodes.values()) assert.ok(node.answer !== 'nack' || node.heldSince === null);
+}
+
 // Any order of events: what must hold always.
-const session = fc.constantFrom('a', 'b', 'c');
+// (two streams may have the same node.id)
+const session = fc.constantFrom('a', 'b', 'c', 'b2');
 const version = fc.constantFrom('v1', 'v2', 'v3', 'v4');
 const happening = fc.oneof(
   fc.record({ kind: fc.constant('release' as const), version }),
   fc.record({ kind: fc.constant('retry' as const), version }),
   fc.record({ kind: fc.constant('joined' as const), session }),
   fc.record({ kind: fc.constant('left' as const), session }),
+  fc.record({ kind: fc.constantFrom('muted' as const, 'unmuted' as const), id: fc.constantFrom('a', 'b', 'other') }),
   fc.record({ kind: fc.constant('answer' as const), session, ok: fc.boolean() }),
   fc.record({ kind: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 40 }) }),
 );
@@ -104,7 +150,7 @@ const happening = fc.oneof(
 test('any order of events keeps the invariants, and ends with nothing awaited', () => {
   fc.assert(
     fc.property(fc.array(happening, { maxLength: 60 }), (happenings) => {
-      const state = createRollout(30_000);
+      const state = createRollout(settings);
       const outcomes = new Map<string, string>();
       let at = 0;
       const apply = (event: RolloutEvent): void => {
@@ -119,6 +165,7 @@ test('any order of events keeps the invariants, and ends with nothing awaited', 
         const target2 = targetOf(state);
         assert.ok(target2 === null || !state.pins.has(target2), 'a pinned release is never the target');
         assert.ok(!state.live?.proven || state.proven === state.live.version);
+        assertCounts(state);
         for (const [session, deadline] of state.waiting) {
           const node = state.nodes.get(session);
           assert.ok(node, 'only who is there is waited for');
@@ -136,9 +183,12 @@ test('any order of events keeps the invariants, and ends with nothing awaited', 
         if (item.kind === 'wait') apply({ type: 'tick', at: (at += item.seconds * 1000) });
         else if (item.kind === 'release' || item.kind === 'retry')
           apply({ type: item.kind, at, version: item.version });
+        else if (item.kind !== 'left' && item.kind !== 'answer' && item.kind !== 'joined')
+          apply({ type: item.kind, at, node: item.id });
         else if (item.kind === 'joined' && state.nodes.has(item.session))
           continue; // a stream joins once
-        else if (item.kind === 'joined') apply({ type: 'joined', at, session: item.session, node: item.session });
+        else if (item.kind === 'joined')
+          apply({ type: 'joined', at, session: item.session, node: item.session.slice(0, 1) });
         else if (item.kind === 'left') apply({ type: 'left', at, session: item.session });
         else {
           const sent = state.nodes.get(item.session)?.sent;
@@ -157,6 +207,123 @@ test('any order of events keeps the invariants, and ends with nothing awaited', 
       for (const pinned of state.pins.keys()) assert.equal(outcomes.get(pinned), 'rolled_back');
     }),
     { numRuns: 2000 },
+  );
+});
+
+/** A fleet whose nodes get at once what is offered, and answer as `answer` says (null: not at all). */
+class Fleet {
+  readonly state = createRollout(settings);
+  readonly outcomes = new Map<string, string>();
+  at = 0;
+  readonly #answer: (id: string, version: string) => 'ack' | 'nack' | null;
+  #streams = 0;
+
+  constructor(answer: Fleet['answer']) {
+    this.#answer = answer;
+  }
+
+  get answer() {
+    return this.#answer;
+  }
+
+  join(id: string): string {
+    const session = `${id}/${(this.#streams += 1)}`;
+    this.apply({ type: 'joined', at: this.at, session, node: id });
+    return session;
+  }
+
+  wait(seconds: number): void {
+    this.at += seconds * 1000;
+    this.apply({ type: 'tick', at: this.at });
+  }
+
+  apply(event: RolloutEvent): void {
+    for (const action of step(this.state, event))
+      if (action.type === 'outcome') this.outcomes.set(action.version, action.outcome);
+    for (const [session, node] of this.state.nodes) {
+      const version = targetOf(this.state);
+      if (version === null || (node.sent === version && node.answer !== null)) continue;
+      const who = { at: this.at, session, version };
+      if (node.sent !== version) step(this.state, { type: 'sent', ...who });
+      const answer = this.#answer(node.id, version);
+      if (answer === 'ack') return this.apply({ type: 'acked', ...who });
+      if (answer === 'nack') return this.apply({ type: 'nacked', ...who, code: 13, message: 'no' });
+    }
+  }
+
+  count(outcome: string): number {
+    return [...this.outcomes.values()].filter((each) => each === outcome).length;
+  }
+}
+
+/** What one garbage client does at a commit. */
+const garbage = fc.record({
+  answers: fc.constantFrom('ack' as const, 'nack' as const, 'nack' as const, null),
+  rejoins: fc.boolean(),
+  isFirst: fc.boolean(),
+  seconds: fc.integer({ min: 0, max: 60 }),
+});
+
+test('one garbage client among 21 rolls back fewer and fewer commits', () => {
+  let most = 0;
+  fc.assert(
+    fc.property(fc.array(garbage, { minLength: 1, maxLength: 60 }), (moves) => {
+      let answers: 'ack' | 'nack' | null = 'ack';
+      // What is live already it accepts, to have a say again.
+      const fleet: Fleet = new Fleet((id, version) =>
+        id !== 'garbage' || version === fleet.state.live?.version ? 'ack' : answers,
+      );
+      for (let at = 0; at < 20; at += 1) fleet.join(`n${at}`);
+      let session = fleet.join('garbage');
+      fleet.apply({ type: 'release', at: 0, version: 'first' });
+      for (const [commit, move] of moves.entries()) {
+        fleet.wait(move.seconds);
+        answers = move.answers;
+        if (move.rejoins) {
+          fleet.apply({ type: 'left', at: fleet.at, session });
+          session = fleet.join('garbage');
+        }
+        fleet.apply({ type: 'release', at: fleet.at, version: `v${commit}` });
+      }
+      fleet.wait(31);
+      const [bad, good] = [fleet.count('rolled_back'), fleet.count('live')];
+      most = Math.max(most, bad);
+      assert.ok(bad <= 1 + Math.log2(good + 1), `${bad} rolled back, ${good} live`);
+      assert.equal(fleet.state.candidate, null);
+      assert.equal(fleet.state.live?.proven, true);
+    }),
+    { numRuns: 300 },
+  );
+  assert.ok(most >= 3, `the most that were rolled back is ${most}: the test sees no attack`);
+});
+
+test('a garbage ACK proves nothing that the others refuse', () => {
+  fc.assert(
+    fc.property(fc.array(garbage, { maxLength: 20 }), fc.boolean(), (moves, isAway) => {
+      let bad = '';
+      const fleet = new Fleet((id, version) => (id === 'garbage' || version !== bad ? 'ack' : 'nack'));
+      const members = Array.from({ length: 20 }, (_, at) => fleet.join(`n${at}`));
+      let session = fleet.join('garbage');
+      fleet.apply({ type: 'release', at: 0, version: 'first' });
+      for (const [commit, move] of moves.entries()) {
+        fleet.wait(move.seconds);
+        if (move.rejoins) {
+          fleet.apply({ type: 'left', at: fleet.at, session });
+          session = fleet.join('garbage');
+        }
+        bad = move.answers === 'nack' ? `v${commit}` : '';
+        fleet.apply({ type: 'release', at: fleet.at, version: `v${commit}` });
+        assert.equal(fleet.outcomes.get(`v${commit}`), bad === '' ? 'live' : 'rolled_back');
+      }
+      // The whole fleet is away while a bad release comes, and garbage is the first to be back.
+      bad = 'last';
+      if (isAway) for (const each of [...members, session]) fleet.apply({ type: 'left', at: fleet.at, session: each });
+      fleet.apply({ type: 'release', at: fleet.at, version: bad });
+      if (isAway) for (const id of ['garbage', ...members.map((_, at) => `n${at}`)]) fleet.join(id);
+      assert.equal(fleet.outcomes.get(bad), 'rolled_back');
+      assert.notEqual(fleet.state.live?.version, bad);
+    }),
+    { numRuns: 300 },
   );
 });
 
@@ -187,7 +354,7 @@ class CountingMap<K, V> extends Map<K, V> {
 test('an ACK costs the same however large the fleet is, and the last one no more than one walk over it', () => {
   const size = 5_000;
   const nodes: RolloutState['nodes'] & { visits: number } = new CountingMap();
-  const state: RolloutState = { ...createRollout(30_000), nodes };
+  const state: RolloutState = { ...createRollout(settings), nodes };
   const sessions = Array.from({ length: size }, (_, index) => `n${index}`);
   for (const session of sessions) step(state, { type: 'joined', at: 0, session, node: session });
   step(state, { type: 'release', at: 0, version: 'v1' });

@@ -14,6 +14,7 @@ test('every setting has a default', () => {
     port: 18000,
     resource: 'runtime',
     ack_timeout: '30s',
+    quorum: 0.5,
     keepalive: '20s',
     max_streams: 10000,
     max_streams_per_client: 1000,

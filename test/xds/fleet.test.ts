@@ -65,6 +65,8 @@ class Scene {
       resource: 'runtime',
       encoding: 'auto',
       ackTimeoutMs: 30_000,
+      quorum: 0.5,
+      voteAfterMs: 0,
       memory: { live: null, proven: null, pins: new Map(), releases: new Map() },
       now: () => this.#at,
       carryOut: (action) => this.#carryOut(action),

@@ -1,0 +1,90 @@
+import { targetOf, type RolloutNode, type RolloutState } from './state.ts';
+import type { Refusal } from './types.ts';
+
+/** How many nodes are remembered for having rolled a release back. */
+const maxStrikes = 1_000;
+/** A node owes twice as many releases each time, up to 2 to the power of this. */
+const maxDoublings = 10;
+
+/** Counts an answer to the target, if its node is one that is counted. */
+export function count(state: RolloutState, { id }: RolloutNode, refusal: Refusal | null): void {
+  const { muted, electorate, tally } = state;
+  if (muted.has(id) || (electorate !== null && !electorate.has(id))) return;
+  if (refusal === null) tally.acked.add(id);
+  else tally.refused.set(id, refusal);
+}
+
+/** From here on all that are there are counted, and what they have answered already. */
+export function countAll(state: RolloutState): void {
+  state.electorate = null;
+  for (const node of state.nodes.values()) countAnswer(state, node);
+}
+
+function countAnswer(state: RolloutState, node: RolloutNode): void {
+  if (node.answer === null || node.sent !== targetOf(state)) return;
+  count(state, node, node.answer === 'nack' ? node.refusal : null);
+}
+
+/** A node has accepted what the fleet has: it holds it from now on, and has one release less to make up for. */
+export function credit(state: RolloutState, node: RolloutNode, at: number): void {
+  const version = state.live?.version ?? null;
+  node.heldSince ??= at;
+  const strikes = state.strikes.get(node.id);
+  if (strikes === undefined || strikes.last === version) return;
+  strikes.last = version;
+  strikes.owed = Math.max(0, strikes.owed - 1);
+}
+
+/** A node's word alone has rolled a release back: until it has accepted as many more as it owes, it can't do so again. */
+export function strike(state: RolloutState, id: string): void {
+  const count = (state.strikes.get(id)?.count ?? 0) + 1;
+  state.strikes.delete(id); // to the end: the oldest is forgotten first
+  state.strikes.set(id, {
+    count,
+    owed: 2 ** Math.min(count - 1, maxDoublings),
+    last: state.live?.version ?? null,
+  });
+  const [oldest] = state.strikes.keys();
+  if (state.strikes.size > maxStrikes && oldest !== undefined) state.strikes.delete(oldest);
+}
+
+/** A stream of that node.id begins (1) or ends (-1). */
+export function countStream(state: RolloutState, id: string, by: 1 | -1): void {
+  const before = state.ids.get(id) ?? 0;
+  const after = before + by;
+  if (after === 0) state.ids.delete(id);
+  else state.ids.set(id, after);
+  if (before > 0 === after > 0) return;
+  if (!state.muted.has(id)) state.members += by;
+  if (after > 0 || state.electorate !== null) return;
+  // Where everybody is counted, those that go are not: so what is kept has the bound that the streams have.
+  state.tally.acked.delete(id);
+  state.tally.refused.delete(id);
+}
+
+/** An operator takes a node's vote away. */
+export function mute(state: RolloutState, id: string): void {
+  if (state.muted.has(id)) return;
+  state.muted.add(id);
+  if (state.ids.has(id)) state.members -= 1;
+  state.electorate?.delete(id);
+  state.tally.acked.delete(id);
+  state.tally.refused.delete(id);
+  for (const session of sessionsOf(state, id)) state.waiting.delete(session);
+}
+
+/** An operator gives a node its vote back, whatever it did before. */
+export function unmute(state: RolloutState, id: string): void {
+  state.strikes.delete(id);
+  if (!state.muted.delete(id) || !state.ids.has(id)) return;
+  state.members += 1;
+  state.electorate?.add(id);
+  for (const session of sessionsOf(state, id)) {
+    const node = state.nodes.get(session);
+    if (node) countAnswer(state, node);
+  }
+}
+
+function sessionsOf(state: RolloutState, id: string): string[] {
+  return [...state.nodes].filter(([, node]) => node.id === id).map(([session]) => session);
+}
