@@ -71,7 +71,8 @@ export function showStall(stall: StallResult): string {
   ].join('\n');
 }
 
-function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+/** Markdown. */
+export function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = head.map((title, at) => Math.max(title.length, ...lines.map((line) => line[at]?.length ?? 0)));
   const row = (cells: readonly string[]): string =>
     `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;

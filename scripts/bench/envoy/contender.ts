@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { parse, stringify } from 'yaml';
+import type { Json } from '../../../src/config/config.ts';
+import { makeBootstrap } from '../../../src/envoy/bootstrap.ts';
+import { encodeRuntime } from '../../../src/release/encode.ts';
+import { encodeSizes, type Encoding } from '../../../src/release/packed.ts';
+import { customerKey, viewKey } from '../../../src/release/runtime-keys.ts';
+import type { EncodedRelease } from '../../../src/xds/push.ts';
+import { XdsServer } from '../../../src/xds/server.ts';
+import { settings } from '../../../test/xds/support.ts';
+import { startEnvoy, type Envoy } from '../../../test/helpers/envoy.ts';
+import { now } from '../clock.ts';
+
+/** What an Envoy of the benchmark runs. */
+export type Kind = 'router' | 'no-op Lua' | 'shardplane, publish off' | 'shardplane' | 'two filters';
+
+export const kinds: readonly Kind[] = ['router', 'no-op Lua', 'shardplane, publish off', 'shardplane', 'two filters'];
+
+const lua = (name: string) => readFileSync(new URL(`../../../envoy/${name}.lua`, import.meta.url), 'utf8');
+const nothing = 'function envoy_on_request() end';
+
+function sourceOf(kind: Kind) {
+  switch (kind) {
+    case 'two filters':
+      return { bridge: lua('runtime_bridge'), shard: lua('shuffle_shard') };
+    case 'shardplane':
+      return { shardplane: lua('shardplane') };
+    case 'shardplane, publish off':
+      return { shardplane: lua('shardplane').replace('publish = true', 'publish = false') };
+    case 'router':
+    case 'no-op Lua':
+      return { shardplane: nothing };
+  }
+}
+
+/** The parts of a bootstrap that a contender without our filters has otherwise. */
+interface Bootstrap {
+  static_resources: {
+    listeners: [{ filter_chains: [{ filters: [{ typed_config: Manager }] }] }];
+    clusters: { name: string; load_balancing_policy?: object }[];
+  };
+}
+
+interface Manager {
+  http_filters: { name: string }[];
+  route_config: { request_headers_to_add?: object; response_headers_to_add?: object };
+}
+
+/** Neither the headers nor the load balancing policy, and Lua only where it is to be there. */
+function withoutShards(text: string, kind: Kind): string {
+  const bootstrap = parse(text) as Bootstrap;
+  const manager = bootstrap.static_resources.listeners[0].filter_chains[0].filters[0].typed_config;
+  if (kind === 'router') manager.http_filters = manager.http_filters.filter(({ name }) => name !== 'shardplane');
+  delete manager.route_config.request_headers_to_add;
+  delete manager.route_config.response_headers_to_add;
+  for (const cluster of bootstrap.static_resources.clusters) delete cluster.load_balancing_policy;
+  return stringify(bootstrap);
+}
+
+/** A running Envoy with a control plane of its own. */
+export interface Contender extends AsyncDisposable {
+  readonly kind: Kind;
+  readonly envoy: Envoy;
+  readonly port: number;
+  /** Encodes a release of so many customers: before the clock runs. Each changes every customer. */
+  prepare(customers: number, encoding: Encoding): EncodedRelease;
+  /** Pushes it; resolves to the ms until its ACK. */
+  push(release: EncodedRelease): Promise<number>;
+}
+
+export interface ContenderOptions {
+  readonly kind: Kind;
+  readonly version: string;
+  readonly backend: { readonly host: string; readonly port: number };
+}
+
+/** Starts one, on free ports. */
+export async function startContender({ kind, version, backend }: ContenderOptions): Promise<Contender> {
+  let acked: () => void = () => undefined;
+  const server = new XdsServer({
+    settings,
+    onAction: (_, action) => {
+      if (action.type === 'acked') acked();
+    },
+  });
+  const xds = { host: '127.0.0.1', port: await server.listen() };
+  const listen = { host: '127.0.0.1', port: 0 };
+  const text = makeBootstrap({ xds, listen, adminSocket: 'ADMIN_SOCKET', endpoints: [backend], lua: sourceOf(kind) });
+  const bootstrap = kind === 'router' || kind === 'no-op Lua' ? withoutShards(text, kind) : text;
+  const envoy = await startEnvoy({ version, bootstrap });
+  const hosts = Array<string>(8).fill(`${backend.host}:${backend.port}`);
+  let pushes = 0;
+  const prepare: Contender['prepare'] = (customers, encoding) => {
+    const version = `${String((pushes += 1)).padStart(12, '0')}x`;
+    const fields = encodeSizes(new Map(layer({ customers, label: version, hosts })), encoding);
+    return { version, resource: encodeRuntime(fields, 'runtime') };
+  };
+  const push: Contender['push'] = (release) =>
+    new Promise((resolve) => {
+      const began = now();
+      acked = () => resolve(now() - began);
+      server.offer(release);
+    });
+  return {
+    kind,
+    envoy,
+    port: await envoy.port(),
+    prepare,
+    push,
+    [Symbol.asyncDispose]: async () => {
+      await envoy.stop();
+      await server.drain(0);
+    },
+  };
+}
+
+function* layer({
+  customers,
+  label,
+  hosts,
+}: {
+  customers: number;
+  label: string;
+  hosts: string[];
+}): Generator<[string, Json]> {
+  yield [viewKey('totalHosts'), hosts.length];
+  yield [viewKey('defaultShardSize'), 2];
+  yield [viewKey('hosts'), hosts.join()];
+  yield [viewKey('version'), label];
+  for (let i = 0; i < customers; i++) yield [customerKey(customerName(i)), 1 + ((i + Number.parseInt(label, 10)) % 8)];
+}
+
+/** The nth customer of a release. */
+export function customerName(index: number): string {
+  return `customer-${String(index).padStart(6, '0')}`;
+}
