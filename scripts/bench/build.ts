@@ -20,9 +20,9 @@ export async function buildScripts(): Promise<void> {
   await run(process.execPath, [tsc, '-p', project], { timeout: 120_000 }).catch((error: unknown) => {
     throw new Error(`the benchmark could not be compiled: ${(error as { stdout?: string }).stdout ?? String(error)}`);
   });
-  for (const folder of ['protos', 'schemas']) {
-    await rm(join(js, folder), { force: true });
-    await symlink(join(root, folder), join(js, folder));
+  for (const name of ['protos', 'schemas', 'package.json']) {
+    await rm(join(js, name), { force: true });
+    await symlink(join(root, name), join(js, name));
   }
 }
 
