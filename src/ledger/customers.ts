@@ -10,12 +10,15 @@ type Fields = ReadonlyMap<string, Json>;
 export function changedCustomers(before: Fields | null, after: Fields): readonly string[] | 'every' {
   if (before === null) return 'every';
   const changed: string[] = [];
-  for (const [key, value] of after) if (before.get(key) !== value) note(changed, key);
-  for (const key of before.keys()) if (!after.has(key)) note(changed, key);
-  return changed.length > listedAtMost ? 'every' : changed;
+  for (const key of changedKeys(before, after)) {
+    const id = customerOf(key);
+    if (id !== null) changed.push(id);
+    if (changed.length > listedAtMost) return 'every';
+  }
+  return changed;
 }
 
-function note(changed: string[], key: string): void {
-  const id = customerOf(key);
-  if (id !== null) changed.push(id);
+function* changedKeys(before: Fields, after: Fields): Generator<string> {
+  for (const [key, value] of after) if (before.get(key) !== value) yield key;
+  for (const key of before.keys()) if (!after.has(key)) yield key;
 }

@@ -19,6 +19,11 @@ export const nextKeys = { cutover: 'cutover', first: 'first' } as const;
 
 const customerPrefix = 'customer.';
 const customerSuffix = '.shard_size';
+/** Made once: 100,000 keys are compared with them. */
+const customerPrefixes = {
+  '': `${keyPrefix}${customerPrefix}`,
+  [nextPrefix]: `${keyPrefix}${nextPrefix}${customerPrefix}`,
+} as const;
 
 /** The full runtime key of a name in `viewKeys` (`view`: '' for the current one, or `nextPrefix`). */
 export function viewKey(name: keyof typeof viewKeys, view: '' | typeof nextPrefix = ''): string {
@@ -32,12 +37,12 @@ export function nextKey(name: keyof typeof nextKeys): string {
 
 /** The runtime key of a customer's shard size. */
 export function customerKey(id: string, view: '' | typeof nextPrefix = ''): string {
-  return `${keyPrefix}${view}${customerPrefix}${id}${customerSuffix}`;
+  return `${customerPrefixes[view]}${id}${customerSuffix}`;
 }
 
 /** Whose shard size a key is, or null. */
 export function customerOf(key: string, view: '' | typeof nextPrefix = ''): string | null {
-  const prefix = `${keyPrefix}${view}${customerPrefix}`;
+  const prefix = customerPrefixes[view];
   if (!key.startsWith(prefix) || !key.endsWith(customerSuffix)) return null;
   return key.length < prefix.length + customerSuffix.length
     ? null
