@@ -18,6 +18,8 @@ export class Gate {
   /** Open streams by kind and client; the client '' is all. */
   readonly #open = new Map<string, number>();
   readonly #streams = new Set<GatedStream>();
+  /** Bytes that all streams have sent and nobody has read. */
+  #backlog = 0;
   /** Streams that have said nothing, the oldest first. */
   readonly #waiting = new Set<GatedStream>();
 
@@ -65,6 +67,7 @@ export class Gate {
       limits,
       expiresAt: client.expiresAt,
       onHeard: () => this.#waiting.delete(gated),
+      onBacklog: (by) => this.#weigh(by),
       onEnd: (reason) => onRefusal(call.getPeer(), reason),
       onClose: () => {
         this.#waiting.delete(gated);
@@ -76,6 +79,15 @@ export class Gate {
     this.#waiting.add(gated);
     this.#makeRoom();
     return gated;
+  }
+
+  /** Over the bound the stream goes that has most: who sends a request now and then has next to nothing. */
+  #weigh(by: number): void {
+    this.#backlog += by;
+    if (by <= 0 || this.#backlog <= this.#options.limits.backlogBytes) return;
+    let most: GatedStream | null = null;
+    for (const stream of this.#streams) if (stream.cost > (most?.cost ?? 0)) most = stream;
+    most?.drop('all streams together have sent more than can be kept, and this one most');
   }
 
   /** An Envoy names itself at once, so the one that has waited longest is the one to go. */

@@ -1,5 +1,6 @@
 import { ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js';
 import { constants, type ServerHttp2Stream } from 'node:http2';
+import { Backlog } from './backlog.ts';
 import type { XdsLimits } from './limits.ts';
 
 type Listener = Parameters<ServerInterceptingCall['start']>[0];
@@ -13,6 +14,8 @@ export interface GatedStreamOptions {
   readonly expiresAt: number;
   /** The first message is there. */
   readonly onHeard: () => void;
+  /** What it has sent and nobody has read takes more or less memory, by so many bytes. */
+  readonly onBacklog: (by: number) => void;
   /** The stream is ended for this reason. */
   readonly onEnd: (reason: string) => void;
   /** The stream is gone. */
@@ -34,6 +37,8 @@ export class GatedStream extends ServerInterceptingCall {
   /** Messages of ours that have not left. */
   #unread = 0;
   #isOver = false;
+  readonly #backlog = new Backlog();
+  #cost = 0;
 
   constructor(options: GatedStreamOptions) {
     const { call, limits, expiresAt } = options;
@@ -48,6 +53,23 @@ export class GatedStream extends ServerInterceptingCall {
     if (expires < MAX_TIMER_MS)
       this.#expiry = setTimeout(() => this.end(status.UNAUTHENTICATED, EXPIRED), expires).unref();
     this.#stream?.once('close', () => this.#close());
+    // grpc-js reads the stream too, and before: it is paused and resumed there.
+    this.#stream?.on('data', (chunk: Buffer) => {
+      this.#backlog.add(chunk);
+      this.#weigh();
+    });
+  }
+
+  /** Bytes of memory that what it has sent takes. */
+  get cost(): number {
+    return this.#cost;
+  }
+
+  /** Resets the stream at once: what it has sent is to be forgotten. */
+  drop(reason: string): void {
+    if (!this.#isOver) this.#options.onEnd(reason);
+    this.#isOver = true;
+    this.#stream?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   /** Ends the stream with a gRPC status. */
@@ -63,6 +85,9 @@ export class GatedStream extends ServerInterceptingCall {
       onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
       onReceiveMessage: (message) => {
         this.#options.onHeard();
+        this.#backlog.read();
+        if (this.#backlog.isBetween) forgetLast(this.#options.call);
+        this.#weigh();
         if (requestStream) this.#relax();
         listener.onReceiveMessage(message);
       },
@@ -96,6 +121,12 @@ export class GatedStream extends ServerInterceptingCall {
     super.sendStatus(sent);
   }
 
+  #weigh(): void {
+    const by = this.#backlog.cost - this.#cost;
+    this.#cost += by;
+    if (by !== 0) this.#options.onBacklog(by);
+  }
+
   #within(ms: number, late: () => void): void {
     clearTimeout(this.#deadline);
     this.#deadline = setTimeout(late, ms).unref();
@@ -116,12 +147,20 @@ export class GatedStream extends ServerInterceptingCall {
     this.#isOver = true;
     clearTimeout(this.#deadline);
     clearTimeout(this.#expiry);
+    this.#options.onBacklog(-this.#cost);
+    this.#cost = 0;
     this.#options.onClose();
   }
 }
 
 export const EXPIRED = "the client's certificate has expired";
 const UNREAD = 'it does not read what it was sent';
+
+/** grpc-js's decoder keeps the pieces of a request until the next one begins, which may be in a day. Not public. */
+function forgetLast(call: object): void {
+  const { decoder } = call as { decoder?: { readPartialMessage?: unknown } };
+  if (decoder?.readPartialMessage) decoder.readPartialMessage = [];
+}
 
 /** Not public in grpc-js, which has no way to be rid of a stream whose client neither reads nor closes. */
 function streamOf(call: object): ServerHttp2Stream | null {

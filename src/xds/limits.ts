@@ -8,6 +8,8 @@ export interface XdsLimits extends StreamLimits {
   readonly requestBytes: number;
   /** Streams of the whole port that have said nothing yet: over it the oldest is ended. */
   readonly waiting: number;
+  /** Bytes of requests of all streams that are not complete or not read: room for 5,000 Envoys that connect at once. */
+  readonly backlogBytes: number;
   /** How long a stream may say nothing; a call with one answer is to be over by then. */
   readonly firstMessageMs: number;
   /** How long a message of ours may wait for its reader. */
@@ -24,6 +26,7 @@ export const defaultXdsLimits: XdsLimits = {
   connectionStreams: 1_000,
   requestBytes: 1024 * 1024,
   waiting: 1_000,
+  backlogBytes: 256 * 1024 * 1024,
   firstMessageMs: 10_000,
   unreadMs: 300_000,
   closingMs: 10_000,

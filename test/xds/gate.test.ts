@@ -111,6 +111,23 @@ describe('the gate of the xDS port', () => {
     assert.equal(open.code, 8);
   });
 
+  it('drops the stream that has sent most when all together have sent more than can be kept', async () => {
+    await using test = await startServer({ limits: { ...defaultXdsLimits, backlogBytes: 1_000_000 } });
+    using client = new XdsClient(test.address);
+    client.subscribe('n1');
+    await client.response(1);
+    using connection = connectRaw(test.address);
+    const unfinished = Buffer.alloc(500_000);
+    unfinished.writeUInt32BE(600_000, 1);
+    const streams = [1, 2, 3].map(() => openRaw(connection, RTDS, 'StreamRuntime'));
+    for (const stream of streams) stream.resume().write(unfinished);
+    const dropped = await until('one to be dropped', () => streams.filter(({ rstCode }) => rstCode === 11)[0]);
+    assert.equal(dropped.closed, true);
+    test.server.offer(release('v1'));
+    client.answer();
+    await client.response(2);
+  });
+
   it('keeps a connection whose other streams end by the thousand', async () => {
     await using test = await startServer();
     using connection = connectRaw(test.address);

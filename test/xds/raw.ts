@@ -14,7 +14,8 @@ export function openRaw(connection: ClientHttp2Session, name: string, method: st
 }
 
 export function connectRaw(address: string): ClientHttp2Session & Disposable {
-  const connection = connect(`http://${address}`);
+  // The client has no bound of its own: it is the server that is tried.
+  const connection = connect(`http://${address}`, { maxSessionMemory: 1_000 });
   connection.on('error', () => undefined);
   return Object.assign(connection, { [Symbol.dispose]: () => connection.destroy() });
 }
