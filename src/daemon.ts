@@ -13,7 +13,7 @@ import { createOutlets } from './daemon/outlets.ts';
 import type { Outlet } from './daemon/outlets.ts';
 import { Journal } from './daemon/journal.ts';
 import { LookBack } from './daemon/look-back.ts';
-import { isCalm, isDecided, openStateDirectory } from './daemon/memory.ts';
+import { isCalm, openStateDirectory } from './daemon/memory.ts';
 import { Metrics } from './daemon/metrics.ts';
 import { Presence } from './daemon/presence.ts';
 import { Problems } from './daemon/problems.ts';
@@ -121,9 +121,7 @@ export class Daemon {
       verify: ({ version }, role) => signatures.check(version, role),
       live: () => this.fleet.live?.release ?? null,
       isAccepted: (version) => this.follow.isAccepted(version),
-      isPinned: (version) => this.fleet.isPinned(version),
-      older: (tip, page) => this.follow.source.older(tip, page),
-      report: (verdict) => this.decide(verdict),
+      wasLive: (release) => this.ledger.wasLive(release),
     });
     this.follow = new Follow({
       settings: settings.repository,
@@ -132,19 +130,19 @@ export class Daemon {
       problems: this.problems,
       record: this.record,
       intake: this.intake,
-      write: (entry) => this.#journal.add(entry),
+      report: (verdict) => this.decide(verdict),
+      fleet: this.fleet,
+      journal: this.#journal,
       since: restored.tip,
       stateDirectory: settings.state.directory,
       secrets,
       accepted: restored.accepted,
-      liveVersion: () => this.fleet.live?.version ?? null,
-      targetVersion: () => this.fleet.target?.version ?? null,
-      isUndecided: () => this.fleet.isUndecided,
+      lookBack: () => this.#lookBack.begin(),
     });
     this.#lookBack = new LookBack({
       search: () => this.follow.lookBack(),
       isNeeded: () => this.fleet.target === null,
-      onNothing: () => this.xds.offer(null),
+      onNothing: () => this.xds.isWithheld && this.xds.offer(null),
       problems: this.problems,
     });
     this.#outlets = createOutlets({ settings, source: this.follow.source, problems: this.problems, secrets });
@@ -161,7 +159,7 @@ export class Daemon {
         `serving ${short(target.version)} ${target.release.subject} from the ledger`,
       );
     this.xds.offer(target);
-    const firstLook = this.follow.source.check();
+    const firstLook = this.follow.start();
     // A node that connects meanwhile would get an empty layer: git on this machine answers in a moment.
     if (target === null) await Promise.race([firstLook, sleep(firstLookMs, undefined, { ref: false })]);
     const xdsPort = await this.xds.listen();
@@ -212,8 +210,8 @@ export class Daemon {
   }
 
   async #closeSource(): Promise<void> {
-    const closed = this.follow.source.close();
-    await this.judge.close(); // a source waits for what it has told
+    const closed = this.follow.close();
+    await this.judge.close(); // what is being read is waited for
     await closed;
     await Promise.all(this.#outlets.map((outlet) => outlet.close()));
   }
@@ -246,7 +244,7 @@ export class Daemon {
   #offer(version: string | null): void {
     if (version !== null) return this.xds.offer(this.fleet.get(version));
     this.xds.withhold();
-    this.#lookBack.begin();
+    void this.#lookBack.begin();
   }
 
   #onStream(session: Session, action: StreamAction): void {
@@ -302,6 +300,7 @@ export class Daemon {
       counts: this.fleet.counts(),
       live: this.fleet.live,
       head: this.record.head,
+      backlog: this.follow.backlog.size,
       problems: this.problems.list().map(({ code }) => code),
       streams: [...this.xds.sessions()].length,
       pinned: this.fleet.pinned,
@@ -322,7 +321,6 @@ export class Daemon {
       counts: () => this.fleet.counts(),
       report,
       texts: this.texts,
-      isDecided: (version) => isDecided(this.ledger, version),
     });
   }
 

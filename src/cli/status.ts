@@ -95,7 +95,7 @@ export function formatStatus(
 }
 
 /** The first lines: which daemon, what is live, what became of the newest commit, how many nodes. */
-export function formatHead({ daemon, live, head, counts, nodes, gone }: Status, color: boolean): string[] {
+export function formatHead({ daemon, live, head, backlog, counts, nodes, gone }: Status, color: boolean): string[] {
   const unserved = nodes.filter(({ state }) => state === 'unserved').length;
   const colors = pc.createColors(color);
   return [
@@ -109,6 +109,7 @@ export function formatHead({ daemon, live, head, counts, nodes, gone }: Status, 
     head
       ? `head   ${colors.bold(head.version.slice(0, 12))}  ${printable(head.subject)}  ${paintOutcome(head.outcome, colors)}`
       : 'head   none yet',
+    ...(backlog > 0 ? [`older  ${backlog} overtaken by it are still being judged`] : []),
     `nodes  ${counts.connected} connected: ${counts.acked} acked, ${counts.pending} pending, ${counts.refusing} refusing, ${counts.unanswered} unanswered${unserved > 0 ? `; ${unserved} unserved` : ''}${gone.length > 0 ? `; ${gone.length} gone within a day` : ''}`,
   ];
 }

@@ -23,6 +23,7 @@ export function createApi(daemon: Daemon): Api {
         resource: daemon.settings.xds.resource,
         isDuplicate: (session) => xds.isDuplicate(session),
         gone: daemon.presence.gone(),
+        backlog: follow.backlog.size,
         problems: daemon.problems.list(),
         working: daemon.follow.working,
       }),
@@ -84,6 +85,7 @@ async function retry(daemon: Daemon, version: string, by: string): Promise<Comma
     if (!revision) break;
     const verdict = await intake.judge(revision);
     if (verdict.outcome === 'candidate') record.retried(head, by);
+    if (verdict.outcome === 'candidate') daemon.follow.backlog.onOffered();
     daemon.decide(verdict, 'retry');
     if (verdict.outcome === 'candidate') return { ok: true, message: `${short(head)} is pushed again` };
   }

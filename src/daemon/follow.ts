@@ -6,15 +6,18 @@ import { Source } from '../git/source.ts';
 import type { Moved, SourceEvent } from '../git/source.ts';
 import type { Status } from '../http/api.ts';
 import type { Judge } from '../judge/judge.ts';
-import { ReaderError } from '../judge/reader.ts';
-import type { LedgerEntry } from '../ledger/entry.ts';
 import type { Secrets } from '../secrets.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
+import { Backlog } from './backlog.ts';
+import type { Fleet } from './fleet.ts';
 import type { Intake, Verdict } from './intake.ts';
-import type { ProblemCode, Problems } from './problems.ts';
+import type { Journal } from './journal.ts';
+import { problemsOf, putBack, rewritten, sayTrouble } from './moves.ts';
+import type { Problems } from './problems.ts';
 import type { Record } from './record.ts';
-import { drawAll, short } from './say.ts';
-import { showAll } from './status.ts';
+import { searchHistory } from './look-back.ts';
+import { checkSaved } from './saved.ts';
+import type { Place } from './signatures.ts';
 
 export interface FollowOptions {
   readonly settings: RepositorySettings;
@@ -23,7 +26,11 @@ export interface FollowOptions {
   readonly problems: Problems;
   readonly record: Record;
   readonly intake: Intake;
-  readonly write: (entry: LedgerEntry) => void;
+  /** Carries a verdict to the record and the fleet. */
+  readonly report: (verdict: Verdict) => void;
+  readonly fleet: Pick<Fleet, 'live' | 'target' | 'isUndecided' | 'isPinned'>;
+  /** The ledger. */
+  readonly journal: Pick<Journal, 'add' | 'decided' | 'open'>;
   /** The tip that was taken last before a restart. */
   readonly since: string | null;
   /** A remote's mirror is kept there. */
@@ -32,16 +39,14 @@ export interface FollowOptions {
   readonly secrets: Secrets;
   /** Versions that an operator has let through. */
   readonly accepted: ReadonlySet<string>;
-  readonly liveVersion: () => string | null;
-  /** What every node shall have: the release that is being rolled out, else the live one. */
-  readonly targetVersion: () => string | null;
-  /** A release is being rolled out: it is neither live nor refused yet. */
-  readonly isUndecided: () => boolean;
+  /** There is nothing to serve: has `lookBack` called until git answers. */
+  readonly lookBack: () => Promise<void>;
 }
 
 /** From what git tells to the intake: what of a moved ref may be taken, and what is to be said of it. */
 export class Follow {
   readonly source: Source | RemoteSource;
+  readonly backlog: Backlog;
   /** The saved file, when it differs from the commit. */
   working: Status['working'] = null;
   readonly #options: FollowOptions;
@@ -49,29 +54,55 @@ export class Follow {
   #turn: Promise<unknown> = Promise.resolve();
   /** The last move: an operator may have it taken. */
   #lastMove: Moved | null = null;
-  /** The move's older revisions are still to come. */
-  #isBehind = false;
-  /** Something of the move was offered: what comes of it now is overtaken. */
-  #isOffered = false;
   /** The tip that was taken last. */
   #base: string | null;
+  /** Nothing of what was taken may be served, so far. */
+  #isSeeking = false;
+  /** The move of an older revision that is judged now. */
+  #judged: Place | null = null;
   /** What was taken, and waits to be remembered. */
   #taken: Moved | null = null;
+  #sweep: NodeJS.Immediate | undefined;
+  #isClosed = false;
 
   constructor(options: FollowOptions) {
     this.#options = options;
     this.#accepted = new Set(options.accepted);
     this.#base = options.since;
     this.source = this.#createSource(options);
+    this.backlog = this.#createBacklog(options);
+  }
+
+  /** The first look: resolves when it is known whether git has a release. */
+  async start(): Promise<void> {
+    await this.source.check();
+    await this.backlog.searched();
+    if (this.#targetVersion === null) await this.#options.lookBack();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearImmediate(this.#sweep);
+    await this.backlog.close();
+    await this.source.close();
+  }
+
+  get #liveVersion(): string | null {
+    return this.#options.fleet.live?.version ?? null;
+  }
+
+  /** What every node shall have: the release that is being rolled out, else the live one. */
+  get #targetVersion(): string | null {
+    return this.#options.fleet.target?.version ?? null;
   }
 
   isAccepted(version: string): boolean {
     return this.#accepted.has(version);
   }
 
-  /** The move that was told last: what is judged belongs to it. */
-  get move(): Moved | null {
-    return this.#lastMove;
+  /** What is judged belongs to it: the move that was told last, or an older one. */
+  get move(): Place | null {
+    return this.#judged ?? this.#lastMove;
   }
 
   /** Whether the head is of a rewritten history that nobody can accept. */
@@ -82,19 +113,30 @@ export class Follow {
   /** An operator lets the held head through. */
   async accept(version: string, by: string): Promise<void> {
     this.#accepted.add(version);
-    this.#options.write({ type: 'accepted', version, by });
+    this.#options.journal.add({ type: 'accepted', version, by });
     const moved = this.#lastMove;
     if (moved === null) return;
-    // Held by a guard, the move was gone through already: only its newest revision is judged anew.
-    await this.#take(moved.decision === 'take' ? { ...moved, revisions: [] } : moved);
+    // The others of the move have their outcome already: only its newest revision is judged anew.
+    await this.#take(moved, []);
   }
 
-  /** What was refused has nothing to fall back to: looks for it in the history of what was taken. False: there is none. */
-  lookBack(): Promise<boolean> {
-    return this.inTurn(async () => {
-      const isNeeded = this.#options.targetVersion() === null;
-      return !isNeeded || (this.#base !== null && (await this.#options.intake.lookBack(this.#base)));
-    });
+  /** There is nothing to serve: looks for it in the history of what was taken. False: there is none. Throws GitError. */
+  async lookBack(): Promise<boolean> {
+    const isNeeded = (): boolean => this.#targetVersion === null;
+    return this.#base === null
+      ? !isNeeded()
+      : await searchHistory(this.#base, {
+          isNeeded,
+          older: (tip, page) => this.source.older(tip, page),
+          offer: (revision) => this.inTurn(async () => !isNeeded() || (await this.#offerOlder(revision))),
+        });
+  }
+
+  async #offerOlder(revision: Revision): Promise<boolean> {
+    const verdict = await this.#options.intake.judge(revision);
+    if (verdict.outcome !== 'candidate' || this.#options.fleet.isPinned(revision.version)) return false;
+    this.#options.report(verdict);
+    return true;
   }
 
   /**
@@ -121,55 +163,20 @@ export class Follow {
 
   /** A saved file that takes long to read stands in no commit's way: the source tells of one after the other. */
   #hear(event: SourceEvent): Promise<void> {
-    if (event.type === 'working-file') return this.#onWorkingFile(event.state);
+    if (event.type === 'working-file') return this.#onSaved(event.state);
     return this.inTurn(() => this.#onEvent(event));
   }
 
   async #onEvent(event: Exclude<SourceEvent, { type: 'working-file' }>): Promise<void> {
-    const { problems } = this.#options;
-    switch (event.type) {
-      case 'moved':
-        await this.#onMoved(event);
-        break;
-      case 'backlog':
-        await this.#onBacklog(event);
-        break;
-      case 'failed':
-        this.#onFailed(event);
-        break;
-      case 'recovered':
-        problems.end(event.part);
-        break;
-      case 'mirror-rebuilt':
-        this.#options.log.warn(
-          { event: 'mirror_rebuilt' },
-          `the mirror was damaged (${event.reason}) and is made anew`,
-        );
-        break;
-      case 'watched':
-        problems.end('watch');
-        break;
-      case 'unwatched':
-        problems.begin(
-          'watch',
-          `the repository can't be watched: ${event.error.message}`,
-          'changes are seen by polling',
-        );
-    }
-  }
-
-  #onFailed({ part, error }: Extract<SourceEvent, { type: 'failed' }>): void {
-    const { problems } = this.#options;
-    problems.begin(part, error.message, error.hint);
-    // the ref is there, whatever was said of it before
-    if (error.code === 'bad-ref' || error.code === 'ref-broken')
-      for (const code of ['ref', 'ref-deleted'] as const) problems.end(code);
+    const { log, problems } = this.#options;
+    if (event.type === 'moved') await this.#onMoved(event);
+    else sayTrouble(event, { log, problems });
   }
 
   async #onMoved(told: Moved): Promise<void> {
     const moved = this.#isPutBack(told) ? { ...told, decision: 'take' as const } : told;
     const { newest, decision, revisions } = moved;
-    const { record, liveVersion } = this.#options;
+    const { record } = this.#options;
     this.#sayProblems(moved);
     if (newest === null) {
       record.noHead();
@@ -178,44 +185,40 @@ export class Follow {
     if (moved !== told) this.#acceptTip(moved);
     const isSettled = this.#isSettled(moved);
     this.#lastMove = moved;
-    this.#isBehind = moved.older.length > 0;
-    this.#isOffered = true;
     if (isSettled) {
       if (decision === 'take') this.#remember(moved);
       return;
     }
-    const known = newest.version === liveVersion() ? 'live' : null;
-    record.older(moved.older);
-    record.revisions(revisions.length > 0 ? revisions : [newest], known);
-    if (decision === 'take' || (decision === 'hold' && this.isAccepted(newest.version))) await this.#take(moved);
-    else record.verdict(this.#toHold(moved, newest));
-  }
-
-  /** The older part of a very long move: recorded with it, and still without an outcome. */
-  async #onBacklog({ revisions, isLast }: Extract<SourceEvent, { type: 'backlog' }>): Promise<void> {
-    const { intake } = this.#options;
-    if (this.#isOffered) await intake.overtaken(revisions.toReversed());
-    else this.#isOffered = await intake.takeOlder(revisions);
-    if (!isLast) return;
-    this.#isBehind = false;
-    this.onDecided();
+    record.revisions(revisions.length > 0 ? revisions : [newest], newest);
+    if (newest.version === this.#liveVersion) record.isLive(newest.version);
+    const older = revisions.map(({ version }) => version).filter((version) => version !== newest.version);
+    if (decision === 'take' || (decision === 'hold' && this.isAccepted(newest.version)))
+      await this.#take(moved, older.reverse());
+    else this.#hold(moved, older.reverse());
   }
 
   /** However the ref came there: of what the fleet has, or is getting, nothing is left to be held. */
   #isPutBack({ decision, newest }: Moved): boolean {
-    const { liveVersion, targetVersion } = this.#options;
     const isRewritten = decision === 'hold' || decision === 'refuse';
-    return isRewritten && newest !== null && [liveVersion(), targetVersion()].includes(newest.version);
+    return isRewritten && newest !== null && [this.#liveVersion, this.#targetVersion].includes(newest.version);
   }
 
   #acceptTip({ tip }: Moved): void {
     if (tip !== null) this.source.accept(tip);
   }
 
-  #toHold(moved: Moved, revision: Revision): Verdict {
-    const held = { outcome: 'held', revision, reason: this.#rewritten(moved) } as const;
-    if (moved.decision !== 'refuse') return held;
-    return { ...held, hint: `on_rewrite: refuse lets nobody accept it; ${putBack(moved)}` };
+  /** Only the newest can be accepted: the others are overtaken now. */
+  #hold(moved: Moved, older: readonly string[]): void {
+    if (moved.newest === null) return;
+    const held = {
+      outcome: 'held',
+      revision: moved.newest,
+      reason: rewritten(moved, this.#options.settings.ref),
+    } as const;
+    const hint = `on_rewrite: refuse lets nobody accept it; ${putBack(moved)}`;
+    this.#options.report(moved.decision === 'refuse' ? { ...held, hint } : held);
+    this.backlog.add(older, { isWanted: false, place: { ...moved, newest: null } });
+    this.onDecided();
   }
 
   /** Commits that leave the file alone change nothing about the newest revision: what was said of it is not said again. */
@@ -228,9 +231,16 @@ export class Follow {
     return isSame && head?.outcome != null && isOver;
   }
 
-  async #take(moved: Moved): Promise<void> {
+  async #take(moved: Moved, older: readonly string[]): Promise<void> {
+    const { newest } = moved;
+    if (newest === null) return;
     if (moved.decision !== 'take') this.#acceptTip(moved);
-    this.#isOffered = await this.#options.intake.take(moved);
+    const verdict = await this.#options.intake.judge(newest);
+    this.#options.report(verdict);
+    const isOffered = verdict.outcome === 'candidate' && !this.#options.fleet.isPinned(newest.version);
+    if (isOffered) this.backlog.onOffered();
+    this.#isSeeking = !isOffered;
+    this.backlog.add(older, { isWanted: !isOffered, place: { ...moved, newest: null } });
     this.#remember(moved);
   }
 
@@ -240,68 +250,61 @@ export class Follow {
     this.onDecided();
   }
 
-  /** The rollout may have come to its end. Only then is the tip written: what a crash cuts short is gone through again. */
+  /**
+   * A revision's outcome is known. Once all of the move have theirs, and the rollout has come to its end, the tip is written:
+   * what a crash cuts short is gone through again.
+   */
   onDecided(): void {
-    if (this.#taken === null || this.#isBehind || this.#options.isUndecided()) return;
-    this.#options.write({ type: 'tip', commit: this.#taken.tip });
+    if (!this.backlog.isEmpty) return;
+    clearImmediate(this.#sweep);
+    if (!this.#isClosed) this.#sweep = setImmediate(() => void this.inTurn(() => this.#closeOpen()));
+    if (this.#isSeeking && this.#targetVersion === null) void this.#options.lookBack();
+    this.#isSeeking = false;
+    if (this.#taken === null || this.#options.fleet.isUndecided) return;
+    this.#options.journal.add({ type: 'tip', commit: this.#taken.tip });
     this.#taken = null;
   }
 
+  /** What no move brings any more (a held one that was put back, what a crash cut short) gets its final outcome. */
+  async #closeOpen(): Promise<void> {
+    const { journal, record } = this.#options;
+    if (!this.backlog.isEmpty || this.#lastMove === null || record.head === null) return;
+    const open = journal.open().filter(({ version }) => !this.#isInUse(version));
+    for (const { version, before } of open) record.close(version, before);
+    await Promise.resolve();
+  }
+
+  #isInUse(version: string): boolean {
+    return [this.#options.record.head?.version, this.#liveVersion, this.#targetVersion].includes(version);
+  }
+
+  #createBacklog({ intake, fleet, journal, report, problems }: FollowOptions): Backlog {
+    return new Backlog({
+      judge: async (revision, place) => {
+        this.#judged = place;
+        return await intake.judge(revision).finally(() => (this.#judged = null));
+      },
+      judgeOvertaken: (revision) => intake.judgeOvertaken(revision),
+      isPinned: (version) => fleet.isPinned(version),
+      report,
+      read: (versions) => this.source.read(versions),
+      decided: (versions) => journal.decided(versions),
+      isInUse: (version) => this.#isInUse(version),
+      inTurn: (work) => this.inTurn(work),
+      onIdle: () => this.onDecided(),
+      onTrouble: (error) =>
+        problems.set('backlog', error && `older commits can't be read: ${error.message}`, error?.hint),
+    });
+  }
+
   #sayProblems(moved: Moved): void {
-    const { tip, newest, decision, movement } = moved;
     const { problems, settings } = this.#options;
-    const { ref, file } = settings;
-    const set = (code: ProblemCode, when: boolean, message: string, hint: string): void =>
-      problems.set(code, when ? message : null, hint);
-    set(
-      'ref',
-      tip === null && movement === 'absent',
-      ref === 'HEAD' ? 'there is no commit yet on HEAD' : `there is no ref ${ref} yet`,
-      `commit a ${file}: it is taken up by itself`,
-    );
-    set(
-      'ref-deleted',
-      tip === null && movement === 'deleted',
-      `${ref} is gone: it names no commit any more`,
-      'what is live stays live; the ref is taken up by itself when it is back',
-    );
-    set(
-      'file',
-      tip !== null && newest === null,
-      `no commit of ${ref} has ${file}`,
-      `commit a ${file}, or set repository.file`,
-    );
-    set('rewritten', decision === 'refuse', `${this.#rewritten(moved)}, which on_rewrite refuses`, putBack(moved));
+    for (const { code, message, hint } of problemsOf(moved, settings)) problems.set(code, message, hint);
   }
 
-  #rewritten({ movement, previous, tip }: Moved): string {
-    const how = movement === 'rewind' ? 'rewound' : 'force-pushed';
-    return `${this.#options.settings.ref} was ${how} from ${short(previous ?? '')} to ${short(tip ?? '')}`;
+  async #onSaved(state: 'same' | Revision['content']): Promise<void> {
+    const { log, judge, settings } = this.#options;
+    const working = await checkSaved(state, { log, judge, file: settings.file });
+    if (working !== undefined) this.working = working;
   }
-
-  /** A saved edit is checked and said, never pushed. */
-  async #onWorkingFile(state: 'same' | Revision['content']): Promise<void> {
-    const { log, settings, judge } = this.#options;
-    const { file } = settings;
-    if (state === 'same') {
-      this.working = null;
-      return;
-    }
-    const bytes = 'bytes' in state ? state.bytes : null;
-    const diagnostics = 'fault' in state ? [state.fault] : await judge.check(state.bytes).catch(ignoreClosed);
-    if (diagnostics === null) return;
-    this.working = { valid: diagnostics.length === 0, diagnostics: showAll(diagnostics, bytes) };
-    if (diagnostics.length === 0) log.info({ event: 'saved' }, `${file} is saved: valid, not committed`);
-    else log.warn({ event: 'saved', drawn: drawAll(diagnostics, bytes) }, `${file} is saved: not valid, not committed`);
-  }
-}
-
-/** Nobody is told of a saved file any more, or at the next change of it. */
-function ignoreClosed(error: unknown): null {
-  if (error instanceof ReaderError) return null;
-  throw error;
-}
-
-function putBack({ previous }: Moved): string {
-  return `put the ref back to ${short(previous ?? '')}, or commit on top of that`;
 }

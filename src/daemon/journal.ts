@@ -1,7 +1,7 @@
 import type { LedgerEntry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
-type Written = Pick<Ledger, 'recordAll' | 'flush' | 'health'>;
+type Written = Pick<Ledger, 'recordAll' | 'flush' | 'health' | 'decided' | 'open'>;
 
 /** How often a ledger that can't be written is asked again; it waits longer by itself. */
 const retryMs = 1_000;
@@ -24,6 +24,19 @@ export class Journal {
   add(entry: LedgerEntry): void {
     if (this.#entries.length === 0) this.#end = setImmediate(() => this.flush());
     this.#entries.push(entry);
+  }
+
+  /**
+   * As the ledger's. While that can't be written it doesn't know what was decided meanwhile: nothing is concluded from it.
+   */
+  decided(versions: readonly string[]): ReadonlySet<string> {
+    return this.#ledger.health.ok ? this.#ledger.decided(versions) : new Set();
+  }
+
+  /** As the ledger's, with all that was added; none while it can't be written. */
+  open(): ReturnType<Ledger['open']> {
+    this.flush();
+    return this.#ledger.health.ok ? this.#ledger.open() : [];
   }
 
   /** Writes what waits; while that fails, it is tried again by itself. */

@@ -26,11 +26,3 @@ export function isCalm(ledger: Ledger, { live, head, pins }: Restored): boolean 
   const push = story === null || story === 'ambiguous' ? null : story.revision.push;
   return push !== null && push.settledAt !== null && push.refused + push.unanswered === 0;
 }
-
-/** A refusal counts until an operator takes it back. */
-export function isDecided(ledger: Ledger, version: string): boolean {
-  const story = ledger.story(version);
-  if (story === null || story === 'ambiguous') return false;
-  const { outcome, pinned } = story.revision;
-  return outcome === 'live' || (outcome === 'rolled_back' && pinned);
-}

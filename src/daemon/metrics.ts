@@ -10,6 +10,7 @@ export interface Gauges {
   readonly counts: Counts;
   readonly live: { readonly version: string; readonly since: number; readonly proven: boolean } | null;
   readonly head: { readonly version: string; readonly outcome: Outcome | null } | null;
+  readonly backlog: number;
   readonly problems: readonly string[];
   readonly streams: number;
   readonly pinned: number;
@@ -84,6 +85,9 @@ export class Metrics {
     );
     this.#gauge('shardplane_nodes_muted', 'Nodes whose vote was taken away.', [], (gauge) =>
       gauge.set(this.#read().muted),
+    );
+    this.#gauge('shardplane_backlog_revisions', 'Older revisions that are still being judged.', [], (gauge) =>
+      gauge.set(this.#read().backlog),
     );
     this.#gauge('shardplane_problem', 'What fails now: 1 for each.', ['code'], (gauge) => {
       const open = new Set(this.#read().problems);

@@ -9,6 +9,7 @@ export const problemCodes = [
   'ref-deleted',
   'file',
   'rewritten',
+  'backlog',
   'ledger',
   'notes',
   'status',

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Revision } from '../git/revision.ts';
+import type { Summary } from '../git/source.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import type { Outcome, RolloutAction } from '../rollout/types.ts';
 import type { Counts } from './fleet.ts';
@@ -29,8 +30,6 @@ export interface RecordOptions {
   readonly counts: () => Counts;
   readonly report: (report: Report) => void;
   readonly texts: Texts;
-  /** The fleet has taken or refused this version, as the ledger remembers it. */
-  readonly isDecided: (version: string) => boolean;
   /** What the ledger remembers: the number of the last push, and the newest revision. */
   readonly memory: { readonly seq: number; readonly head: Head | null };
 }
@@ -42,10 +41,6 @@ export class Record {
   /** The push that is awaited: its number, and when it began. */
   #push: { readonly seq: number; readonly version: string; readonly startedAt: number } | null = null;
   #seq: number;
-  /** The head that was there before the ref was deleted, while there is none. */
-  #lastHead: Head | null = null;
-  /** The head is what the ledger remembers: git has not been asked yet. */
-  #isRemembered = true;
 
   constructor(options: RecordOptions) {
     this.#options = options;
@@ -57,37 +52,30 @@ export class Record {
     return this.#head;
   }
 
-  /** Revisions that come before those of `revisions`, which is to follow: it sets the head. */
-  older(commits: readonly Omit<Revision, 'content'>[]): void {
-    for (const { version, subject, author, committedAt } of commits)
+  /** Revisions in the order of their history; `newest`, the last, is the head. */
+  revisions(revisions: readonly Summary[], newest: Revision): void {
+    for (const { version, subject, author, committedAt } of revisions)
       this.#options.write({ type: 'revision', version, subject, author, committedAt });
+    const { version, subject, content } = newest;
+    this.#options.texts.set(version, { subject, source: 'bytes' in content ? content.bytes : null });
+    this.#head = { version, subject, outcome: null, diagnostics: [] };
   }
 
-  /** Revisions in the order of their history; the last is the head. `outcome`: what the head is already known to be. */
-  revisions(revisions: readonly Revision[], outcome: Outcome | null): void {
-    this.older(revisions);
-    const newest = revisions.at(-1);
-    if (!newest) return;
-    this.#overtake(revisions);
-    const source = 'bytes' in newest.content ? newest.content.bytes : null;
-    this.#options.texts.set(newest.version, { subject: newest.subject, source });
-    this.#head = { version: newest.version, subject: newest.subject, outcome, diagnostics: [] };
+  /** The head is what the fleet runs already. */
+  isLive(version: string): void {
+    if (this.#head?.version === version) this.#head = { ...this.#head, outcome: 'live', diagnostics: [] };
   }
 
   /** The ref has no such file, or is gone. */
   noHead(): void {
-    this.#lastHead = this.#head ?? this.#lastHead;
     this.#head = null;
   }
 
-  /** What is held can only be accepted while it is the newest; what a restart has cut short is over once it is not. */
-  #overtake(revisions: readonly Revision[]): void {
-    const before = this.#head ?? this.#lastHead;
-    const isOver = before?.outcome === 'held' || (this.#isRemembered && before?.outcome === null);
-    this.#lastHead = null;
-    this.#isRemembered = false;
-    if (before && isOver && !revisions.some(({ version }) => version === before.version))
-      this.#outcome(before.version, 'superseded', []);
+  /** A revision that can no longer be accepted or rolled out. `before`: what had become of it before it was held. */
+  close(version: string, before: Outcome | null): void {
+    const { metrics } = this.#options;
+    this.#settle({ version, outcome: before ?? 'superseded', diagnostics: [] });
+    if (before === null) metrics.onOutcome('superseded');
   }
 
   verdict(verdict: Verdict): void {
@@ -97,8 +85,7 @@ export class Record {
       case 'candidate':
         return;
       case 'superseded':
-        // Gone through again after a crash: what the Envoys have answered stands.
-        return this.#options.isDecided(version) ? undefined : this.#outcome(version, 'superseded', []);
+        return this.#outcome(version, 'superseded', []);
       case 'held':
         return this.#held({ version, ...verdict });
       case 'invalid': {
@@ -214,7 +201,12 @@ export class Record {
   #outcome(version: string, outcome: Outcome, diagnostics: readonly Diagnostic[], reason?: string): void {
     if (this.#head?.version === version) this.#head = { ...this.#head, outcome, diagnostics };
     this.#options.metrics.onOutcome(outcome);
-    this.#options.write({ type: 'outcome', version, outcome, diagnostics, ...(reason !== undefined && { reason }) });
+    this.#settle({ version, outcome, diagnostics, ...(reason !== undefined && { reason }) });
+  }
+
+  #settle(told: { version: string; outcome: Outcome; diagnostics: readonly Diagnostic[]; reason?: string }): void {
+    const { version, outcome, diagnostics } = told;
+    this.#options.write({ type: 'outcome', ...told });
     this.#options.report({ version, outcome, diagnostics, counts: this.#options.counts() });
   }
 

@@ -9,13 +9,16 @@ import { verifyCommit, type VerifyOptions } from '../git/verify.ts';
 /** What a signature is asked for: of a commit that may go live, or of one that a newer has overtaken. */
 export type Role = 'candidate' | 'overtaken';
 
+/** The move that a revision came with. */
+export type Place = Pick<Moved, 'tip' | 'newest' | 'previous'>;
+
 export interface SignaturesOptions {
   readonly mode: 'none' | 'head' | 'all';
   readonly keys: VerifyOptions;
   readonly file: string;
   readonly repository: () => GitRepository | null;
   /** The move that is judged. */
-  readonly move: () => Pick<Moved, 'tip' | 'newest' | 'previous'> | null;
+  readonly move: () => Place | null;
   readonly liveVersion: () => string | null;
 }
 

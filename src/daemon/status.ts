@@ -16,6 +16,7 @@ interface Seen {
   readonly resource: string;
   readonly isDuplicate: (session: Session) => boolean;
   readonly gone: Status['gone'];
+  readonly backlog: number;
   readonly problems: readonly Problem[];
   readonly working: Status['working'];
 }
@@ -30,6 +31,7 @@ export function toStatus({
   resource,
   isDuplicate,
   gone,
+  backlog,
   problems,
   working,
 }: Seen): Status {
@@ -49,6 +51,7 @@ export function toStatus({
     counts: fleet.counts(),
     muted: [...fleet.muted],
     gone,
+    backlog,
     problems,
     working,
   };

@@ -4,7 +4,7 @@ import { resolveRef } from './refs.ts';
 import { relate } from './relation.ts';
 import type { GitRepository } from './repository.ts';
 import type { Revision } from './revision.ts';
-import { newestRevision } from './revisions.ts';
+import { newestRevision, readRevisions } from './revisions.ts';
 
 /** What a look at the ref found. */
 export interface Look {
@@ -13,7 +13,7 @@ export interface Look {
   readonly decision: Decision;
   /** SHAs of the new revisions, oldest first; none are read yet. */
   readonly versions: readonly string[];
-  /** The revision that counts when there are no new ones. */
+  /** The revision that counts: the last of these, or the one whose content the file has when there are no new ones. */
   readonly newest: Revision | null;
 }
 
@@ -52,7 +52,7 @@ async function findNews(
   // without a common past to leave out, only the newest revision is new
   const range = found === null ? { exclude: null, limit: 1 } : { exclude: base, limit: maxVersions };
   const versions = (await listVersions(repository, { tip, file, ...range })).reverse();
-  const newest = versions.length > 0 ? null : await newestRevision(repository, { tip, file });
+  const newest = await readNewest(repository, { tip, file, versions });
   return { versions, newest };
 }
 
@@ -67,4 +67,13 @@ async function goesBack(
   if (found !== 'descendant' || base === null || versions.length > 0 || newest === null) return false;
   const [before] = await listVersions(repository, { tip: base, file, exclude: null, limit: 1 });
   return before !== newest.version;
+}
+
+async function readNewest(
+  repository: GitRepository,
+  { tip, file, versions }: { tip: string; file: string; versions: readonly string[] },
+): Promise<Revision | null> {
+  if (versions.length === 0) return await newestRevision(repository, { tip, file });
+  for await (const [newest] of readRevisions(repository, file, versions.slice(-1))) return newest ?? null;
+  return null;
 }

@@ -90,6 +90,13 @@ export class RemoteSource {
     return this.#local.older(tip, page);
   }
 
+  /** As {@link Source.read}. */
+  async read(versions: readonly string[]): Promise<Revision[]> {
+    const revisions = await this.#local.read(versions);
+    this.#refuseHoles(revisions);
+    return revisions;
+  }
+
   /** Ends a running fetch; resolves when nothing runs any more. */
   async close(): Promise<void> {
     this.#stop.abort();
@@ -131,7 +138,7 @@ export class RemoteSource {
   }
 
   async #pass(event: SourceEvent): Promise<void> {
-    if (event.type === 'moved' || event.type === 'backlog') this.#refuseHoles(event.revisions);
+    if (event.type === 'moved' && event.newest !== null) this.#refuseHoles([event.newest]);
     if (event.type === 'failed' && isDamage.has(event.error.code)) this.#suspect = true;
     await this.#options.onEvent(event);
   }

@@ -9,6 +9,9 @@ import { readRevisions, readSummaries } from './revisions.ts';
 import { watchRepository, type Watch } from './watch.ts';
 import { workingFileState, type WorkingFile } from './working-file.ts';
 
+/** A revision without the file's bytes. */
+export type Summary = Omit<Revision, 'content'>;
+
 /** The ref names another commit than at the last look (or this is the first look). */
 export interface Moved {
   readonly type: 'moved';
@@ -20,12 +23,10 @@ export interface Moved {
   /** The tip now; null when the ref is not there. */
   readonly tip: string | null;
   /**
-   * Revisions that `previous` doesn't have, oldest first. On the first look ever only the newest. Those of a held tip
-   * come again with the next move. Of very many (more than 64 MiB of content or 1,000) only the newest part.
+   * Revisions that `previous` doesn't have, oldest first, without their content: `read` has it. On the first look ever only
+   * the newest. Those of a held tip come again with the next move.
    */
-  readonly revisions: readonly Revision[];
-  /** Those before `revisions`, oldest first, still without content: each comes in a `backlog` afterwards. */
-  readonly older: readonly Omit<Revision, 'content'>[];
+  readonly revisions: readonly Summary[];
   /** The revision whose content the file has at `tip`: the last of `revisions`, or an older one; null if none has it. */
   readonly newest: Revision | null;
 }
@@ -36,8 +37,6 @@ export type SourcePart = 'repository' | 'remote';
 /** What a source tells. Each event is handled (awaited) before the next. */
 export type SourceEvent =
   | Moved
-  /** A part of the `older` of the last move, oldest first; the newest part comes first. */
-  | { readonly type: 'backlog'; readonly revisions: readonly Revision[]; readonly isLast: boolean }
   /** The saved file is not the committed one (or is `same` again). */
   | { readonly type: 'working-file'; readonly state: WorkingFile }
   /** The ref can't be read; what was taken stays. Said once for each reason, tried again until it can. */
@@ -130,6 +129,13 @@ export class Source {
     return revisions;
   }
 
+  /** Revisions that were told, in the given order: as many of the first as are 64 MiB together, at least one. Throws GitError. */
+  async read(versions: readonly string[]): Promise<Revision[]> {
+    const repository = this.#repository ?? (await openRepository(this.#options.path));
+    for await (const page of readRevisions(repository, this.#options.file, versions)) return page;
+    return [];
+  }
+
   /** Stops watching and polling; resolves when nothing runs any more. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -184,24 +190,19 @@ export class Source {
 
   async #look(repository: GitRepository): Promise<void> {
     const { ref, file, onRewrite, onEvent } = this.#options;
-    const look = await lookAtRef(repository, { ref, file, onRewrite, base: this.#base, last: this.#last });
+    const base = this.#base;
+    const look = await lookAtRef(repository, { ref, file, onRewrite, base, last: this.#last });
     if (look === null) return;
-    const pages = readRevisions(repository, file, look.versions.toReversed());
-    const first = await pages.next();
-    const revisions = first.done === true ? [] : first.value.toReversed();
-    const newest = revisions.at(-1) ?? look.newest;
-    const { movement, decision, tip } = look;
-    const rest = look.versions.slice(0, look.versions.length - revisions.length);
-    const older = await readSummaries(repository, file, rest);
+    if (this.#base !== base) {
+      await this.#look(repository); // a tip was accepted meanwhile
+      return;
+    }
+    const { movement, decision, tip, newest } = look;
+    const older = await readSummaries(repository, file, look.versions.slice(0, -1));
+    const revisions = look.versions.length > 0 && newest !== null ? [...older, newest] : [];
     const move = { tip, counts: decision === 'take' };
     this.#move = move;
-    await onEvent({ type: 'moved', movement, decision, previous: this.#base, tip, revisions, older, newest });
-    let left = older.length;
-    for await (const page of pages) {
-      if (this.#closed) return; // the next start goes through all of it again
-      left -= page.length;
-      await onEvent({ type: 'backlog', revisions: page.toReversed(), isLast: left === 0 });
-    }
+    await onEvent({ type: 'moved', movement, decision, previous: this.#base, tip, revisions, newest });
     this.#last = look;
     this.#newest = newest;
     if (move.counts) this.#base = tip;

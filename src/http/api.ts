@@ -24,6 +24,8 @@ export interface Status {
   readonly muted: readonly string[];
   /** Nodes that were here within a day, the last to go first; 1,000 at most. */
   readonly gone: readonly GoneNode[];
+  /** Older revisions, overtaken by the newest, that are still being judged. */
+  readonly backlog: number;
   /** What fails now, besides the head's own faults. Empty when all is well. */
   readonly problems: readonly Problem[];
   /** The saved file, when it differs from the commit: checked, never pushed. */

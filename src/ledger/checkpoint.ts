@@ -1,5 +1,5 @@
 import type { Mark } from './tables.ts';
-import { addMark, removeMark, storeRelease, writeLive, writeMute } from './tables.ts';
+import { addMark, removeMark, storeRelease, writeContent, writeLive, writeMute } from './tables.ts';
 import type { Statements } from './statements.ts';
 import type { View } from './view.ts';
 
@@ -18,6 +18,7 @@ export function writeCheckpoint({ run, all }: Statements, view: View, at: number
     proven,
   );
   writeLive(run, view.live);
+  for (const digest of view.contents) writeContent(run, digest);
 
   for (const { node } of all('SELECT node FROM muted'))
     if (!view.muted.has(String(node))) writeMute(run, { type: 'unmuted', node: String(node) }, at);

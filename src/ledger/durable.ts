@@ -7,8 +7,11 @@ import { LedgerError, sqliteCode } from './error.ts';
 import { ensureDirectory, ledgerFile, lockFile, openDatabase, openForReading } from './file.ts';
 import type { LedgerHealth } from './health.ts';
 import { reasonOf } from './health.ts';
+import type { Release } from '../release/release.ts';
+import type { Outcome } from '../rollout/types.ts';
+import { contentDigest } from './content.ts';
 import type { HistoryEntry, HistoryQuery, Story } from './history.ts';
-import { readHistory, readMembers, readRevision, readStory } from './history.ts';
+import { readDecided, readHistory, readMembers, readOpen, readRevision, readStory } from './history.ts';
 import { loadView } from './load.ts';
 import type { Lock } from './lock.ts';
 import { takeLock } from './lock.ts';
@@ -41,6 +44,7 @@ export class DurableLedger implements Ledger {
   #backlog = emptyBacklog();
   #failure: { reason: string; since: number; retryAt: number; delayMs: number } | null = null;
   #sincePrune = 0;
+  #lastContent: { readonly version: string; readonly digest: string } | null = null;
 
   constructor({ directory, clock = Date.now, retention = defaultRetention }: LedgerOptions) {
     this.#directory = directory;
@@ -111,6 +115,18 @@ export class DurableLedger implements Ledger {
     return this.#read(({ statements }) => readStory(statements, versionPrefix), null);
   }
 
+  decided(versions: readonly string[]): ReadonlySet<string> {
+    return this.#read(({ statements }) => readDecided(statements, versions), new Set());
+  }
+
+  open(): { version: string; before: Outcome | null }[] {
+    return this.#read(({ statements }) => readOpen(statements), []);
+  }
+
+  wasLive({ fields }: Release): boolean {
+    return this.#view.contents.has(contentDigest(fields));
+  }
+
   prune(): number {
     if (this.#disk === null || this.#failure !== null) return 0;
     this.#sincePrune = 0;
@@ -136,10 +152,21 @@ export class DurableLedger implements Ledger {
   #stamp(entry: LedgerEntry, at: number): Stamped {
     const before = [...this.#view.releases.values()].at(-1)?.release.fields ?? null;
     const customers = entry.type === 'release' ? changedCustomers(before, entry.release.fields) : [];
-    const stamped: Stamped = { id: this.#view.nextId, at, entry, customers };
+    const stamped: Stamped = { id: this.#view.nextId, at, entry, customers, content: this.#contentOf(entry) };
     this.#view.nextId += 1;
     applyEntry(this.#view, stamped);
     return stamped;
+  }
+
+  /** Asked for twice of most releases: live, then proven. */
+  #contentOf(entry: LedgerEntry): string | null {
+    if (entry.type !== 'live' || entry.live === null) return null;
+    const { version } = entry.live;
+    if (this.#lastContent?.version === version) return this.#lastContent.digest;
+    const stored = this.#view.releases.get(version);
+    if (stored === undefined) return null;
+    this.#lastContent = { version, digest: contentDigest(stored.release.fields) };
+    return this.#lastContent.digest;
   }
 
   #writeBacklog(): void {

@@ -72,6 +72,8 @@ export interface Stamped {
   readonly entry: LedgerEntry;
   /** Of a release: the customers whose shard size it changes, or `every` where they are too many to list. */
   readonly customers: readonly string[] | 'every';
+  /** Of a live release: the digest of its content, which is the same in whatever commit. */
+  readonly content: string | null;
 }
 
 /** A hold on a revision: it is not pushed until it is accepted. */

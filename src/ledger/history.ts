@@ -102,6 +102,28 @@ export function readRevision({ all }: Statements, version: string): HistoryEntry
   return row === undefined ? null : toHistoryEntry(row);
 }
 
+/** Which of these have their final outcome. */
+export function readDecided({ all }: Statements, versions: readonly string[]): Set<string> {
+  const rows = all(
+    `SELECT version FROM revisions WHERE outcome IS NOT NULL AND outcome != 'held'
+       AND version IN (SELECT value FROM json_each(?))`,
+    JSON.stringify(versions),
+  );
+  return new Set(rows.map(({ version }) => String(version)));
+}
+
+/** Revisions without a final outcome, oldest first; `before`: the one that a held one had before. */
+export function readOpen({ all }: Statements): { version: string; before: Outcome | null }[] {
+  const rows = all(
+    `SELECT version, (SELECT json_extract(detail, '$.outcome') FROM events
+       WHERE events.version = revisions.version AND type = 'outcome' AND json_extract(detail, '$.outcome') != 'held'
+       ORDER BY events.id DESC LIMIT 1) AS before
+     FROM revisions WHERE (outcome IS NULL OR outcome = 'held')
+       AND NOT EXISTS (SELECT 1 FROM fleet WHERE revisions.version IN (live, proven)) ORDER BY id LIMIT 1000`,
+  );
+  return rows.map(({ version, before }) => ({ version: String(version), before: before as Outcome | null }));
+}
+
 function readEvents({ all }: Statements, version: string): StoryEvent[] {
   return all('SELECT at, type, by, detail FROM events WHERE version = ? ORDER BY id', version).map((row) => ({
     at: time(row.at),

@@ -17,6 +17,7 @@ export function loadView(statements: Statements): View {
   loadMarks(view, statements);
   for (const { node } of statements.all('SELECT node FROM muted')) view.muted.add(String(node));
   loadReleases(view, statements);
+  for (const { digest } of statements.all('SELECT digest FROM contents ORDER BY id')) view.contents.add(String(digest));
   return view;
 }
 

@@ -86,6 +86,12 @@ const migrations: readonly string[] = [
     by TEXT
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE contents (                 -- what was live, whatever its commit
+    id INTEGER PRIMARY KEY,               -- the order in which they last became it
+    digest TEXT NOT NULL UNIQUE
+  ) STRICT;
+  `,
 ];
 
 /**

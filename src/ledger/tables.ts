@@ -1,4 +1,5 @@
 import type { Refusal } from '../rollout/types.ts';
+import { contentsKept } from './content.ts';
 import type { LedgerEntry, Stamped, StoredRelease } from './entry.ts';
 import { fieldsToJson } from './json.ts';
 import type { Statements } from './statements.ts';
@@ -81,6 +82,13 @@ export function writeLive(run: Run, live: EntryOf<'live'>['live']): boolean {
   );
   if (live?.proven) run('UPDATE fleet SET proven = ifnull(live, proven)');
   return changed;
+}
+
+/** Remembers that a content was live; the oldest beyond the bound are forgotten. */
+export function writeContent(run: Run, digest: string): void {
+  run('DELETE FROM contents WHERE digest = ?', digest);
+  run('INSERT INTO contents (digest) VALUES (?)', digest);
+  run('DELETE FROM contents WHERE id <= (SELECT id FROM contents ORDER BY id DESC LIMIT 1 OFFSET ?)', contentsKept);
 }
 
 export function writePushStarted(run: Run, entry: EntryOf<'push_started'>, at: number): void {

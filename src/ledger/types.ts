@@ -1,4 +1,6 @@
+import type { Release } from '../release/release.ts';
 import type { RolloutMemory } from '../rollout/state.ts';
+import type { Outcome } from '../rollout/types.ts';
 import type { Hold, LedgerEntry, StoredRelease } from './entry.ts';
 import type { LedgerHealth } from './health.ts';
 import type { HistoryEntry, HistoryQuery, Story } from './history.ts';
@@ -36,6 +38,12 @@ export interface Ledger {
   history(query: HistoryQuery): HistoryEntry[];
   /** The whole story of the commit that has this SHA or begins with it. */
   story(versionPrefix: string): Story | null | 'ambiguous';
+  /** Which of these have their final outcome: any but `held`. */
+  decided(versions: readonly string[]): ReadonlySet<string>;
+  /** Revisions without a final outcome, 1,000 at most; `before`: the one that a held revision had before. */
+  open(): { version: string; before: Outcome | null }[];
+  /** Whether a release with the same content, whatever its version, was live (of the last 1,000 that were). */
+  wasLive(release: Release): boolean;
   /** Forgets up to 1,000 revisions beyond the retention; returns how many. Recording does this by itself now and then. */
   prune(): number;
   /** Tries once more to write what waits. Recording does this by itself. */

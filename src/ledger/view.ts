@@ -1,4 +1,5 @@
 import type { Live, Refusal } from '../rollout/types.ts';
+import { contentsKept } from './content.ts';
 import type { Hold, LedgerEntry, Stamped, StoredRelease } from './entry.ts';
 
 /** What must be right at every moment, also while nothing can be written. Owned by the ledger, updated in place. */
@@ -17,6 +18,8 @@ export interface View {
   readonly accepted: Set<string>;
   /** node.ids. */
   readonly muted: Set<string>;
+  /** Digests of contents that were live, the newest last. */
+  readonly contents: Set<string>;
   /** The live, the proven and the newest releases, oldest first. */
   readonly releases: Map<string, StoredRelease>;
 }
@@ -37,12 +40,13 @@ export function emptyView(): View {
     holds: new Map(),
     accepted: new Set(),
     muted: new Set(),
+    contents: new Set(),
     releases: new Map(),
   };
 }
 
 /** Takes one entry into the view. */
-export function applyEntry(view: View, { at, entry }: Pick<Stamped, 'at' | 'entry'>): void {
+export function applyEntry(view: View, { at, entry, content }: Pick<Stamped, 'at' | 'entry' | 'content'>): void {
   switch (entry.type) {
     case 'revision':
       view.head = entry.version;
@@ -50,6 +54,7 @@ export function applyEntry(view: View, { at, entry }: Pick<Stamped, 'at' | 'entr
     case 'release':
       return keepRelease(view, entry);
     case 'live':
+      if (content !== null) keepContent(view.contents, content);
       return setLive(view, entry.live);
     case 'push_started':
     case 'push_settled':
@@ -106,6 +111,13 @@ function setLive(view: View, live: Live | null): void {
   trimReleases(view);
 }
 
+function keepContent(contents: Set<string>, digest: string): void {
+  contents.delete(digest);
+  contents.add(digest);
+  const [oldest] = contents;
+  if (contents.size > contentsKept && oldest !== undefined) contents.delete(oldest);
+}
+
 function trimReleases(view: View): void {
   const others = [...view.releases.keys()].filter(
     (version) => version !== view.live?.version && version !== view.proven,
@@ -136,6 +148,7 @@ export function mergeView(file: View, memory: View): { view: View; shift: number
     holds: new Map([...file.holds, ...memory.holds]),
     accepted: new Set([...file.accepted, ...memory.accepted]),
     muted: new Set([...file.muted, ...memory.muted]),
+    contents: new Set([...file.contents, ...memory.contents]),
     releases: new Map([...file.releases, ...memory.releases]),
   };
   return { view, shift };

@@ -33,6 +33,7 @@ function takeEntry(run: Statements['run'], stamped: Stamped, releasesKept: numbe
       tables.dropOldReleases(run, releasesKept);
       return true;
     case 'live':
+      if (stamped.content !== null) tables.writeContent(run, stamped.content);
       return tables.writeLive(run, entry.live);
     case 'push_started':
       tables.writePushStarted(run, entry, at);

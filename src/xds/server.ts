@@ -106,6 +106,11 @@ export class XdsServer {
     for (const session of this.#sessions) session.offer(this.#push);
   }
 
+  /** What the fleet shall have is being looked for. */
+  get isWithheld(): boolean {
+    return this.#push.withheld === true;
+  }
+
   /** The open streams, in the order they came; one that has not named its node yet has none. */
   sessions(): Iterable<Session> {
     return this.#sessions;

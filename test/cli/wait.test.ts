@@ -23,6 +23,7 @@ function status(outcome: Outcome | null, counts: Partial<Status['counts']> = {})
     head: { version, subject: 's', outcome, diagnostics: [] },
     nodes: [],
     counts: { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0, ...counts },
+    backlog: 0,
     problems: [],
     muted: [],
     gone: [],

@@ -6,12 +6,10 @@ import { evaluate } from '../../src/daemon/evaluate.ts';
 import { Intake } from '../../src/daemon/intake.ts';
 import type { IntakeOptions } from '../../src/daemon/intake.ts';
 import type { Revision } from '../../src/git/revision.ts';
-import type { Moved } from '../../src/git/source.ts';
 import { Judge } from '../../src/judge/judge.ts';
 import type { Release } from '../../src/release/release.ts';
 
 const good = 'shuffle_sharding: {total_hosts: 8, default_shard_size: 2}\n';
-const bad = 'shuffle_sharding: {total_hosts: 8, default_shard_size: 20}\n';
 const small = 'shuffle_sharding: {total_hosts: 2, default_shard_size: 2}\n';
 const judge = new Judge({ file: 'f.yaml', validate: compileSchema(null) });
 
@@ -27,116 +25,31 @@ function revision(version: string, text: string, trailers: [string, string][] = 
   };
 }
 
-function moved(revisions: readonly Revision[], newest = revisions.at(-1) ?? null): Moved {
-  return {
-    type: 'moved',
-    movement: 'fast-forward',
-    decision: 'take',
-    previous: 'p',
-    tip: 't',
-    revisions,
-    older: [],
-    newest,
-  };
-}
-
 const live: Release = { version: 'live', subject: '', fields: new Map([['shuffle_sharding.total_hosts', 8]]) };
 
-function intakeOf(options: Partial<IntakeOptions> = {}): { intake: Intake; said: string[] } {
-  const said: string[] = [];
+function intakeOf(options: Partial<IntakeOptions> = {}): Intake {
   const settings = {
     file: 'f.yaml',
     guard: { customers: 0.5, hosts: 0.5 },
     verify: { mode: 'none' as const, gpgKeyring: null, sshAllowedSigners: null },
   };
-  const intake = new Intake({
+  return new Intake({
     settings,
     evaluate: (each) => evaluate(each, { judge, ledger: { story: () => null } }),
     verify: () => Promise.resolve(null),
     live: () => live,
     isAccepted: () => false,
-    isPinned: () => false,
-    older: () => Promise.resolve([]),
-    report: ({ revision, outcome }) => said.push(`${revision.version} ${outcome}`),
+    wasLive: () => false,
     ...options,
   });
-  return { intake, said };
 }
-
-test('a burst: the newest is rolled out first, then each of the others gets its outcome', async () => {
-  const { intake, said } = intakeOf();
-  await intake.take(moved([revision('a', good), revision('b', bad), revision('c', good)]));
-  assert.deepEqual(said, ['c candidate', 'b invalid', 'a superseded']);
-});
-
-test('the newest is invalid: the newest valid one of the burst is rolled out', async () => {
-  const { intake, said } = intakeOf();
-  await intake.take(moved([revision('a', good), revision('b', good), revision('c', bad)]));
-  assert.deepEqual(said, ['c invalid', 'b candidate', 'a superseded']);
-});
-
-test('nothing good in the newest part of a long move: the newest good one of the older part is rolled out', async () => {
-  const { intake, said } = intakeOf();
-  const move = { ...moved([revision('e', bad)]), older: [revision('d', good)] };
-  assert.equal(await intake.take(move), false);
-  assert.equal(await intake.takeOlder([revision('b', good), revision('c', good), revision('d', small)]), true);
-  assert.deepEqual(said, ['e invalid', 'd superseded', 'c candidate', 'b superseded']);
-});
-
-test('a burst that shrinks: the newest is held, and those before it can no longer be accepted', async () => {
-  const { intake, said } = intakeOf();
-  await intake.take(moved([revision('a', good), revision('b', small), revision('c', small)]));
-  assert.deepEqual(said, ['c held', 'b superseded', 'a candidate']);
-});
-
-test('what was decided of the newest is written before anything older is looked at', async () => {
-  const order: string[] = [];
-  const { intake } = intakeOf({
-    evaluate: (each) => {
-      order.push(`look at ${each.version}`);
-      return evaluate(each, { judge, ledger: { story: () => null } });
-    },
-    // as Journal does
-    report: (verdict) => setImmediate(() => order.push(`write ${verdict.revision.version}`)),
-  });
-  await intake.take(moved([revision('a', good), revision('b', good), revision('c', good)]));
-  assert.deepEqual(order, ['look at c', 'write c', 'look at b', 'write b', 'look at a']);
-});
-
-test('no new revisions: the newest one counts (a rewind)', async () => {
-  const { intake, said } = intakeOf();
-  await intake.take(moved([], revision('old', good)));
-  assert.deepEqual(said, ['old candidate']);
-});
-
-test('nothing is served yet: the newest valid and unrefused one of the history is', async () => {
-  const history = [revision('bad2', bad), revision('pinned', good), revision('good', good), revision('older', good)];
-  const pages: number[] = [];
-  const { intake, said } = intakeOf({
-    live: () => null,
-    isPinned: (version) => version === 'pinned',
-    older: (_tip, { skip, limit }) => {
-      pages.push(skip);
-      return Promise.resolve(history.slice(skip - 1, skip - 1 + limit));
-    },
-  });
-  await intake.take(moved([revision('bad1', bad)]));
-  assert.deepEqual(said, ['bad1 invalid', 'good candidate']);
-  assert.deepEqual(pages, [1]);
-});
-
-test('something is served: the history is left alone', async () => {
-  const { intake, said } = intakeOf({ older: () => assert.fail('must not look back') });
-  await intake.take(moved([revision('a', bad)]));
-  assert.deepEqual(said, ['a invalid']);
-});
 
 test('a shrinking commit is held, unless a trailer or an operator accepts it', async () => {
   const accepted = intakeOf({ isAccepted: (version) => version === 'b' });
-  assert.deepEqual((await intakeOf().intake.judge(revision('a', small))).outcome, 'held');
-  assert.deepEqual((await accepted.intake.judge(revision('b', small))).outcome, 'candidate');
+  assert.deepEqual((await intakeOf().judge(revision('a', small))).outcome, 'held');
+  assert.deepEqual((await accepted.judge(revision('b', small))).outcome, 'candidate');
   const trailer = revision('c', small, [['shardplane-accept', 'Yes']]);
-  assert.deepEqual((await intakeOf().intake.judge(trailer)).outcome, 'candidate');
+  assert.deepEqual((await intakeOf().judge(trailer)).outcome, 'candidate');
 });
 
 test('head: what would be served must be signed; all: what others have overtaken too', async () => {
@@ -154,16 +67,25 @@ test('head: what would be served must be signed; all: what others have overtaken
     guard: { customers: 1, hosts: 1 },
     verify: { mode, gpgKeyring: null, sshAllowedSigners: null },
   });
-  const burst = moved([revision('plain', good), revision('signed1', good), revision('signed2', good)]);
-  const head = intakeOf({ settings: settings('head'), verify });
-  await head.intake.take(burst);
-  assert.deepEqual(head.said, ['signed2 candidate', 'signed1 superseded', 'plain superseded']);
-  const all = intakeOf({ settings: settings('all'), verify });
-  await all.intake.take(burst);
-  assert.deepEqual(all.said, ['signed2 candidate', 'signed1 superseded', 'plain invalid']);
-  const unsigned = intakeOf({ settings: settings('head'), verify });
-  await unsigned.intake.take(moved([revision('signed1', good), revision('plain', good)]));
-  assert.deepEqual(unsigned.said, ['plain invalid', 'signed1 candidate']);
+  const outcomes = async (mode: 'head' | 'all', version: string) => {
+    const intake = intakeOf({ settings: settings(mode), verify });
+    const [newest, older] = [
+      await intake.judge(revision(version, good)),
+      await intake.judgeOvertaken(revision(version, good)),
+    ];
+    return [newest.outcome, older.outcome];
+  };
+  assert.deepEqual(await outcomes('head', 'signed'), ['candidate', 'superseded']);
+  assert.deepEqual(await outcomes('head', 'plain'), ['invalid', 'superseded']);
+  assert.deepEqual(await outcomes('all', 'signed'), ['candidate', 'superseded']);
+  assert.deepEqual(await outcomes('all', 'plain'), ['invalid', 'invalid']);
+});
+
+test('content that was live before is let through, however much smaller it is', async () => {
+  const intake = intakeOf({ wasLive: ({ fields }) => fields.get('shuffle_sharding.total_hosts') === 2 });
+  assert.equal((await intake.judge(revision('a', small))).outcome, 'candidate');
+  const smaller = small.replace('total_hosts: 2', 'total_hosts: 3');
+  assert.equal((await intake.judge(revision('b', smaller))).outcome, 'held');
 });
 
 test('what git could not give is invalid, with git’s reason', async () => {
@@ -175,6 +97,6 @@ test('what git could not give is invalid, with git’s reason', async () => {
     column: 1,
     hint: null,
   };
-  const verdict = await intakeOf().intake.judge({ ...revision('a', ''), content: { fault } });
+  const verdict = await intakeOf().judge({ ...revision('a', ''), content: { fault } });
   assert.deepEqual(verdict.outcome === 'invalid' && verdict.diagnostics, [fault]);
 });

@@ -11,6 +11,7 @@ const nothing = {
   pinned: 0,
   gone: 0,
   muted: 0,
+  backlog: 0,
 };
 const idle = { ...nothing, live: null, head: null, problems: [], fetchedAt: null };
 const operating = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
@@ -37,7 +38,7 @@ test('every label is there from the start, with 0', async () => {
 });
 
 test('the process, Node, the version and the last fetch', async () => {
-  const text = await new Metrics(() => ({ ...idle, problems: ['remote'], fetchedAt: 1_500 })).text();
+  const text = await new Metrics(() => ({ ...idle, backlog: 0, problems: ['remote'], fetchedAt: 1_500 })).text();
   for (const name of [
     'process_resident_memory_bytes',
     'process_start_time_seconds',

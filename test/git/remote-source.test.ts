@@ -229,7 +229,7 @@ test('damage in the mirror is never a verdict on a commit: it is made anew, and 
   await until('the revision', () => text(followed.last()) === 'two');
   assert.ok(followed.events.some((event) => event.type === 'mirror-rebuilt'));
   const faults = followed.events
-    .flatMap((event) => (event.type === 'moved' ? event.revisions : []))
+    .flatMap((event) => (event.type === 'moved' && event.newest ? [event.newest] : []))
     .filter(({ content }) => 'fault' in content);
   assert.deepEqual(faults, []);
 });

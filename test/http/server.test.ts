@@ -41,6 +41,7 @@ const api: Api = {
     problems: [],
     muted: [],
     gone: [],
+    backlog: 0,
     working: null,
     counts: { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0 },
   }),

@@ -108,7 +108,7 @@ test('a ledger of a newer shardplane is refused and not touched', (t) => {
     message: /written by a newer shardplane \(schema 99, this one knows \d+\)/,
   });
   assert.deepEqual(readFileSync(file), before);
-  sql(file, 'PRAGMA user_version = 2');
+  sql(file, 'PRAGMA user_version = 3');
   assert.equal(open(t, { directory }).restore().live?.version, sha(50), 'the lock was let go');
 });
 

@@ -44,11 +44,11 @@ subscribe('child_process', () => {
   if (marks.git === 0) marks.git = now();
 });
 const { intake, fleet, xds } = daemon;
-const take = intake.take.bind(intake);
-intake.take = (moved) => {
+const judge = intake.judge.bind(intake);
+intake.judge = (revision) => {
   marks.parse = now();
-  if (moved.newest && 'bytes' in moved.newest.content) file = moved.newest.content.bytes;
-  return take(moved);
+  if ('bytes' in revision.content) file = revision.content.bytes;
+  return judge(revision);
 };
 const release = fleet.release.bind(fleet);
 fleet.release = (compiled, how) => {

@@ -1,0 +1,71 @@
+import type { Logger } from 'pino';
+import type { Moved, SourceEvent } from '../git/source.ts';
+import type { RepositorySettings } from '../settings/settings.ts';
+import type { ProblemCode, Problems } from './problems.ts';
+import { short } from './say.ts';
+
+/** What may be wrong with where the ref is; `message` is null where it is not. */
+export function problemsOf(
+  moved: Moved,
+  { ref, file }: Pick<RepositorySettings, 'ref' | 'file'>,
+): { code: ProblemCode; message: string | null; hint: string }[] {
+  const { tip, newest, decision, movement } = moved;
+  const none = ref === 'HEAD' ? 'there is no commit yet on HEAD' : `there is no ref ${ref} yet`;
+  const problem = (code: ProblemCode, isSo: boolean, message: string, hint: string) => ({
+    code,
+    message: isSo ? message : null,
+    hint,
+  });
+  return [
+    problem('ref', tip === null && movement === 'absent', none, `commit a ${file}: it is taken up by itself`),
+    problem(
+      'ref-deleted',
+      tip === null && movement === 'deleted',
+      `${ref} is gone: it names no commit any more`,
+      'what is live stays live; the ref is taken up by itself when it is back',
+    ),
+    problem(
+      'file',
+      tip !== null && newest === null,
+      `no commit of ${ref} has ${file}`,
+      `commit a ${file}, or set repository.file`,
+    ),
+    problem('rewritten', decision === 'refuse', `${rewritten(moved, ref)}, which on_rewrite refuses`, putBack(moved)),
+  ];
+}
+
+/** How the ref left what was taken. */
+export function rewritten({ movement, previous, tip }: Moved, ref: string): string {
+  const how = movement === 'rewind' ? 'rewound' : 'force-pushed';
+  return `${ref} was ${how} from ${short(previous ?? '')} to ${short(tip ?? '')}`;
+}
+
+/** What there is to do where nobody can accept that. */
+export function putBack({ previous }: Moved): string {
+  return `put the ref back to ${short(previous ?? '')}, or commit on top of that`;
+}
+
+/** What keeps git from being read or watched, and the end of that. */
+export function sayTrouble(
+  event: Exclude<SourceEvent, { type: 'moved' | 'working-file' }>,
+  { log, problems }: { log: Logger; problems: Problems },
+): void {
+  switch (event.type) {
+    case 'failed':
+      problems.begin(event.part, event.error.message, event.error.hint);
+      // The ref is there, whatever was said of it before.
+      if (event.error.code === 'bad-ref' || event.error.code === 'ref-broken')
+        for (const code of ['ref', 'ref-deleted'] as const) problems.end(code);
+      return;
+    case 'recovered':
+      return problems.end(event.part);
+    case 'mirror-rebuilt':
+      return log.warn({ event: 'mirror_rebuilt' }, `the mirror was damaged (${event.reason}) and is made anew`);
+    case 'watched':
+      return problems.end('watch');
+    case 'unwatched': {
+      const words = `the repository can't be watched: ${event.error.message}`;
+      return problems.begin('watch', words, 'changes are seen by polling');
+    }
+  }
+}

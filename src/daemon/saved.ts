@@ -1,0 +1,27 @@
+import type { Logger } from 'pino';
+import type { Revision } from '../git/revision.ts';
+import type { Status } from '../http/api.ts';
+import type { Judge } from '../judge/judge.ts';
+import { ReaderError } from '../judge/reader.ts';
+import { drawAll } from './say.ts';
+import { showAll } from './status.ts';
+
+/** A saved edit is checked and said, never pushed. Null: it is what is committed; undefined: it can't be said any more. */
+export async function checkSaved(
+  state: 'same' | Revision['content'],
+  { log, judge, file }: { log: Logger; judge: Judge; file: string },
+): Promise<Status['working'] | undefined> {
+  if (state === 'same') return null;
+  const bytes = 'bytes' in state ? state.bytes : null;
+  const diagnostics = 'fault' in state ? [state.fault] : await judge.check(state.bytes).catch(ignoreClosed);
+  if (diagnostics === null) return undefined;
+  if (diagnostics.length === 0) log.info({ event: 'saved' }, `${file} is saved: valid, not committed`);
+  else log.warn({ event: 'saved', drawn: drawAll(diagnostics, bytes) }, `${file} is saved: not valid, not committed`);
+  return { valid: diagnostics.length === 0, diagnostics: showAll(diagnostics, bytes) };
+}
+
+/** Nobody is told of a saved file any more, or at the next change of it. */
+function ignoreClosed(error: unknown): null {
+  if (error instanceof ReaderError) return null;
+  throw error;
+}
