@@ -14,9 +14,12 @@ export function count(state: RolloutState, { id }: RolloutNode, refusal: Refusal
   else tally.refused.set(id, refusal);
 }
 
-/** From here on all that are there are counted, and what they have answered already. */
+/** From here on all that are there are counted, with what they have answered already, and no one else. */
 export function countAll(state: RolloutState): void {
+  const { tally, ids } = state;
   state.electorate = null;
+  for (const answers of [tally.acked, tally.refused])
+    for (const id of answers.keys()) if (!ids.has(id)) answers.delete(id);
   for (const node of state.nodes.values()) countAnswer(state, node);
 }
 

@@ -149,7 +149,7 @@ const happening = fc.oneof(
 
 test('any order of events keeps the invariants, and ends with nothing awaited', () => {
   fc.assert(
-    fc.property(fc.array(happening, { maxLength: 60 }), (happenings) => {
+    fc.property(fc.array(happening, { maxLength: 60, size: 'max' }), (happenings) => {
       const state = createRollout(settings);
       const outcomes = new Map<string, string>();
       let at = 0;
@@ -267,7 +267,7 @@ const garbage = fc.record({
 test('one garbage client among 21 rolls back fewer and fewer commits', () => {
   let most = 0;
   fc.assert(
-    fc.property(fc.array(garbage, { minLength: 1, maxLength: 60 }), (moves) => {
+    fc.property(fc.array(garbage, { minLength: 1, maxLength: 60, size: 'max' }), (moves) => {
       let answers: 'ack' | 'nack' | null = 'ack';
       // What is live already it accepts, to have a say again.
       const fleet: Fleet = new Fleet((id, version) =>
@@ -299,7 +299,7 @@ test('one garbage client among 21 rolls back fewer and fewer commits', () => {
 
 test('a garbage ACK proves nothing that the others refuse', () => {
   fc.assert(
-    fc.property(fc.array(garbage, { maxLength: 20 }), fc.boolean(), (moves, isAway) => {
+    fc.property(fc.array(garbage, { maxLength: 20, size: 'max' }), fc.boolean(), (moves, isAway) => {
       let bad = '';
       const fleet = new Fleet((id, version) => (id === 'garbage' || version !== bad ? 'ack' : 'nack'));
       const members = Array.from({ length: 20 }, (_, at) => fleet.join(`n${at}`));
