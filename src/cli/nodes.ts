@@ -52,7 +52,13 @@ export function toMatcher(glob: string): (text: string) => boolean {
 }
 
 /** What is not usual about a node's say. */
-const voteWords = { full: '', new: '', lost: ' (rolled back alone, has to accept others first)', muted: ' (muted)' };
+const voteWords = {
+  full: '',
+  new: '',
+  shared: '',
+  lost: ' (rolled back alone, has to accept others first)',
+  muted: ' (muted)',
+};
 
 const maxWords = 300;
 

@@ -1,4 +1,4 @@
-import { isGathering, membersAsked, quorumOf, targetOf, type RolloutState } from './state.ts';
+import { createTally, isGathering, membersAsked, quorumOf, targetOf, type RolloutState } from './state.ts';
 import type { Live, Refusal, RolloutAction } from './types.ts';
 import { count, countAll, credit } from './votes.ts';
 
@@ -19,11 +19,16 @@ export function settle(rollout: Rollout): void {
 export function decide(rollout: Rollout): void {
   const { state } = rollout;
   if (isProven(state) || targetOf(state) === null) return;
-  const { acked, refused } = state.tally;
-  const [refusal] = refused.values();
+  const { acked, refused, shared } = state.tally;
+  const [refusal = firstOf(shared)] = refused.values();
   if (acked.size >= quorumOf(state)) return prove(rollout);
-  if (refusal && refused.size > acked.size && !isAwaited(state)) return rollBack(rollout, refusal);
+  if (refusal && refused.size + shared.size > acked.size && !isAwaited(state)) return rollBack(rollout, refusal);
   if (state.candidate) goLiveUnproven(rollout);
+}
+
+function firstOf(refusals: ReadonlyMap<string, Refusal>): Refusal | undefined {
+  const [first] = refusals.values();
+  return first;
 }
 
 /** As many as there were before have not come back yet: a few can't refuse for all. */
@@ -92,7 +97,7 @@ export function aim(rollout: Rollout, candidate: string | null): void {
   state.waiting = new Map();
   state.electorate = state.members === 0 ? null : new Set([...state.ids.keys()].filter((id) => !state.muted.has(id)));
   state.gathering = { members: state.members === 0 ? before : 0, until: null, isOver: false };
-  state.tally = { acked: new Set(), refused: new Map() };
+  state.tally = createTally();
   for (const [session, node] of state.nodes) {
     if (target === null || state.muted.has(node.id)) continue;
     if (node.sent === target && node.answer === 'ack') count(state, node, null);

@@ -58,8 +58,25 @@ export interface RolloutState {
   /** Members that were there when the target was offered: only they are counted. Null: all are. */
   electorate: Set<string> | null;
   /** Answers to the target, of those that are counted, by node.id. */
-  tally: { readonly acked: Set<string>; readonly refused: Map<string, Refusal> };
+  tally: Tally;
   gathering: Gathering;
+}
+
+export interface Tally {
+  readonly acked: Set<string>;
+  readonly refused: Map<string, Refusal>;
+  /** Refusals under a node.id of several streams, which may be anybody's: they count only once nobody is waited for. */
+  readonly shared: Map<string, Refusal>;
+}
+
+/** No answer yet. */
+export function createTally(): Tally {
+  return { acked: new Set(), refused: new Map(), shared: new Map() };
+}
+
+/** Several streams have this node.id. */
+export function isShared(state: RolloutState, id: string): boolean {
+  return (state.ids.get(id) ?? 0) > 1;
 }
 
 /** A release is live before enough were there to answer: it is waited for that the fleet comes (back). */
@@ -97,7 +114,7 @@ export function createRollout(settings: RolloutSettings, memory?: RolloutMemory)
     strikes: new Map(),
     waiting: new Map(),
     electorate: null,
-    tally: { acked: new Set(), refused: new Map() },
+    tally: createTally(),
     gathering: { members: memory?.members ?? 0, until: null, isOver: false },
   };
 }
@@ -118,6 +135,7 @@ export function nodeState(state: RolloutState, session: string): NodeState {
 /** What one node's word is worth at that time. */
 export function voteOf(state: RolloutState, node: RolloutNode, at: number): Vote {
   if (state.muted.has(node.id)) return 'muted';
+  if (isShared(state, node.id)) return 'shared';
   if ((state.strikes.get(node.id)?.owed ?? 0) > 0) return 'lost';
   return node.heldSince !== null && at - node.heldSince >= state.settings.voteAfterMs ? 'full' : 'new';
 }

@@ -15,10 +15,10 @@ export type NodeState = 'pending' | 'acked' | 'refusing' | 'unanswered';
 
 /**
  * What a node's word is worth. `full`: its refusal alone rolls back. `new`: it has not held an accepted release for long enough.
- * `lost`: it rolled a release back alone, and has to accept others first. `muted`: an operator has taken it away. Of the two in the
- * middle ACKs and NACKs are counted with those of all others; of the last, nothing is.
+ * `lost`: it rolled a release back alone, and has to accept others first. `shared`: several streams have its node.id. `muted`: an
+ * operator has taken it away. Of those in the middle ACKs and NACKs are counted with those of all others; of the last, nothing is.
  */
-export type Vote = 'full' | 'new' | 'lost' | 'muted';
+export type Vote = 'full' | 'new' | 'lost' | 'shared' | 'muted';
 
 /** The newest release that the fleet has accepted. */
 export interface Live {

@@ -1,4 +1,4 @@
-import { targetOf, type RolloutNode, type RolloutState } from './state.ts';
+import { isShared, targetOf, type RolloutNode, type RolloutState } from './state.ts';
 import type { Refusal } from './types.ts';
 
 /** How many nodes are remembered for having rolled a release back. */
@@ -11,14 +11,14 @@ export function count(state: RolloutState, { id }: RolloutNode, refusal: Refusal
   const { muted, electorate, tally } = state;
   if (muted.has(id) || (electorate !== null && !electorate.has(id))) return;
   if (refusal === null) tally.acked.add(id);
-  else tally.refused.set(id, refusal);
+  else (isShared(state, id) ? tally.shared : tally.refused).set(id, refusal);
 }
 
 /** From here on all that are there are counted, with what they have answered already, and no one else. */
 export function countAll(state: RolloutState): void {
   const { tally, ids } = state;
   state.electorate = null;
-  for (const answers of [tally.acked, tally.refused])
+  for (const answers of [tally.acked, tally.refused, tally.shared])
     for (const id of answers.keys()) if (!ids.has(id)) answers.delete(id);
   for (const node of state.nodes.values()) countAnswer(state, node);
 }
@@ -63,6 +63,7 @@ export function countStream(state: RolloutState, id: string, by: 1 | -1): void {
   // Where everybody is counted, those that go are not: so what is kept has the bound that the streams have.
   state.tally.acked.delete(id);
   state.tally.refused.delete(id);
+  state.tally.shared.delete(id);
 }
 
 /** An operator takes a node's vote away. */
@@ -73,6 +74,7 @@ export function mute(state: RolloutState, id: string): void {
   state.electorate?.delete(id);
   state.tally.acked.delete(id);
   state.tally.refused.delete(id);
+  state.tally.shared.delete(id);
   for (const session of sessionsOf(state, id)) state.waiting.delete(session);
 }
 

@@ -125,7 +125,7 @@ function assertCounts(state: RolloutState): void {
     Object.fromEntries(Object.entries(streams).map(([id, all]) => [id, all?.length])),
   );
   assert.equal(members, [...ids.keys()].filter((id) => !muted.has(id)).length);
-  for (const id of [...tally.acked, ...tally.refused.keys()]) {
+  for (const id of [...tally.acked, ...tally.refused.keys(), ...tally.shared.keys()]) {
     assert.ok(!muted.has(id), 'a muted node is not counted');
     assert.ok(electorate?.has(id) ?? ids.has(id), 'only who is asked is counted');
   }
