@@ -3,7 +3,9 @@ import './heap.ts';
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
 import { printable } from '../config/words.ts';
+import { SettingsError } from '../settings/error.ts';
 import { hasColor } from './color.ts';
+import { drawDiagnostic } from './draw.ts';
 import { CliError } from './exit.ts';
 
 try {
@@ -25,9 +27,19 @@ function checkNode(): void {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { message, hint, exitCode } = error as Error & { hint?: string | null; exitCode?: number };
-  const colors = pc.createColors(hasColor(process.stderr));
+  const color = hasColor(process.stderr);
+  const colors = pc.createColors(color);
+  if (error instanceof SettingsError && error.faults !== null) {
+    const { diagnostics, source } = error.faults;
+    for (const diagnostic of diagnostics) process.stderr.write(`${drawDiagnostic(diagnostic, source, { color })}\n`);
+    return exitOf(undefined);
+  }
   process.stderr.write(`${colors.red('error:')} ${printable(message)}\n`);
   if (hint) process.stderr.write(`  ${colors.cyan('hint:')} ${printable(hint)}\n`);
   if (process.env['DEBUG']) process.stderr.write(`${(error as Error).stack ?? ''}\n`);
+  return exitOf(exitCode);
+}
+
+function exitOf(exitCode: number | undefined): number {
   return exitCode ?? (process.argv[2] === 'check' ? 2 : 1);
 }

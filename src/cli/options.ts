@@ -27,9 +27,9 @@ export function withSettings(command: Command): Command {
     .option('--state <directory>', 'the state directory');
 }
 
-/** Throws SettingsError. */
-export function settingsOf(flags: SettingsFlags): Settings {
-  return loadSettings(flags.config ?? null, flags);
+/** `files`: those that the settings name must be there. Throws SettingsError. */
+export function settingsOf(flags: SettingsFlags, options: { readonly files?: boolean } = {}): Settings {
+  return loadSettings(flags.config ?? null, flags, options);
 }
 
 /** Adds `--json`. */

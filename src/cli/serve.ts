@@ -7,7 +7,7 @@ export function defineServe(program: Command): void {
   withSettings(program.command('serve'))
     .description('run the daemon: follow the repository, push each commit to the Envoys')
     .action(async (flags: SettingsFlags) => {
-      const settings = settingsOf(flags);
+      const settings = settingsOf(flags, { files: true });
       // Here, not at the top: loading the daemon would double the time that every other command takes.
       const { runDaemon } = await import('./run-daemon.ts');
       await runDaemon(settings);

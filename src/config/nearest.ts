@@ -13,15 +13,19 @@ function distanceOf(word: string, candidate: string, limit: number): number {
   return Math.abs(candidate.length - word.length) > limit ? Infinity : editDistance(word, candidate);
 }
 
-/** How many letters must be changed, added or dropped to turn `a` into `b` (Levenshtein). */
+/** How many letters must be changed, added, dropped or swapped with the next to turn `a` into `b` (optimal string alignment). */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 0; i < a.length; i++) {
     const next = [i + 1];
     for (let j = 0; j < b.length; j++) {
       const change = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
-      next.push(Math.min(change, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+      const isSwap = i > 0 && j > 0 && a[i] === b[j - 1] && a[i - 1] === b[j];
+      const swap = isSwap ? (before[j - 1] ?? 0) + 1 : Infinity;
+      next.push(Math.min(change, swap, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }
+    before = row;
     row = next;
   }
   return row[b.length] ?? 0;

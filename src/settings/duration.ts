@@ -1,5 +1,3 @@
-import { SettingsError } from './error.ts';
-
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `500ms`, `30s`, `5m`, `1h`, `30d` in milliseconds. The schema has checked the form; anything else is NaN. */
@@ -11,9 +9,8 @@ export function toMilliseconds(duration: string): number {
 /** What a timer may be set to: less would keep a processor busy, more than 2^31 ms counts as none to Node. */
 const intervalMs = { least: 100, most: 24 * 86_400_000 };
 
-/** A duration that a timer is set to, in milliseconds. Throws SettingsError when it is shorter than 100 ms or longer than 24 days. */
-export function toInterval(duration: string): number {
+/** False for what no timer can be set to. */
+export function isInterval(duration: string): boolean {
   const milliseconds = toMilliseconds(duration);
-  if (milliseconds >= intervalMs.least && milliseconds <= intervalMs.most) return milliseconds;
-  throw new SettingsError(`${duration} is too short or too long for an interval`, 'from 100ms to 24d');
+  return milliseconds >= intervalMs.least && milliseconds <= intervalMs.most;
 }

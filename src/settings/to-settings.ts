@@ -1,7 +1,5 @@
 import { resolve } from 'node:path';
-import { SettingsError } from './error.ts';
-import { toInterval, toMilliseconds } from './duration.ts';
-import { isLoopback } from './loopback.ts';
+import { toMilliseconds } from './duration.ts';
 import type { SettingsOverrides } from './load.ts';
 import type { RemoteSettings, RepositorySettings, Settings, TlsSettings } from './settings.ts';
 
@@ -65,7 +63,7 @@ interface Surroundings {
   readonly stateDirectory: string | null;
 }
 
-/** The file, the flags and the environment, as the daemon uses them. Flags are relative to the working directory. */
+/** The file (in which rules.ts has found no fault), the flags and the environment, as the daemon uses them. Flags are relative to the working directory. */
 export function toSettings(file: SettingsFile, { home, overrides, stateDirectory }: Surroundings): Settings {
   const fromHome = (path: string): string => resolve(home, path);
   return {
@@ -108,17 +106,12 @@ function toRepository(
 ): RepositorySettings {
   // A repository named on the command line is the one that is meant.
   const remote = flags.repository || file.remote === null ? null : toRemote(file.remote, fromHome, flags.ref);
-  if (file.notes === 'push' && remote === null)
-    throw new SettingsError(
-      'repository.notes: push needs repository.remote',
-      'local writes them to the repository itself',
-    );
   return {
     path: flags.repository ? resolve(flags.repository) : fromHome(file.path),
     file: flags.file ?? file.file,
     ref: remote?.ref ?? flags.ref ?? file.ref,
     schema: optional(file.schema, fromHome),
-    pollMs: toInterval(file.poll),
+    pollMs: toMilliseconds(file.poll),
     onRewrite: file.on_rewrite ?? (remote ? 'hold' : 'follow'),
     notes: file.notes ?? (remote ? 'off' : 'local'),
     guard: file.guard,
@@ -139,9 +132,9 @@ function toRemote(
   return {
     url: file.url,
     ref: ref ?? file.ref,
-    pollMs: toInterval(file.poll),
+    pollMs: toMilliseconds(file.poll),
     jitter: file.jitter,
-    timeoutMs: toInterval(file.timeout),
+    timeoutMs: toMilliseconds(file.timeout),
     credentialsFile: optional(file.credentials_file, fromHome),
     credentialHelper: file.credential_helper,
     sshKey: optional(file.ssh_key, fromHome),
@@ -153,38 +146,23 @@ function toRemote(
 }
 
 function toXds(file: SettingsFile['xds'], fromHome: FromHome, port: number | undefined): Settings['xds'] {
-  if (file.resource === '*')
-    throw new SettingsError('xds.resource: * stands for all resources, and is no name', 'runtime is the usual one');
   return {
-    address: toXdsAddress(file),
+    address: file.address ?? (isMeantForAll(file) ? '0.0.0.0' : '127.0.0.1'),
     port: port ?? file.port,
     resource: file.resource,
-    ackTimeoutMs: toInterval(file.ack_timeout),
+    ackTimeoutMs: toMilliseconds(file.ack_timeout),
     quorum: file.quorum,
-    keepaliveMs: toInterval(file.keepalive),
+    keepaliveMs: toMilliseconds(file.keepalive),
     maxStreams: file.max_streams,
     maxStreamsPerClient: file.max_streams_per_client,
-    maxConnectionAgeMs: toConnectionAge(file.max_connection_age),
+    maxConnectionAgeMs: toMilliseconds(file.max_connection_age),
     tls: file.tls && toTls(file.tls, fromHome),
   };
 }
 
 /** Whoever reaches the port is a node, and may refuse a commit for all, unless it must show a certificate. */
-function toXdsAddress({ address, insecure, tls }: SettingsFile['xds']): string {
-  const isMeant = insecure || (tls !== null && tls.client_ca !== null);
-  if (address === null) return isMeant ? '0.0.0.0' : '127.0.0.1';
-  if (isMeant || isLoopback(address)) return address;
-  throw new SettingsError(
-    `xds.address ${address} is open to whoever reaches it: any of them could read the config and refuse each commit`,
-    'set xds.tls with client_ca (docs/xds.md), or xds.insecure: true if that is meant',
-  );
-}
-
-/** A timer of grpc-js counts it, with a tenth more by chance, in 31 bits of milliseconds. */
-function toConnectionAge(duration: string): number {
-  const ms = toInterval(duration);
-  if (ms <= 20 * 86_400_000) return ms;
-  throw new SettingsError(`xds.max_connection_age: ${duration} is too long`, 'up to 20d');
+export function isMeantForAll({ insecure, tls }: SettingsFile['xds']): boolean {
+  return insecure || (tls !== null && tls.client_ca !== null);
 }
 
 function toTls(file: NonNullable<SettingsFile['xds']['tls']>, fromHome: FromHome): TlsSettings {

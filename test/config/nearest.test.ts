@@ -9,6 +9,7 @@ const words: [string, string | null][] = [
   ['TotalHosts', 'total_hosts'],
   ['customers', 'customer'],
   ['host', 'hosts'],
+  ['hsots', 'hosts'],
   ['shard-size', 'shard_size'],
   ['size', 'shard_size'],
   ['', null],

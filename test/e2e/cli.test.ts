@@ -70,16 +70,13 @@ describe('the command line', () => {
 
   test('serve: settings that cannot be used end it with 1, at file:line:column', async () => {
     const faults: [text: string, words: RegExp][] = [
-      ['xds:\n  prt: 1\n', /^error: s\.yaml:2:3: unknown setting xds\.prt\n {2}hint: known here: address, .*port, /],
       [
-        'xds:\n  ack_timeout: soon\n',
-        /^error: s\.yaml:2:3: xds\.ack_timeout must be a duration such as 30s or 500ms\n/,
+        'xds:\n  prt: 1\n  port: x\n',
+        /^s\.yaml:2:3: error: xds has no key "prt" \[unknown-key\]\n +prt: 1\n +\^\n +hint: did you mean "port"\?\ns\.yaml:3:9: error: xds\.port must be an integer/,
       ],
-      [
-        'repository:\n  on_rewrite: never\n',
-        /^error: s\.yaml:2:3: repository\.on_rewrite must be .*: follow, hold, refuse\n/,
-      ],
-      ['xds: [\n', /^error: s\.yaml:2:1: /],
+      ['xds: [\n', /^s\.yaml:1:6: error: the \[ is never closed/],
+      ['http: {webhooks: {github: none}}\n', /^s\.yaml:1:27: error: http\.webhooks\.github: there is no file .*none/],
+      ['repository: {verify: {mode: all}}\n', /^s\.yaml:1:29: error: repository\.verify\.mode: all needs keys/],
       [
         'repository: {schema: none.json}\n',
         /^error: cannot use the schema .*none\.json: .*\n {2}hint: check repository\.schema/,

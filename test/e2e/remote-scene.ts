@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startDaemon, type TestDaemon } from '../helpers/daemon.ts';
 import { serveGit, type GitServer } from '../helpers/git-http.ts';
@@ -29,6 +29,8 @@ export interface RemoteSceneOptions {
   readonly login?: string;
   /** How many commits are pushed before the daemon starts. Default: 1. */
   readonly first?: number;
+  /** Files beside the settings, which name them: by name, their text. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** A valid config; the number tells one from the other. */
@@ -57,6 +59,7 @@ export async function startRemoteScene(options: RemoteSceneOptions = {}): Promis
       timeout: '2s',
       ...options.remote,
     };
+    for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(folder, name), text);
     const settings = { ...options.settings, repository: { remote, ...options.repository } };
     const daemon = stack.use(await startDaemon({ folder, settings }));
     return { folder, server, bare, work, daemon, push, [Symbol.asyncDispose]: () => stack.disposeAsync() };

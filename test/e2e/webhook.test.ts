@@ -14,9 +14,9 @@ const remote = { poll: '1h', jitter: 0 };
 async function startHooked(): Promise<RemoteScene> {
   const scene = await startRemoteScene({
     remote,
+    files: { 'webhook-github': `${secret}\n` },
     settings: { http: { webhooks: { github: 'webhook-github', gitlab: 'webhook-github' } } },
   });
-  await writeFile(join(scene.folder, 'webhook-github'), `${secret}\n`);
   await scene.daemon.waitForLive(await scene.work.git('rev-parse', 'HEAD'));
   return scene;
 }

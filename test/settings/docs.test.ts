@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { parseSettings } from '../../src/settings/load.ts';
+import { parseSettings as parseBytes } from '../../src/settings/parse.ts';
+
+const parseSettings = (text: string, name: string) => parseBytes(Buffer.from(text), name).file;
 
 interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;

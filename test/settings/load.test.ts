@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SettingsError } from '../../src/settings/error.ts';
-import { loadSettings, parseSettings } from '../../src/settings/load.ts';
+import { loadSettings } from '../../src/settings/load.ts';
+import { parseSettings as parseBytes } from '../../src/settings/parse.ts';
+
+const parseSettings = (text: string, name: string) => parseBytes(Buffer.from(text), name).file;
 
 test('every setting has a default', () => {
   const settings = parseSettings('', 'settings');
@@ -51,17 +54,22 @@ test('paths are relative to the folder of the settings, or the one above config/
 });
 
 const faults: readonly [text: string, words: RegExp, hint: RegExp | null][] = [
-  ['xds:\n  prot: 1\n', /^f\.yaml:2:3: unknown setting xds\.prot$/, /docs\/settings\.md|known here/],
-  ['xds:\n  port: 70000\n', /^f\.yaml:2:3: xds\.port must be <= 65535$/, null],
-  ['xds: {ack_timeout: 30}\n', /^f\.yaml:1:7: xds\.ack_timeout must be string$/, null],
-  ['xds: {ack_timeout: 30 s}\n', /^f\.yaml:1:7: xds\.ack_timeout must be a duration such as 30s/, null],
+  ['xds:\n  prot: 1\n', /^f\.yaml:2:3: xds has no key "prot"$/, /^did you mean "port"\?$/],
+  ['xds:\n  zzz: 1\n', /^f\.yaml:2:3: xds has no key "zzz"$/, /^known here: address, /],
+  ['xds:\n  port: 70000\n', /^f\.yaml:2:9: xds\.port must be from 0 to 65535, not 70000$/, null],
+  ['port: 1\n', /^f\.yaml:1:1: the file has no key "port"$/, /^it belongs under xds/],
+  ['xds: {ack_timeout: 30}\n', /^f\.yaml:1:20: xds\.ack_timeout must be a string, not 30$/, /500ms, 30s/],
+  ['xds: {ack_timeout: 30 s}\n', /^f\.yaml:1:20: xds\.ack_timeout is not of the required form: "30 s"$/, /500ms, 30s/],
   [
     'status: {provider: bitbucket, token_file: t, url: "http://x"}\n',
-    /status\.provider .*: github, gitlab, gitea$/,
+    /^f\.yaml:1:20: status\.provider must be "github", "gitlab" or "gitea", not "bitbucket"$/,
     null,
   ],
-  ['repository: {remote: {ref: main}}\n', /repository\.remote must have required property 'url'/, null],
-  ['a: [1\n', /^f\.yaml:2:1: /, null],
+  ['repository: {remote: {ref: main}}\n', /^f\.yaml:1:\d+: repository\.remote lacks the key "url"$/, null],
+  ['a: [1\n', /^f\.yaml:1:4: the \[ is never closed$/, /write \] where/],
+  ['xds: {insecure: yes}\n', /^f\.yaml:1:17: yes is a string/, /write true/],
+  ['xds: &a {}\nhttp: *a\n', /^f\.yaml:1:6: &a is an anchor/, null],
+  ['xds: {}\nxds: {}\n', /^f\.yaml:2:1: "xds" is given twice, first on line 1$/, null],
 ];
 for (const [text, words, hint] of faults) {
   test(`settings refused: ${text.trim().replaceAll('\n', ' ')}`, () => {
@@ -76,6 +84,85 @@ for (const [text, words, hint] of faults) {
     );
   });
 }
+
+test('all faults are told at once, each at its value', () => {
+  const text = 'xds:\n  port: x\n  resource: "*"\nlog: {level: loud}\n';
+  assert.throws(
+    () => parseSettings(text, 'f.yaml'),
+    (error) => {
+      assert.ok(error instanceof SettingsError);
+      assert.equal(error.faults?.source, text);
+      const { diagnostics } = error.faults;
+      assert.deepEqual(
+        diagnostics.map(({ line, column }) => `${line}:${column}`),
+        ['2:9', '4:14'],
+      );
+      return true;
+    },
+  );
+  const rules = 'xds:\n  resource: "*"\n  ack_timeout: 0s\nrepository:\n  notes: push\n  verify:\n    mode: all\n';
+  assert.throws(
+    () => load(rules),
+    (error) => {
+      assert.ok(error instanceof SettingsError);
+      assert.deepEqual(
+        error.faults?.diagnostics.map(({ line, column, message }) => `${line}:${column} ${message.slice(0, 22)}`),
+        [
+          '2:13 xds.resource: * stands',
+          '3:16 xds.ack_timeout: 0s is',
+          '5:10 repository.notes: push',
+          '7:11 repository.verify.mode',
+        ],
+      );
+      return true;
+    },
+  );
+});
+
+test('verify.mode needs keys', () => {
+  for (const mode of ['head', 'all'])
+    assert.throws(() => load(`repository: {verify: {mode: ${mode}}}\n`), /verify\.mode: .* needs keys/);
+  assert.equal(load('repository: {verify: {mode: all, gpg_keyring: k}}\n').settings.repository.verify.mode, 'all');
+});
+
+test('files that the daemon needs must be there when it starts, and only then', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'settings-'));
+  try {
+    const path = join(folder, 'shardplane.yaml');
+    writeFileSync(join(folder, 'there'), '');
+    const text = `http:
+  webhooks: {github: none, gitlab: there, gitea: .}
+xds:
+  tls: {certificate: c, key: k}
+status: {provider: github, token_file: t, url: "https://x"}
+repository: {verify: {gpg_keyring: g}, remote: {url: "https://x", ssh_key: s}}
+`;
+    writeFileSync(path, text);
+    assert.equal(loadSettings(path).status?.provider, 'github');
+    const told = (overrides: { repository?: string }): string[] => {
+      try {
+        loadSettings(path, overrides, { files: true });
+      } catch (error) {
+        assert.ok(error instanceof SettingsError);
+        return error.faults?.diagnostics.map(({ line, message }) => `${line} ${message.replaceAll(folder, '')}`) ?? [];
+      }
+      return [];
+    };
+    const all = [
+      '2 http.webhooks.github: there is no file /none',
+      '2 http.webhooks.gitea:  is a directory',
+      '4 xds.tls.certificate: there is no file /c',
+      '4 xds.tls.key: there is no file /k',
+      '5 status.token_file: there is no file /t',
+      '6 repository.verify.gpg_keyring: there is no file /g',
+      '6 repository.remote.ssh_key: there is no file /s',
+    ];
+    assert.deepEqual(told({}), all);
+    assert.deepEqual(told({ repository: folder }), all.slice(0, -1), 'a remote that is left out needs none');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test('a settings file that is named must exist', () => {
   assert.throws(() => loadSettings('/nowhere/shardplane.yaml'), /cannot read the settings \/nowhere\/shardplane\.yaml/);
@@ -114,9 +201,9 @@ const addresses: readonly [xds: string, address: string | RegExp][] = [
   ['{address: "unix:/run/xds.sock"}', 'unix:/run/xds.sock'],
   ['{address: 10.0.0.1, insecure: true}', '10.0.0.1'],
   [`{address: "::", tls: ${tls}}`, '::'],
-  ['{address: 0.0.0.0}', /^xds\.address 0\.0\.0\.0 is open to whoever reaches it/],
-  ['{address: 127.example.com}', /^xds\.address 127\.example\.com is open/],
-  ['{address: "::", tls: {certificate: a, key: b}}', /^xds\.address :: is open/],
+  ['{address: 0.0.0.0}', /:1:16: xds\.address 0\.0\.0\.0 is open to whoever reaches it/],
+  ['{address: 127.example.com}', /: xds\.address 127\.example\.com is open/],
+  ['{address: "::", tls: {certificate: a, key: b}}', /: xds\.address :: is open/],
 ];
 for (const [xds, expected] of addresses) {
   test(`xds.address with ${xds}`, () => {

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import type { ParsedNode } from 'yaml';
+import { explain } from '../config/explain.ts';
+import type { Fault, Located } from '../config/fault.ts';
+import { Places } from '../config/place.ts';
+import { decodeText } from '../config/text.ts';
+import { toTree } from '../config/tree.ts';
+import { readYaml } from '../config/yaml.ts';
+import { throwFaults } from './error.ts';
+import type { SettingsFile } from './to-settings.ts';
+
+const schemaUrl = new URL('../../schemas/settings.schema.json', import.meta.url);
+
+/** A settings file that the schema lets through, its defaults filled in. */
+export interface ParsedSettings {
+  readonly file: SettingsFile;
+  /** Throws SettingsError with the faults at their places, if there are any. */
+  readonly refuse: (faults: readonly Fault[]) => void;
+}
+
+/** Reads a settings file as a config is read: strictly, and with all its faults. Throws SettingsError. */
+export function parseSettings(bytes: Uint8Array, name: string): ParsedSettings {
+  const decoded = decodeText(bytes);
+  const source = 'text' in decoded ? decoded.text : '';
+  const places = new Places(source);
+  const refuseLocated = (faults: readonly Located[]): void => {
+    const sorted = faults.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    throwFaults({ source, diagnostics: sorted.map((fault) => ({ ...fault, file: name })) });
+  };
+  if ('fault' in decoded) refuseLocated([decoded.fault]);
+  const { data, root, faults } = read(source, places);
+  refuseLocated(faults);
+  const refuse = (wrong: readonly Fault[]): void => refuseLocated(wrong.map((fault) => places.locate(fault, root)));
+  refuse(schemaFaults(data));
+  return { file: data as SettingsFile, refuse };
+}
+
+function read(text: string, places: Places): { data: unknown; root: ParsedNode | null; faults: readonly Located[] } {
+  const yaml = readYaml(text, places);
+  // each setting has a default: unlike a config, the file may be empty
+  if ('faults' in yaml) return { data: {}, root: null, faults: yaml.faults.filter(({ code }) => code !== 'empty') };
+  return { root: yaml.root, ...toTree(yaml.root, text, places) };
+}
+
+/** Fills in the defaults, too. */
+function schemaFaults(data: unknown): readonly Fault[] {
+  const ajv = new Ajv({
+    useDefaults: true,
+    allErrors: true,
+    ownProperties: true,
+    allowUnionTypes: true,
+    verbose: true,
+  });
+  const validate = ajv.compile(JSON.parse(readFileSync(schemaUrl, 'utf8')) as object);
+  return validate(data) ? [] : explain(validate.errors ?? []);
+}

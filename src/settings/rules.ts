@@ -1,0 +1,65 @@
+import type { Fault, Path } from '../config/fault.ts';
+import { isInterval, toMilliseconds } from './duration.ts';
+import { isLoopback } from './loopback.ts';
+import type { SettingsOverrides } from './load.ts';
+import { isMeantForAll } from './to-settings.ts';
+import type { SettingsFile } from './to-settings.ts';
+
+/** What the schema can't say of the settings. */
+export function settingsFaults(file: SettingsFile, overrides: SettingsOverrides): Fault[] {
+  return [...repositoryFaults(file, overrides), ...xdsFaults(file), ...intervalFaults(file)];
+}
+
+function* repositoryFaults({ repository }: SettingsFile, overrides: SettingsOverrides): Generator<Fault> {
+  const { notes, remote, verify } = repository;
+  if (notes === 'push' && (remote === null || overrides.repository))
+    yield fault(
+      ['repository', 'notes'],
+      'repository.notes: push needs repository.remote',
+      'local writes them to the repository itself',
+    );
+  if (verify.mode !== 'none' && verify.gpg_keyring === null && verify.ssh_allowed_signers === null)
+    yield fault(
+      ['repository', 'verify', 'mode'],
+      `repository.verify.mode: ${verify.mode} needs keys, or no commit would ever be live`,
+      'set repository.verify.gpg_keyring, ssh_allowed_signers, or both',
+    );
+}
+
+function* xdsFaults({ xds }: SettingsFile): Generator<Fault> {
+  const { address, resource, max_connection_age: age } = xds;
+  if (resource === '*')
+    yield fault(
+      ['xds', 'resource'],
+      'xds.resource: * stands for all resources, and is no name',
+      'runtime is the usual one',
+    );
+  if (address !== null && !isMeantForAll(xds) && !isLoopback(address))
+    yield fault(
+      ['xds', 'address'],
+      `xds.address ${address} is open to whoever reaches it: any of them could read the config and refuse each commit`,
+      'set xds.tls with client_ca (docs/xds.md), or xds.insecure: true if that is meant',
+    );
+  // A timer of grpc-js counts it, with a tenth more by chance, in 31 bits of milliseconds.
+  if (isInterval(age) && toMilliseconds(age) > 20 * 86_400_000)
+    yield fault(['xds', 'max_connection_age'], `xds.max_connection_age: ${age} is too long`, 'up to 20d');
+}
+
+function* intervalFaults({ repository, xds }: SettingsFile): Generator<Fault> {
+  const intervals: [Path, string | undefined][] = [
+    [['repository', 'poll'], repository.poll],
+    [['repository', 'remote', 'poll'], repository.remote?.poll],
+    [['repository', 'remote', 'timeout'], repository.remote?.timeout],
+    [['xds', 'ack_timeout'], xds.ack_timeout],
+    [['xds', 'keepalive'], xds.keepalive],
+    [['xds', 'max_connection_age'], xds.max_connection_age],
+  ];
+  for (const [path, duration] of intervals)
+    if (duration !== undefined && !isInterval(duration))
+      yield fault(path, `${path.join('.')}: ${duration} is too short or too long for an interval`, 'from 100ms to 24d');
+}
+
+/** A fault of the value at `path`. */
+export function fault(path: Path, message: string, hint: string): Fault {
+  return { code: 'schema', path, at: 'value', message, hint };
+}
