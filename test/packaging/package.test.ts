@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +46,23 @@ test('the package holds what it needs, and nothing else', () => {
     assert.ok(packed.includes(path), path);
   const folders = new Set(packed.filter((path) => path.includes('/')).map((path) => path.split('/')[0]));
   assert.deepEqual([...folders].sort(), ['config', 'dist', 'docs', 'envoy', 'protos', 'schemas']);
+});
+
+test('installed globally, man finds the page', { timeout: 5 * minute }, async () => {
+  const prefix = join(app.path, 'prefix');
+  const [tarball] = (await readdir(app.path)).filter((name) => name.endsWith('.tgz'));
+  const install = [
+    'install',
+    '--global',
+    '--prefix',
+    prefix,
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    `./${tarball}`,
+  ];
+  await run('npm', install, { cwd: app.path, timeout: 4 * minute });
+  assert.match(await readFile(join(prefix, 'share/man/man1/shardplane.1'), 'utf8'), /^\.SS serve$/m);
 });
 
 test('--version is the package’s', async () => {
