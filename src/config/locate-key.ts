@@ -13,18 +13,35 @@ interface Match {
 /**
  * Where in the file the runtime key comes from: the position of the YAML key that explains the longest part of it, for
  * Envoy names a nested path (`Invalid runtime entry value for a.b.c`) that the file may write as `a.b: {c: ...}`.
- * Null where the file has nothing of it, or can't be read. Reads the whole file anew: not for a hot path.
+ * Null where the file has nothing of it, or can't be read. Of a big file only `runtime:` is read, where what an Envoy refuses
+ * stands: all of it would stop the event loop for seconds.
  */
 export function locateKey(bytes: Uint8Array, runtimeKey: string): Position | null {
   const decoded = decodeText(bytes);
   if ('fault' in decoded) return null;
-  const places = new Places(decoded.text);
-  const yaml = readYaml(decoded.text, places);
+  const part = partOf(decoded.text);
+  if (part.text.length > readAtOnce) return null;
+  const places = new Places(part.text);
+  const yaml = readYaml(part.text, places);
   if ('faults' in yaml) return null;
   const inRuntime = child(yaml.root, 'runtime');
   const matches = [longest(yaml.root, runtimeKey, 0), longest(inRuntime, runtimeKey, 0)];
   const [best] = matches.toSorted((a, b) => b.length - a.length);
-  return best?.key == null ? null : places.at(best.key.range[0]);
+  if (best?.key == null) return null;
+  const { line, column } = places.at(best.key.range[0]);
+  return { line: part.linesBefore + line, column };
+}
+
+/** So many characters are read in some 0.1 s. */
+const readAtOnce = 64 * 1024;
+
+/** The text, or of a big one the section `runtime:`, with how many lines come before it. */
+function partOf(text: string): { readonly text: string; readonly linesBefore: number } {
+  const start = text.length <= readAtOnce ? -1 : text.search(/^runtime:/m);
+  if (start === -1) return { text, linesBefore: 0 };
+  const rest = text.slice(start);
+  const end = rest.search(/\n[^\s#]/);
+  return { text: end === -1 ? rest : rest.slice(0, end + 1), linesBefore: text.slice(0, start).split('\n').length - 1 };
 }
 
 /** The longest match of `runtimeKey`, from its character `start` on, among the keys below `node`. */

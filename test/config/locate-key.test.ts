@@ -44,3 +44,11 @@ it('finds nothing in a file that can not be read', () => {
   assert.equal(locateKey(Buffer.from('a: "'), 'a'), null);
   assert.equal(locateKey(Buffer.from('- a'), 'a'), null);
 });
+
+it('of a big file reads the section that is refused, and no more', () => {
+  const customers = Array.from({ length: 20_000 }, (_, at) => `    c${at}: {shard_size: 1}\n`).join('');
+  const big = (runtime: string): Buffer => Buffer.from(`${minimal}  customer:\n${customers}${runtime}`);
+  assert.deepEqual(locateKey(big('runtime:\n  a: 1\n\n# c\n  b: 2\n'), 'b'), { line: 20_009, column: 3 });
+  assert.deepEqual(locateKey(Buffer.from(`runtime:\n  b: 2\n${big('').toString()}`), 'b'), { line: 2, column: 3 });
+  assert.equal(locateKey(big(''), 'shuffle_sharding.total_hosts'), null);
+});

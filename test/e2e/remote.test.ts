@@ -252,9 +252,11 @@ test('an empty repository, then one without the ref, then without the file: it w
 test('credentials from a file are read anew at each fetch, and show nowhere', async () => {
   await using scene = await startRemoteScene({
     remote: { credentials_file: 'git-credentials' },
+    files: { 'git-credentials': '' },
     first: 1,
   });
   const { daemon, server, folder } = scene;
+  await rm(join(folder, 'git-credentials'));
   await daemon.waitFor('the file is missing', hasProblem('remote', /git-credentials is not there/));
   const write = (secret: string) =>
     writeFile(join(folder, 'git-credentials'), `http://bot:${secret}@127.0.0.1:${server.port}\n`);

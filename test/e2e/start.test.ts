@@ -31,7 +31,7 @@ describe('a first start', () => {
     const shown = await daemon.run('status');
     assert.match(
       shown.stdout,
-      new RegExp(`^live +${valid.slice(0, 12)} +valid .*\\nhead +${newest.slice(0, 12)} +invalid +invalid\\n`),
+      new RegExp(`^live +${valid.slice(0, 12)} +valid .*\\nhead +${newest.slice(0, 12)} +invalid +invalid\\n`, 'm'),
     );
   });
 
@@ -66,7 +66,7 @@ describe('a first start', () => {
     ]);
     await assertNotReady(daemon);
     const shown = await daemon.run('status');
-    assert.match(shown.stdout, /^live +none yet\nhead +none yet\n/);
+    assert.match(shown.stdout, /^live +none yet\nhead +none yet\n/m);
     assert.match(shown.stdout, /problem since .*: there is no commit yet on HEAD\n +hint: commit a shard-config\.yaml/);
 
     await repository.commit({ 'README.md': 'hello' });
