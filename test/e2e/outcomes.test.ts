@@ -160,3 +160,23 @@ test('the revert of a growth is let through, over a restart too; what was never 
   const other = await commit(customers('b'));
   await daemon.waitFor('held', (status) => status.head?.version === other && status.head.outcome === 'held');
 });
+
+test('below the newest lies one that is costly to read: what is live is known to the next start, and a commit waits for nothing', async () => {
+  await using scene = await startScene();
+  const { daemon, commit } = scene;
+  await daemon.waitForLive(await commit(text(0)));
+  await daemon.kill('SIGKILL');
+  const many = Array.from({ length: 60_000 }, (_, at) => `c${at}: {shard_size: 1}`).join(',\n    ');
+  const costly = await commit(
+    `shuffle_sharding:\n  total_hosts: 8\n  default_shard_size: 2\n  customer: {\n    ${many} }\n`,
+  );
+  const reverted = await commit(text(1));
+  await daemon.restart();
+  await daemon.waitForLive(reverted);
+  await daemon.restart();
+  assert.match((await daemon.logged(new RegExp(`^serving ${reverted.slice(0, 12)}`))).msg, /from the ledger/);
+  const next = await commit(text(2));
+  await daemon.waitForLive(next);
+  const outcome = (await scene.outcomes()).get(costly);
+  assert.ok(outcome === 'superseded' || outcome === 'invalid', String(outcome));
+});
