@@ -211,10 +211,22 @@ function unknownKey(key: string, error: ErrorObject, { path, name }: Omit<Contex
   };
 }
 
-/** A key that stands one level too far out. */
-function belongsHint(key: string, { parentSchema }: ErrorObject): string | null {
-  const properties = (parentSchema?.['properties'] ?? {}) as Readonly<Record<string, { properties?: object }>>;
-  const owner = Object.keys(properties).find((name) => Object.hasOwn(properties[name]?.properties ?? {}, key));
+interface Mapping {
+  readonly properties?: object;
+  /** What its other keys, those of a customer, may be. */
+  readonly additionalProperties?: { readonly properties?: object };
+}
+
+/** A key that stands one level too far out, as what is in it shows where any key may be: `a: {shard_size: 3}`. */
+function belongsHint(key: string, { parentSchema, data }: ErrorObject): string | null {
+  const properties = (parentSchema?.['properties'] ?? {}) as Readonly<Record<string, Mapping>>;
+  const value = (data as Readonly<Record<string, unknown>> | undefined)?.[key];
+  const inside = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  const has = (schema: Mapping | undefined, name: string): boolean => Object.hasOwn(schema?.properties ?? {}, name);
+  const names = Object.keys(properties);
+  const owner =
+    names.find((name) => has(properties[name], key)) ??
+    names.find((name) => inside.some((each) => has(properties[name]?.additionalProperties, each)));
   if (owner !== undefined) return `it belongs under ${owner}: indent it, and put it there`;
   return key.includes('.') && Object.hasOwn(properties, 'runtime') ? 'other runtime keys belong under runtime:' : null;
 }

@@ -57,8 +57,9 @@ function* disagreement({ hosts }: ShardConfig, { totalHosts }: RuleContext): Gen
 
 function* shardFaults({ totalHosts, defaultShardSize, customers }: ShardConfig): Generator<Fault> {
   const there = totalHosts === 1 ? 'there is only 1 host' : `there are only ${totalHosts} hosts`;
+  const hint = `write ${totalHosts === 1 ? '1' : `${totalHosts} or less`}, or add hosts`;
   const tooBig = (path: Path, size: number) =>
-    fault('shard-too-big', path, `${nameOf(path)} is ${size}, but ${there}`, 'a shard is some of the hosts, or all');
+    fault('shard-too-big', path, `${nameOf(path)} is ${size}, but ${there}`, hint);
   if (defaultShardSize > totalHosts) yield tooBig([section, 'default_shard_size'], defaultShardSize);
   for (const [id, size] of customers) {
     if (size > totalHosts) yield tooBig([section, 'customer', id, 'shard_size'], size);

@@ -43,6 +43,12 @@ const slips: readonly [what: string, text: string, place: string, hint: string][
   ],
   ['a no-break space before a key', `${minimal}\u00a0 customer: {}\n`, '4:1', noBreak],
   ['customer: at the top', `${minimal}customer:\n  a: {shard_size: 3}\n`, '4:1', belongs],
+  [
+    'a customer beside customer:',
+    `${minimal}  customer:\n    a: {shard_size: 3}\n  customer-B: {shard_size: 3}\n`,
+    '6:3',
+    'it belongs under customer: indent it, and put it there',
+  ],
   ['a runtime key at the top', `${minimal}my.percent: 3\n`, '4:1', 'other runtime keys belong under runtime:'],
 ];
 
