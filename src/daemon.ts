@@ -98,13 +98,13 @@ export class Daemon {
     });
     this.#journal = new Journal(this.ledger, (health) => this.#onLedgerHealth(health));
     this.metrics = this.#createMetrics();
+    const repeats = new Repeats({ sayLeftOut: (...leftOut) => sayLeftOut(log, ...leftOut) });
+    this.#streamLog = { log, repeats };
     this.record = this.#createRecord(restored, (report) => {
       for (const outlet of this.#outlets) outlet.report(report);
       onReport(report);
     });
     this.fleet = this.#createFleet(restored);
-    const repeats = new Repeats({ sayLeftOut: (...leftOut) => sayLeftOut(log, ...leftOut) });
-    this.#streamLog = { log, repeats };
     this.presence = new Presence(log, (id) => this.fleet.isConnected(id));
     this.xds = new XdsServer({
       settings: settings.xds,
@@ -321,6 +321,7 @@ export class Daemon {
       counts: () => this.fleet.counts(),
       report,
       texts: this.texts,
+      repeats: this.#streamLog.repeats,
     });
   }
 

@@ -76,6 +76,7 @@ function narrow(status: Status, { node, nodeState, limit }: StatusFlags): Status
 }
 
 const defaultLimit = 20;
+const namedMuted = 10;
 
 /** The status as a person reads it. */
 export function formatStatus(
@@ -95,7 +96,10 @@ export function formatStatus(
 }
 
 /** The first lines: which daemon, what is live, what became of the newest commit, how many nodes. */
-export function formatHead({ daemon, live, head, backlog, counts, nodes, gone }: Status, color: boolean): string[] {
+export function formatHead(
+  { daemon, live, head, backlog, counts, nodes, gone, muted }: Status,
+  color: boolean,
+): string[] {
   const unserved = nodes.filter(({ state }) => state === 'unserved').length;
   const colors = pc.createColors(color);
   return [
@@ -111,7 +115,14 @@ export function formatHead({ daemon, live, head, backlog, counts, nodes, gone }:
       : 'head   none yet',
     ...(backlog > 0 ? [`older  ${backlog} overtaken by it are still being judged`] : []),
     `nodes  ${counts.connected} connected: ${counts.acked} acked, ${counts.pending} pending, ${counts.refusing} refusing, ${counts.unanswered} unanswered${unserved > 0 ? `; ${unserved} unserved` : ''}${gone.length > 0 ? `; ${gone.length} gone within a day` : ''}`,
+    ...(muted.length > 0 ? [`muted  ${list(muted)}`] : []),
   ];
+}
+
+/** The first few, and how many more there are. */
+function list(ids: readonly string[]): string {
+  const more = ids.length > namedMuted ? ` and ${ids.length - namedMuted} more (--json has all)` : '';
+  return `${ids.slice(0, namedMuted).map(printable).join(', ')}${more}`;
 }
 
 /** What is wrong: with the newest commit, with the saved file, and what fails. */

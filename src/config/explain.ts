@@ -2,7 +2,7 @@ import type { ErrorObject } from 'ajv';
 import { addressFault } from './address.ts';
 import type { Fault, Path } from './fault.ts';
 import { nearest } from './nearest.ts';
-import { missingSpaceHint } from './slips.ts';
+import { belongsHint, missingSpaceHint } from './slips.ts';
 import { count, either, kindOf, nameOf, show } from './words.ts';
 
 /** Faults beyond this are not made of a schema's errors: a file of 16 MiB can hold a million. */
@@ -204,31 +204,11 @@ function unknownKey(key: string, error: ErrorObject, { path, name }: Omit<Contex
     message: `${name} has no key ${show(key)}`,
     hint:
       missingSpaceHint(key, known) ??
-      belongsHint(key, error) ??
+      belongsHint(key, error.parentSchema, error.data) ??
       (guess === null ? all : `did you mean ${show(guess)}?`),
     path: [...path, key],
     at: 'key',
   };
-}
-
-interface Mapping {
-  readonly properties?: object;
-  /** What its other keys, those of a customer, may be. */
-  readonly additionalProperties?: { readonly properties?: object };
-}
-
-/** A key that stands one level too far out, as what is in it shows where any key may be: `a: {shard_size: 3}`. */
-function belongsHint(key: string, { parentSchema, data }: ErrorObject): string | null {
-  const properties = (parentSchema?.['properties'] ?? {}) as Readonly<Record<string, Mapping>>;
-  const value = (data as Readonly<Record<string, unknown>> | undefined)?.[key];
-  const inside = typeof value === 'object' && value !== null ? Object.keys(value) : [];
-  const has = (schema: Mapping | undefined, name: string): boolean => Object.hasOwn(schema?.properties ?? {}, name);
-  const names = Object.keys(properties);
-  const owner =
-    names.find((name) => has(properties[name], key)) ??
-    names.find((name) => inside.some((each) => has(properties[name]?.additionalProperties, each)));
-  if (owner !== undefined) return `it belongs under ${owner}: indent it, and put it there`;
-  return key.includes('.') && Object.hasOwn(properties, 'runtime') ? 'other runtime keys belong under runtime:' : null;
 }
 
 function knownKeys({ parentSchema }: ErrorObject): string[] {

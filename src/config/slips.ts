@@ -55,3 +55,23 @@ export function openBracket(
   }
   return open.at(-1) ?? null;
 }
+
+interface Mapping {
+  readonly properties?: object;
+  /** What its other keys, those of a customer, may be. */
+  readonly additionalProperties?: { readonly properties?: object };
+}
+
+/** A key of `data` that stands one level too far out, as what is in it shows where any key may be: `a: {shard_size: 3}`. */
+export function belongsHint(key: string, schema: object | undefined, data: unknown): string | null {
+  const { properties = {} } = (schema ?? {}) as { readonly properties?: Readonly<Record<string, Mapping>> };
+  const value = (data as Readonly<Record<string, unknown>> | undefined)?.[key];
+  const inside = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  const has = (mapping: Mapping | undefined, name: string): boolean => Object.hasOwn(mapping?.properties ?? {}, name);
+  const names = Object.keys(properties);
+  const owner =
+    names.find((name) => has(properties[name], key)) ??
+    names.find((name) => inside.some((each) => has(properties[name]?.additionalProperties, each)));
+  if (owner !== undefined) return `it belongs under ${owner}: indent it, and put it there`;
+  return key.includes('.') && Object.hasOwn(properties, 'runtime') ? 'other runtime keys belong under runtime:' : null;
+}

@@ -9,6 +9,7 @@ import type { Head } from './head.ts';
 import { diagnoseHold, diagnoseRefusal, placeOfRefusal } from './head.ts';
 import type { Verdict } from './intake.ts';
 import type { Metrics } from './metrics.ts';
+import type { Repeats } from './repeats.ts';
 import { drawAll, sayAction, short } from './say.ts';
 import type { Texts } from './texts.ts';
 
@@ -30,6 +31,8 @@ export interface RecordOptions {
   readonly counts: () => Counts;
   readonly report: (report: Report) => void;
   readonly texts: Texts;
+  /** Keeps the log short, however many Envoys refuse. */
+  readonly repeats: Repeats;
   /** What the ledger remembers: the number of the last push, and the newest revision. */
   readonly memory: { readonly seq: number; readonly head: Head | null };
 }
@@ -131,7 +134,11 @@ export class Record {
     const version = action.type === 'live' ? (action.live?.version ?? '') : (action.version ?? '');
     const { subject, source } = this.#options.texts.get(version);
     const refused = action.type === 'pinned' || action.type === 'still_pinned' ? this.#diagnose(action) : null;
-    sayAction(log, action, { subject, drawn: refused && drawAll([refused], source) });
+    const say = (): void => sayAction(log, action, { subject, drawn: refused && drawAll([refused], source) });
+    // what a client can cause as often as it likes: the status has them all
+    const isOfOneNode = action.type === 'refused' || action.type === 'unanswered';
+    if (isOfOneNode) this.#options.repeats.say(action.type, short(version), say);
+    else say();
     switch (action.type) {
       case 'offer':
         return this.#offered(action.version);

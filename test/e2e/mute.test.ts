@@ -66,7 +66,9 @@ test('a node that refuses what others accept: it rolls back once, and not at all
   assert.equal(muted.code, 0, muted.stderr);
   assert.match(muted.stdout, /^garbage has no vote any more: its answers do not count/);
   assert.equal((await daemon.run('node', 'mute', 'garbage')).code, 1, 'it is muted already');
-  assert.match((await daemon.run('status')).stdout, / garbage .*\(muted\)/);
+  const shown = (await daemon.run('status')).stdout;
+  assert.match(shown, / garbage .*\(muted\)/);
+  assert.match(shown, /^muted {2}garbage$/m, 'connected or not');
   await daemon.restart();
   const again = await daemon.waitFor('it is muted still', ({ muted: ids }) => ids.includes('garbage'));
   assert.deepEqual(again.muted, ['garbage']);
