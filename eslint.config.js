@@ -8,6 +8,7 @@ import tseslint from 'typescript-eslint';
 const pure = {
   config: ['yaml', 'ajv(/dist/[a-z0-9]+[.]js)?', 'ajv-formats'],
   release: ['[.]{2}/config/[a-z0-9-]+[.]ts', 'protobufjs/minimal[.]js'],
+  revisions: ['[.]{2}/(config/diagnostic|release/short|rollout/types)[.]ts'],
   rollout: [],
   shard: ['[.]{2}/config/[a-z0-9-]+[.]ts'],
   'xds/stream': ['[.]{2}/[.]{2}/release/[a-z0-9-]+[.]ts'],

@@ -8,11 +8,10 @@ import { Fleet } from './daemon/fleet.ts';
 import { Follow } from './daemon/follow.ts';
 import { describeDaemon } from './daemon/info.ts';
 import { Intake } from './daemon/intake.ts';
-import type { Verdict } from './daemon/intake.ts';
+import type { Judged } from './daemon/intake.ts';
 import { createOutlets } from './daemon/outlets.ts';
 import type { Outlet } from './daemon/outlets.ts';
 import { Journal } from './daemon/journal.ts';
-import { LookBack } from './daemon/look-back.ts';
 import { isCalm, openStateDirectory } from './daemon/memory.ts';
 import { Metrics } from './daemon/metrics.ts';
 import { Presence } from './daemon/presence.ts';
@@ -20,18 +19,20 @@ import { Problems } from './daemon/problems.ts';
 import { Record } from './daemon/record.ts';
 import type { Report } from './daemon/record.ts';
 import { Repeats } from './daemon/repeats.ts';
-import { sayProblem, short } from './daemon/say.ts';
+import { sayProblem } from './daemon/say.ts';
 import { sayFailure, sayLeftOut, sayRefusal, sayStream } from './daemon/say-stream.ts';
 import type { StreamLog } from './daemon/say-stream.ts';
 import { Signatures } from './daemon/signatures.ts';
 import { UnservedWatch } from './daemon/unserved.ts';
 import { Texts } from './daemon/texts.ts';
 import { RemoteSource } from './git/remote-source.ts';
+import type { Revision } from './git/revision.ts';
 import type { DaemonInfo } from './http/api.ts';
 import { startHttp } from './http/server.ts';
 import type { HttpServer } from './http/server.ts';
 import type { Judge } from './judge/judge.ts';
 import type { Ledger, Restored } from './ledger/ledger.ts';
+import type { RevisionFact } from './revisions/types.ts';
 import type { RolloutAction } from './rollout/types.ts';
 import { Secrets } from './secrets.ts';
 import { isLoopback } from './settings/loopback.ts';
@@ -39,6 +40,7 @@ import type { Settings } from './settings/settings.ts';
 import { XdsServer } from './xds/server.ts';
 import type { Session } from './xds/session.ts';
 import type { StreamAction } from './xds/stream/types.ts';
+import { short } from './release/short.ts';
 
 /** How long a first start waits for git before it listens without a release. */
 const firstLookMs = 3_000;
@@ -53,7 +55,7 @@ export interface DaemonOptions {
 }
 
 /**
- * The one place that wires the parts. A change goes: git (follow) -> intake -> decide -> fleet -> xds; the Envoys' answers go:
+ * The one place that wires the parts. A change goes: git (follow) -> revisions -> fleet -> xds; the Envoys' answers go:
  * xds -> fleet -> record, which alone writes the log, the metrics and the ledger.
  */
 export class Daemon {
@@ -61,8 +63,8 @@ export class Daemon {
   readonly log: Logger;
   readonly ledger: Ledger;
   readonly judge: Judge;
-  readonly follow: Follow;
   readonly intake: Intake;
+  readonly follow: Follow;
   readonly fleet: Fleet;
   readonly xds: XdsServer;
   readonly record: Record;
@@ -74,7 +76,6 @@ export class Daemon {
   readonly #streamLog: StreamLog;
   readonly presence: Presence;
   readonly #journal: Journal;
-  readonly #lookBack: LookBack;
   readonly #outlets: readonly Outlet[];
   #http: HttpServer | null = null;
   #unserved: UnservedWatch | null = null;
@@ -116,11 +117,10 @@ export class Daemon {
     });
     const signatures = this.#createSignatures();
     this.intake = new Intake({
-      settings: settings.repository,
+      guard: settings.repository.guard,
       evaluate: (revision) => evaluate(revision, this),
-      verify: ({ version }, role) => signatures.check(version, role),
+      verify: (version, standing) => signatures.check(version, standing),
       live: () => this.fleet.live?.release ?? null,
-      isAccepted: (version) => this.follow.isAccepted(version),
       wasLive: (release) => this.ledger.wasLive(release),
     });
     this.follow = new Follow({
@@ -128,22 +128,17 @@ export class Daemon {
       log,
       judge: this.judge,
       problems: this.problems,
-      record: this.record,
       intake: this.intake,
-      report: (verdict) => this.decide(verdict),
-      fleet: this.fleet,
-      journal: this.#journal,
-      since: restored.tip,
+      memory: { taken: restored.tip, head: restored.head, accepted: restored.accepted },
       stateDirectory: settings.state.directory,
       secrets,
-      accepted: restored.accepted,
-      lookBack: () => this.#lookBack.begin(),
-    });
-    this.#lookBack = new LookBack({
-      search: () => this.follow.lookBack(),
-      isNeeded: () => this.fleet.target === null,
-      onNothing: () => this.xds.isWithheld && this.xds.offer(null),
-      problems: this.problems,
+      fleet: this.fleet,
+      journal: this.#journal,
+      onFact: (fact) => this.#onRevision(fact),
+      onNewest: ({ version, subject, content }) =>
+        this.texts.set(version, { subject, source: 'bytes' in content ? content.bytes : null }),
+      onJudged: (revision, judged, isHead) => this.#onJudged(revision, judged, isHead),
+      onClosed: (version, before) => this.record.close(version, before),
     });
     this.#outlets = createOutlets({ settings, source: this.follow.source, problems: this.problems, secrets });
   }
@@ -202,7 +197,6 @@ export class Daemon {
     await this.#http?.close();
     this.fleet.close();
     this.presence.close();
-    this.#lookBack.close();
     this.#unserved?.close();
     this.#streamLog.repeats.close();
     this.#journal.flush();
@@ -221,13 +215,15 @@ export class Daemon {
     await this.follow.source.check();
   }
 
-  /** Carries a verdict to the record and, where there is something to roll out, to the fleet. */
-  decide(verdict: Verdict, how: 'release' | 'retry' = 'release'): void {
-    const { version, subject } = verdict.revision;
-    const isOvertaken = verdict.outcome === 'invalid' && version !== this.record.head?.version;
-    if ('source' in verdict && !isOvertaken) this.texts.set(version, { subject, source: verdict.source });
-    this.record.verdict(verdict);
-    if (verdict.outcome === 'candidate') this.fleet.release(verdict, how);
+  /** Its words are needed for what is said of it. */
+  #onJudged({ version, subject }: Revision, { verdict, source }: Judged, isHead: boolean): void {
+    if (verdict.valid || isHead) this.texts.set(version, { subject, source });
+  }
+
+  #onRevision(fact: RevisionFact): void {
+    this.record.revision(fact);
+    // No Envoy was emptied while git might have had a release.
+    if (fact.type === 'nothing_found' && this.xds.isWithheld) this.xds.offer(null);
   }
 
   /** Carries out what the rollout wants: first what the Envoys are to get, then what is to be remembered. */
@@ -236,7 +232,6 @@ export class Daemon {
     const live = action.type === 'live' ? this.fleet.get(action.live?.version ?? null) : null;
     if (live) this.#journal.add({ type: 'release', release: live.release, resource: live.resource });
     this.record.action(action);
-    if (action.type === 'outcome') this.follow.onDecided();
     if (action.type === 'live') this.#sayReadiness();
   }
 
@@ -244,7 +239,7 @@ export class Daemon {
   #offer(version: string | null): void {
     if (version !== null) return this.xds.offer(this.fleet.get(version));
     this.xds.withhold();
-    void this.#lookBack.begin();
+    setImmediate(() => this.follow.apply({ type: 'stranded' })); // the rollout's step comes to its end first
   }
 
   #onStream(session: Session, action: StreamAction): void {
@@ -290,7 +285,6 @@ export class Daemon {
       keys: { ...repository.verify, directory: join(state.directory, 'keys') },
       file: repository.file,
       repository: () => this.follow.source.repository,
-      move: () => this.follow.move,
       liveVersion: () => this.fleet.live?.version ?? null,
     });
   }
@@ -299,8 +293,8 @@ export class Daemon {
     return new Metrics(() => ({
       counts: this.fleet.counts(),
       live: this.fleet.live,
-      head: this.record.head,
-      backlog: this.follow.backlog.size,
+      head: this.follow.head,
+      backlog: this.follow.waiting,
       problems: this.problems.list().map(({ code }) => code),
       streams: [...this.xds.sessions()].length,
       pinned: this.fleet.pinned,
@@ -312,7 +306,12 @@ export class Daemon {
 
   #createRecord(memory: Restored, report: (report: Report) => void): Record {
     return new Record({
-      memory,
+      seq: memory.seq,
+      head: () => this.follow.head,
+      onStanding: (version, outcome, diagnostics) =>
+        this.follow.apply({ type: 'decided', version, outcome, diagnostics }),
+      outcomeBeforeHold: (version) => this.#journal.outcomeBeforeHold(version),
+      isDecided: (version) => this.#journal.decided([version]).has(version),
       file: this.settings.repository.file,
       log: this.log,
       metrics: this.metrics,

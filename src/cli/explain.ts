@@ -7,6 +7,7 @@ import { CliError } from './exit.ts';
 import type { SettingsFlags } from './options.ts';
 import { printJson, withJson, withSettings } from './options.ts';
 import { follows } from './same-daemon.ts';
+import { short } from '../release/short.ts';
 
 /** `shardplane explain CUSTOMER`. */
 export function defineExplain(program: Command): void {
@@ -34,7 +35,7 @@ export function formatExplanation(found: Explanation, daemon: DaemonInfo | null)
       : `${key} is not set: shuffle_sharding.default_shard_size = ${found.shardSize}`;
   return [
     `${printable(found.customer)}  x-shard-assignment: [${found.assignment.join(',')}]  x-shard-config: ${found.shardSize}/${found.totalHosts}`,
-    `  version ${found.version.slice(0, 12)}${daemon ? ` of ${printable(follows(daemon))}` : ''}`,
+    `  version ${short(found.version)}${daemon ? ` of ${printable(follows(daemon))}` : ''}`,
     ...toViewLines(found),
     `  ${reason}`,
     `  the ${found.shardSize} highest of ${found.totalHosts} scores${found.drained.length > 0 ? ', past those that are drained' : ''}:`,

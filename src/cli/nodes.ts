@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 import { printable } from '../config/words.ts';
 import type { NodeStatus } from '../http/api.ts';
+import { short } from '../release/short.ts';
 
 /** Which nodes are shown. */
 export interface NodeFilter {
@@ -75,7 +76,7 @@ export function formatNodes(
     const words = wordsOf(node);
     const twin = node.duplicate ? colors.red(' (another stream has the same node id)') : '';
     const vote = colors.yellow(voteWords[node.vote]);
-    return `${indent}${printable(node.id).padEnd(width)}  ${(node.version?.slice(0, 12) ?? '-').padEnd(12)}  ${paint(node.state)}${vote}${words}${twin}`;
+    return `${indent}${printable(node.id).padEnd(width)}  ${short(node.version ?? '-').padEnd(12)}  ${paint(node.state)}${vote}${words}${twin}`;
   });
   const rest = nodes.slice(limit);
   return rest.length === 0 ? lines : [...lines, `${indent}... and ${tally(rest)}: --limit ${nodes.length} shows all`];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Daemon } from '../daemon.ts';
 import { createLog } from '../daemon/log.ts';
 import type { Logger } from '../daemon/log.ts';
-import { short } from '../daemon/say.ts';
+import { short } from '../release/short.ts';
 import { secretsOf } from '../settings/secrets.ts';
 import type { Settings } from '../settings/settings.ts';
 import { createNotifier } from '../systemd/notify.ts';

@@ -12,6 +12,7 @@ import type { SettingsFlags } from './options.ts';
 import { printJson, settingsOf, toCount, useColor, withJson, withSettings } from './options.ts';
 import { follows } from './same-daemon.ts';
 import { watch } from './watch.ts';
+import { short } from '../release/short.ts';
 
 interface StatusFlags extends SettingsFlags, NodeFilter {
   readonly json?: boolean;
@@ -108,10 +109,10 @@ export function formatHead(
       ? [`repo   ${printable(follows(daemon))}  (shardplane ${printable(daemon.version)})`]
       : []),
     live
-      ? `live   ${colors.bold(live.version.slice(0, 12))}  ${printable(live.subject)}  (since ${live.since}${live.proven ? '' : ', unproven'})`
+      ? `live   ${colors.bold(short(live.version))}  ${printable(live.subject)}  (since ${live.since}${live.proven ? '' : ', unproven'})`
       : `live   ${colors.yellow('none yet')}`,
     head
-      ? `head   ${colors.bold(head.version.slice(0, 12))}  ${printable(head.subject)}  ${paintOutcome(head.outcome, colors)}`
+      ? `head   ${colors.bold(short(head.version))}  ${printable(head.subject)}  ${paintOutcome(head.outcome, colors)}`
       : 'head   none yet',
     ...(backlog > 0 ? [`older  ${backlog} overtaken by it are still being judged`] : []),
     `nodes  ${counts.connected} connected: ${counts.acked} acked, ${counts.pending} pending, ${counts.refusing} refusing, ${counts.unanswered} unanswered${unserved > 0 ? `; ${unserved} unserved` : ''}${gone.length > 0 ? `; ${gone.length} gone within a day` : ''}`,

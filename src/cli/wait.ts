@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { count } from '../config/words.ts';
 import type { Status } from '../http/api.ts';
+import { short } from '../release/short.ts';
 
 /** Each look is the whole status: not too often. */
 const lookMs = { first: 50, most: 1_000 };
@@ -27,7 +28,7 @@ function isDecided({ head, counts }: Status, verb: string): boolean {
 export function faultOf(status: Status, { verb, isWaiting }: { verb: string; isWaiting: boolean }): string | null {
   const { head, counts } = status;
   if (head === null) return 'there is no revision yet';
-  const name = head.version.slice(0, 12);
+  const name = short(head.version);
   const refusing = counts.refusing > 0 && verb === 'retry' && isWaiting;
   switch (head.outcome) {
     case 'live':

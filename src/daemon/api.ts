@@ -1,11 +1,9 @@
-import { GitError } from '../git/error.ts';
-import { readRevisions } from '../git/revisions.ts';
 import type { Daemon } from '../daemon.ts';
 import type { Api, CommandResult } from '../http/api.ts';
 import { toHistoryQuery } from '../ledger/query.ts';
 import { HttpError } from '../http/error.ts';
 import { explainRelease } from './explain.ts';
-import { short } from './say.ts';
+import { short } from '../release/short.ts';
 import { toStatus } from './status.ts';
 
 /** The daemon, as HTTP and the CLI see it. */
@@ -17,13 +15,13 @@ export function createApi(daemon: Daemon): Api {
       toStatus({
         daemon: daemon.info,
         fleet,
-        head: daemon.record.head,
-        source: daemon.texts.get(daemon.record.head?.version ?? null).source,
+        head: follow.head,
+        source: daemon.texts.get(follow.head?.version ?? null).source,
         sessions: xds.sessions(),
         resource: daemon.settings.xds.resource,
         isDuplicate: (session) => xds.isDuplicate(session),
         gone: daemon.presence.gone(),
-        backlog: follow.backlog.size,
+        backlog: follow.waiting,
         problems: daemon.problems.list(),
         working: daemon.follow.working,
       }),
@@ -32,8 +30,8 @@ export function createApi(daemon: Daemon): Api {
     explain: (customer) => fleet.live && explainRelease(fleet.live.release, customer),
     history: (query) => ledger.history(toHistoryQuery(query)),
     story: (version) => toStory(ledger.story(version), version),
-    retry: (version, by) => inWords(follow.inTurn(() => retry(daemon, version, by))),
-    accept: (version, by) => inWords(follow.inTurn(() => accept(daemon, version, by))),
+    retry: (version, by) => retry(daemon, version, by),
+    accept: (version, by) => accept(daemon, version, by),
     mute: (node, by) => mute(daemon, node, by),
     unmute: (node, by) => unmute(daemon, node, by),
     sync: () => sync(daemon),
@@ -51,7 +49,7 @@ export function readiness({ fleet, ledger }: Pick<Daemon, 'fleet' | 'ledger'>): 
 
 /** Names the head by its first digits or as HEAD, or says why that is not what the command is for. */
 function findHead(daemon: Daemon, version: string, verb: string): CommandResult | null {
-  const { head } = daemon.record;
+  const { head } = daemon.follow;
   if (head !== null && (version === 'HEAD' || head.version.startsWith(version))) return null;
   const hint = head === null ? 'there is no revision yet' : `the newest revision is ${short(head.version)}`;
   return {
@@ -65,37 +63,29 @@ function findHead(daemon: Daemon, version: string, verb: string): CommandResult 
 }
 
 async function retry(daemon: Daemon, version: string, by: string): Promise<CommandResult> {
-  const { fleet, record, settings, intake } = daemon;
-  const { repository } = daemon.follow.source;
+  const { fleet, follow } = daemon;
   const elsewhere = findHead(daemon, version, 'retry');
   if (elsewhere) return elsewhere;
-  const head = record.head?.version ?? '';
+  const head = follow.head?.version ?? '';
   if (fleet.target?.version === head) {
     if (fleet.counts().refusing === 0)
       return { ok: false, message: `no node refuses ${short(head)}: there is nothing to retry` };
     fleet.apply({ type: 'retry', at: Date.now(), version: head });
     return { ok: true, message: `${short(head)} is offered once more to the nodes that refuse it` };
   }
-  if (record.head?.outcome === 'held')
+  if (follow.head?.outcome === 'held')
     return { ok: false, message: `${short(head)} is held`, hint: `shardplane accept ${short(head)} lets it through` };
   if (!fleet.isPinned(head)) return { ok: false, message: `${short(head)} was not refused: there is nothing to retry` };
-  if (repository === null)
-    return { ok: false, message: 'the repository cannot be read now', hint: 'shardplane status says why' };
-  for await (const [revision] of readRevisions(repository, settings.repository.file, [head])) {
-    if (!revision) break;
-    const verdict = await intake.judge(revision);
-    if (verdict.outcome === 'candidate') record.retried(head, by);
-    if (verdict.outcome === 'candidate') daemon.follow.backlog.onOffered();
-    daemon.decide(verdict, 'retry');
-    if (verdict.outcome === 'candidate') return { ok: true, message: `${short(head)} is pushed again` };
-  }
+  await follow.command('retry', head, by);
+  if (!fleet.isPinned(head) || fleet.target?.version === head)
+    return { ok: true, message: `${short(head)} is pushed again` };
   return { ok: false, message: `${short(head)} cannot be pushed`, hint: 'shardplane status says why' };
 }
 
 async function accept(daemon: Daemon, version: string, by: string): Promise<CommandResult> {
   const elsewhere = findHead(daemon, version, 'accept');
   if (elsewhere) return elsewhere;
-  const { head } = daemon.record;
+  const { head } = daemon.follow;
   if (head?.outcome !== 'held') return { ok: false, message: `${short(head?.version ?? version)} is not held` };
   if (daemon.follow.isRefused)
     return {
@@ -103,8 +93,7 @@ async function accept(daemon: Daemon, version: string, by: string): Promise<Comm
       message: `${short(head.version)} is of a rewritten history, which on_rewrite: refuse lets nobody accept`,
       hint: 'shardplane status says what to do',
     };
-  daemon.log.info({ event: 'accepted', version: head.version, by }, `${by} accepts ${short(head.version)}`);
-  await daemon.follow.accept(head.version, by);
+  await daemon.follow.command('accept', head.version, by);
   return { ok: true, message: `${short(head.version)} is accepted` };
 }
 
@@ -120,7 +109,7 @@ function mute(daemon: Daemon, node: string, by: string): CommandResult {
     return { ok: false, message: `${maxMuted} nodes are muted already`, hint: 'shardplane node unmute ID' };
   record.muted('muted', node, by);
   fleet.apply({ type: 'muted', at: Date.now(), node });
-  const head = record.head;
+  const { head } = daemon.follow;
   const hint =
     head?.outcome === 'rolled_back' && fleet.refusalOf(head.version)?.node === node
       ? `${short(head.version)}, which it refused, is pinned still: shardplane retry ${short(head.version)}`
@@ -145,21 +134,11 @@ async function sync(daemon: Daemon): Promise<CommandResult> {
   if (daemon.settings.repository.remote === null) await daemon.sync();
   const failure = daemon.problems.list().find(({ code }) => blind.has(code));
   if (failure) return { ok: false, message: failure.message, ...(failure.hint !== null && { hint: failure.hint }) };
-  const { head } = daemon.record;
+  const { head } = daemon.follow;
   return {
     ok: true,
     message: head === null ? 'looked: no revision yet' : `looked: the newest revision is ${short(head.version)}`,
   };
-}
-
-/** Git's troubles are an answer to the operator, not a fault of the daemon. */
-async function inWords(result: Promise<CommandResult>): Promise<CommandResult> {
-  try {
-    return await result;
-  } catch (error) {
-    if (!(error instanceof GitError)) throw error;
-    return { ok: false, message: error.message, ...(error.hint !== null && { hint: error.hint }) };
-  }
 }
 
 function toStory(story: unknown, version: string): unknown {

@@ -1,310 +1,284 @@
 import { join } from 'node:path';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Revision } from '../git/revision.ts';
+import { isGitError } from '../git/error.ts';
+import type { GitError } from '../git/error.ts';
 import { RemoteSource } from '../git/remote-source.ts';
+import type { Revision } from '../git/revision.ts';
 import { Source } from '../git/source.ts';
 import type { Moved, SourceEvent } from '../git/source.ts';
 import type { Status } from '../http/api.ts';
 import type { Judge } from '../judge/judge.ts';
+import { short } from '../release/short.ts';
+import { countWaiting, createRevisions } from '../revisions/state.ts';
+import type { Head, RevisionsMemory, RevisionsState } from '../revisions/state.ts';
+import { step } from '../revisions/step.ts';
+import type { RevisionEffect, RevisionEvent, RevisionFact, RolloutView } from '../revisions/types.ts';
+import type { Outcome } from '../rollout/types.ts';
 import type { Secrets } from '../secrets.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
-import { Backlog } from './backlog.ts';
 import type { Fleet } from './fleet.ts';
-import type { Intake, Verdict } from './intake.ts';
+import type { Intake, Judged } from './intake.ts';
 import type { Journal } from './journal.ts';
-import { problemsOf, putBack, rewritten, sayTrouble } from './moves.ts';
+import { problemsOf, sayTrouble } from './moves.ts';
+import { Pages } from './pages.ts';
 import type { Problems } from './problems.ts';
-import type { Record } from './record.ts';
-import { searchHistory } from './look-back.ts';
 import { checkSaved } from './saved.ts';
-import type { Place } from './signatures.ts';
 
 export interface FollowOptions {
   readonly settings: RepositorySettings;
   readonly log: Logger;
   readonly judge: Judge;
   readonly problems: Problems;
-  readonly record: Record;
   readonly intake: Intake;
-  /** Carries a verdict to the record and the fleet. */
-  readonly report: (verdict: Verdict) => void;
-  readonly fleet: Pick<Fleet, 'live' | 'target' | 'isUndecided' | 'isPinned'>;
-  /** The ledger. */
-  readonly journal: Pick<Journal, 'add' | 'decided' | 'open'>;
-  /** The tip that was taken last before a restart. */
-  readonly since: string | null;
+  readonly memory: RevisionsMemory;
   /** A remote's mirror is kept there. */
   readonly stateDirectory: string;
   /** Learns those of the remote. */
   readonly secrets: Secrets;
-  /** Versions that an operator has let through. */
-  readonly accepted: ReadonlySet<string>;
-  /** There is nothing to serve: has `lookBack` called until git answers. */
-  readonly lookBack: () => Promise<void>;
+  readonly fleet: Fleet;
+  /** The ledger. */
+  readonly journal: Pick<Journal, 'add' | 'open'>;
+  readonly onFact: (fact: RevisionFact) => void;
+  /** The newest revision, before anything is decided about it. */
+  readonly onNewest: (revision: Revision) => void;
+  /** A revision was judged; told before what follows from it. `isHead`: it is the newest. */
+  readonly onJudged: (revision: Revision, judged: Judged, isHead: boolean) => void;
+  /** No move brings this one any more. `before`: the final outcome that it had before it was held. */
+  readonly onClosed: (version: string, before: Outcome | null) => void;
 }
 
-/** From what git tells to the intake: what of a moved ref may be taken, and what is to be said of it. */
+/** Older revisions are judged for so long before the event loop has its turn: what they came to is written together. */
+const sliceMs = 10;
+/** How long to wait after a first failure of git, which may be a moment of a repack, and after each other. */
+const retryMs = [200, 5_000] as const;
+
+/** The shell around the revisions' machine: tells it what git and the rollout say, and carries out what it wants. */
 export class Follow {
   readonly source: Source | RemoteSource;
-  readonly backlog: Backlog;
   /** The saved file, when it differs from the commit. */
   working: Status['working'] = null;
   readonly #options: FollowOptions;
-  readonly #accepted: Set<string>;
-  #turn: Promise<unknown> = Promise.resolve();
-  /** The last move: an operator may have it taken. */
-  #lastMove: Moved | null = null;
-  /** The tip that was taken last. */
-  #base: string | null;
-  /** Nothing of what was taken may be served, so far. */
-  #isSeeking = false;
-  /** The move of an older revision that is judged now. */
-  #judged: Place | null = null;
-  /** What was taken, and waits to be remembered. */
-  #taken: Moved | null = null;
+  readonly #state: RevisionsState;
+  readonly #pages: Pages;
+  readonly #stop = new AbortController();
+  /** The tip that is written: where a restart begins. */
+  #written: string | null;
+  #failures = 0;
+  #sliceEnd = 0;
+  #waiters: { readonly isOver: () => boolean; readonly resolve: () => void }[] = [];
   #sweep: NodeJS.Immediate | undefined;
-  #isClosed = false;
 
   constructor(options: FollowOptions) {
+    const { settings, memory } = options;
     this.#options = options;
-    this.#accepted = new Set(options.accepted);
-    this.#base = options.since;
+    this.#written = memory.taken;
+    const { ref, file, verify } = settings;
+    this.#state = createRevisions({ ref, file, isVerified: verify.mode !== 'none' }, memory);
     this.source = this.#createSource(options);
-    this.backlog = this.#createBacklog(options);
+    this.#pages = new Pages((versions) => this.source.read(versions));
   }
 
   /** The first look: resolves when it is known whether git has a release. */
   async start(): Promise<void> {
     await this.source.check();
-    await this.backlog.searched();
-    if (this.#targetVersion === null) await this.#options.lookBack();
+    await this.#until(() => this.#options.fleet.target !== null || this.#isIdle());
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#stop.abort();
     clearImmediate(this.#sweep);
-    await this.backlog.close();
+    this.#tellWaiters();
     await this.source.close();
   }
 
-  get #liveVersion(): string | null {
-    return this.#options.fleet.live?.version ?? null;
+  get head(): Head | null {
+    return this.#state.head;
   }
 
-  /** What every node shall have: the release that is being rolled out, else the live one. */
-  get #targetVersion(): string | null {
-    return this.#options.fleet.target?.version ?? null;
-  }
-
-  isAccepted(version: string): boolean {
-    return this.#accepted.has(version);
-  }
-
-  /** What is judged belongs to it: the move that was told last, or an older one. */
-  get move(): Place | null {
-    return this.#judged ?? this.#lastMove;
+  /** How many revisions have no verdict yet, beside the head. */
+  get waiting(): number {
+    const { head, judging } = this.#state;
+    return countWaiting(this.#state) - (judging !== null && judging.version === head?.version ? 1 : 0);
   }
 
   /** Whether the head is of a rewritten history that nobody can accept. */
   get isRefused(): boolean {
-    return this.#lastMove?.decision === 'refuse';
+    return this.#state.hold?.cause === 'refused-rewrite';
   }
 
-  /** An operator lets the held head through. */
-  async accept(version: string, by: string): Promise<void> {
-    this.#accepted.add(version);
-    this.#options.journal.add({ type: 'accepted', version, by });
-    const moved = this.#lastMove;
-    if (moved === null) return;
-    // The others of the move have their outcome already: only its newest revision is judged anew.
-    await this.#take(moved, []);
+  /** An operator lets the held head through, or has the refused one pushed again; resolves when it was judged. */
+  async command(type: 'accept' | 'retry', version: string, by: string): Promise<void> {
+    this.apply({ type, version, by });
+    await this.#headJudged();
   }
 
-  /** There is nothing to serve: looks for it in the history of what was taken. False: there is none. Throws GitError. */
-  async lookBack(): Promise<boolean> {
-    const isNeeded = (): boolean => this.#targetVersion === null;
-    return this.#base === null
-      ? !isNeeded()
-      : await searchHistory(this.#base, {
-          isNeeded,
-          older: (tip, page) => this.source.older(tip, page),
-          offer: (revision) => this.inTurn(async () => !isNeeded() || (await this.#offerOlder(revision))),
-        });
+  /** Moves the machine, and carries out what it wants. */
+  apply(event: RevisionEvent, compiled: Judged['compiled'] = null): void {
+    const { facts, effects } = step(this.#state, event, this.#rollout());
+    facts.forEach(this.#options.onFact);
+    for (const effect of effects) {
+      if (effect.type === 'release') this.#release(effect, compiled);
+      else if (effect.type === 'accept_tip') this.source.accept(effect.tip);
+      else void this.#carryOut(effect);
+    }
+    this.#settle();
   }
 
-  async #offerOlder(revision: Revision): Promise<boolean> {
-    const verdict = await this.#options.intake.judge(revision);
-    if (verdict.outcome !== 'candidate' || this.#options.fleet.isPinned(revision.version)) return false;
-    this.#options.report(verdict);
-    return true;
-  }
-
-  /**
-   * Runs what judges revisions one after the other: git's events and the operators' commands. A judgement that takes long (gpg)
-   * is neither overtaken by a newer one nor overtakes it.
-   */
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
-  }
-
-  #createSource({ settings, since, stateDirectory, secrets }: FollowOptions): Source | RemoteSource {
-    const { path, ref, file, onRewrite, pollMs, remote } = settings;
-    const common = {
-      file,
-      onRewrite,
-      since,
-      onEvent: (event: SourceEvent): Promise<void> => this.#hear(event),
+  #rollout(): RolloutView {
+    const { fleet } = this.#options;
+    const { live, target } = fleet;
+    return {
+      live: live?.version ?? null,
+      target: target?.version ?? null,
+      refusalOf: (version) => fleet.refusalOf(version),
     };
+  }
+
+  /** What is live, or on its way, has been compiled before. */
+  #release({ version, how }: Extract<RevisionEffect, { type: 'release' }>, compiled: Judged['compiled']): void {
+    const { fleet } = this.#options;
+    if (compiled?.release.version === version) fleet.release(compiled, how);
+    else fleet.apply({ type: how, at: Date.now(), version });
+  }
+
+  /** Once nothing waits and the rollout has come to its end, the tip is written: what a crash cuts short comes again. */
+  #settle(): void {
+    this.#tellWaiters();
+    if (!this.#isIdle() || this.#stop.signal.aborted) return;
+    clearImmediate(this.#sweep);
+    this.#sweep = setImmediate(() => this.#closeOpen());
+    const { taken } = this.#state;
+    if (this.#options.fleet.isUndecided || taken === this.#written) return;
+    this.#options.journal.add({ type: 'tip', commit: taken });
+    this.#written = taken;
+  }
+
+  /** Nothing is judged, and nothing is looked for. */
+  #isIdle(): boolean {
+    const { judging, lookBack } = this.#state;
+    return countWaiting(this.#state) === 0 && judging === null && (lookBack === null || lookBack.isDone);
+  }
+
+  /** What no move brings any more (a held one that was put back, what a crash cut short) gets its final outcome. */
+  #closeOpen(): void {
+    const { journal, onClosed } = this.#options;
+    const { head, tip } = this.#state;
+    if (!this.#isIdle() || head === null || tip === null) return;
+    const { live, target } = this.#rollout();
+    for (const { version, before } of journal.open())
+      if (![head.version, live, target].includes(version)) onClosed(version, before);
+  }
+
+  async #carryOut(effect: Extract<RevisionEffect, { type: 'judge' | 'list' }>): Promise<void> {
+    try {
+      await (effect.type === 'judge' ? this.#judge(effect) : this.#list(effect));
+    } catch (error) {
+      if (!isGitError(error)) throw error;
+      await this.#tryAgain(effect, error);
+    }
+  }
+
+  async #judge({ version, next, standing }: Extract<RevisionEffect, { type: 'judge' }>): Promise<void> {
+    if (!standing.isHead) await this.#breathe();
+    if (this.#stop.signal.aborted) return;
+    const revision = await this.#pages.get(version, next);
+    const judged = await this.#options.intake.judge(revision, standing);
+    this.#end();
+    if (this.#state.judging?.version !== version) return;
+    // What follows from the newest is pushed, and written, before anything older is looked at.
+    if (standing.isHead) this.#sliceEnd = 0;
+    this.#options.onJudged(revision, judged, standing.isHead);
+    this.apply({ type: 'judged', version, verdict: judged.verdict }, judged.compiled);
+  }
+
+  async #breathe(): Promise<void> {
+    if (performance.now() < this.#sliceEnd) return;
+    await turn();
+    this.#sliceEnd = performance.now() + sliceMs;
+  }
+
+  async #list({ tip, skip, limit }: Extract<RevisionEffect, { type: 'list' }>): Promise<void> {
+    const revisions = await this.source.older(tip, { skip, limit });
+    this.#end();
+    this.#pages.put(revisions);
+    this.apply({ type: 'listed', tip, skip, revisions });
+  }
+
+  /** Fails closed: what can't be read, or whose signature can't be checked now, is not released, and is asked again. */
+  async #tryAgain(effect: Extract<RevisionEffect, { type: 'judge' | 'list' }>, error: GitError): Promise<void> {
+    this.#failures += 1;
+    const what = effect.type === 'judge' ? `commit ${short(effect.version)} can't be judged` : lookBackFails;
+    if (this.#failures > 1) this.#options.problems.begin(problemOf(effect), `${what}: ${error.message}`, error.hint);
+    this.#tellWaiters();
+    const { signal } = this.#stop;
+    await sleep(retryMs[this.#failures > 1 ? 1 : 0], undefined, { signal, ref: false }).catch(() => undefined);
+    if (!signal.aborted) await this.#carryOut(effect);
+  }
+
+  #end(): void {
+    if (this.#failures > 1) for (const code of ['backlog', 'look-back'] as const) this.#options.problems.end(code);
+    this.#failures = 0;
+  }
+
+  #createSource({ settings, memory, stateDirectory, secrets }: FollowOptions): Source | RemoteSource {
+    const { path, ref, file, onRewrite, pollMs, remote } = settings;
+    const onEvent = (event: SourceEvent): Promise<void> => this.#onEvent(event);
+    const common = { file, onRewrite, since: memory.taken, onEvent };
     if (remote === null) return new Source({ ...common, path, ref, pollMs });
     return new RemoteSource({ ...common, remote, secrets, directory: join(stateDirectory, 'mirror.git') });
   }
 
-  /** A saved file that takes long to read stands in no commit's way: the source tells of one after the other. */
-  #hear(event: SourceEvent): Promise<void> {
-    if (event.type === 'working-file') return this.#onSaved(event.state);
-    return this.inTurn(() => this.#onEvent(event));
-  }
-
-  async #onEvent(event: Exclude<SourceEvent, { type: 'working-file' }>): Promise<void> {
-    const { log, problems } = this.#options;
+  async #onEvent(event: SourceEvent): Promise<void> {
+    const { log, problems, settings, judge } = this.#options;
     if (event.type === 'moved') await this.#onMoved(event);
-    else sayTrouble(event, { log, problems });
-  }
-
-  async #onMoved(told: Moved): Promise<void> {
-    const moved = this.#isPutBack(told) ? { ...told, decision: 'take' as const } : told;
-    const { newest, decision, revisions } = moved;
-    const { record } = this.#options;
-    this.#sayProblems(moved);
-    if (newest === null) {
-      record.noHead();
-      return;
+    else if (event.type !== 'working-file') sayTrouble(event, { log, problems });
+    else {
+      const working = await checkSaved(event.state, { log, judge, file: settings.file });
+      if (working !== undefined) this.working = working;
     }
-    if (moved !== told) this.#acceptTip(moved);
-    const isSettled = this.#isSettled(moved);
-    this.#lastMove = moved;
-    if (isSettled) {
-      if (decision === 'take') this.#remember(moved);
-      return;
-    }
-    record.revisions(revisions.length > 0 ? revisions : [newest], newest);
-    if (newest.version === this.#liveVersion) record.isLive(newest.version);
-    const older = revisions.map(({ version }) => version).filter((version) => version !== newest.version);
-    if (decision === 'take' || (decision === 'hold' && this.isAccepted(newest.version)))
-      await this.#take(moved, older.reverse());
-    else this.#hold(moved, older.reverse());
   }
 
-  /** However the ref came there: of what the fleet has, or is getting, nothing is left to be held. */
-  #isPutBack({ decision, newest }: Moved): boolean {
-    const isRewritten = decision === 'hold' || decision === 'refuse';
-    return isRewritten && newest !== null && [this.#liveVersion, this.#targetVersion].includes(newest.version);
-  }
-
-  #acceptTip({ tip }: Moved): void {
-    if (tip !== null) this.source.accept(tip);
-  }
-
-  /** Only the newest can be accepted: the others are overtaken now. */
-  #hold(moved: Moved, older: readonly string[]): void {
-    if (moved.newest === null) return;
-    const held = {
-      outcome: 'held',
-      revision: moved.newest,
-      reason: rewritten(moved, this.#options.settings.ref),
-    } as const;
-    const hint = `on_rewrite: refuse lets nobody accept it; ${putBack(moved)}`;
-    this.#options.report(moved.decision === 'refuse' ? { ...held, hint } : held);
-    this.backlog.add(older, { isWanted: false, place: { ...moved, newest: null } });
-    this.onDecided();
-  }
-
-  /** Commits that leave the file alone change nothing about the newest revision: what was said of it is not said again. */
-  #isSettled({ newest, revisions, decision }: Moved): boolean {
-    const { settings, record } = this.#options;
-    const { head } = record;
-    const isSame = revisions.length === 0 && newest?.version === head?.version && decision === this.#lastMove?.decision;
-    // what the ref names now may be signed, where what it named before was not
-    const isOver = settings.verify.mode === 'none' || head?.outcome !== 'invalid';
-    return isSame && head?.outcome != null && isOver;
-  }
-
-  async #take(moved: Moved, older: readonly string[]): Promise<void> {
+  /** Resolves when its newest revision was judged. */
+  async #onMoved(moved: Moved): Promise<void> {
+    const { problems, settings } = this.#options;
     const { newest } = moved;
-    if (newest === null) return;
-    if (moved.decision !== 'take') this.#acceptTip(moved);
-    const verdict = await this.#options.intake.judge(newest);
-    this.#options.report(verdict);
-    const isOffered = verdict.outcome === 'candidate' && !this.#options.fleet.isPinned(newest.version);
-    if (isOffered) this.backlog.onOffered();
-    this.#isSeeking = !isOffered;
-    this.backlog.add(older, { isWanted: !isOffered, place: { ...moved, newest: null } });
-    this.#remember(moved);
+    if (newest !== null) {
+      this.#pages.put([newest]);
+      this.#options.onNewest(newest);
+    }
+    this.apply(moved);
+    const isTaken = this.#state.taken === moved.tip;
+    for (const { code, message, hint } of problemsOf({ ...moved, isTaken }, settings))
+      problems.set(code, message, hint);
+    await this.#headJudged();
   }
 
-  #remember(moved: Moved): void {
-    this.#taken = moved;
-    this.#base = moved.tip;
-    this.onDecided();
-  }
-
-  /**
-   * A revision's outcome is known. Once all of the move have theirs, and the rollout has come to its end, the tip is written:
-   * what a crash cuts short is gone through again.
-   */
-  onDecided(): void {
-    if (!this.backlog.isEmpty) return;
-    clearImmediate(this.#sweep);
-    if (!this.#isClosed) this.#sweep = setImmediate(() => void this.inTurn(() => this.#closeOpen()));
-    if (this.#isSeeking && this.#targetVersion === null) void this.#options.lookBack();
-    this.#isSeeking = false;
-    if (this.#taken === null || this.#options.fleet.isUndecided) return;
-    this.#options.journal.add({ type: 'tip', commit: this.#taken.tip });
-    this.#taken = null;
-  }
-
-  /** What no move brings any more (a held one that was put back, what a crash cut short) gets its final outcome. */
-  async #closeOpen(): Promise<void> {
-    const { journal, record } = this.#options;
-    if (!this.backlog.isEmpty || this.#lastMove === null || record.head === null) return;
-    const open = journal.open().filter(({ version }) => !this.#isInUse(version));
-    for (const { version, before } of open) record.close(version, before);
-    await Promise.resolve();
-  }
-
-  #isInUse(version: string): boolean {
-    return [this.#options.record.head?.version, this.#liveVersion, this.#targetVersion].includes(version);
-  }
-
-  #createBacklog({ intake, fleet, journal, report, problems }: FollowOptions): Backlog {
-    return new Backlog({
-      judge: async (revision, place) => {
-        this.#judged = place;
-        return await intake.judge(revision).finally(() => (this.#judged = null));
-      },
-      judgeOvertaken: (revision) => intake.judgeOvertaken(revision),
-      isPinned: (version) => fleet.isPinned(version),
-      report,
-      read: (versions) => this.source.read(versions),
-      decided: (versions) => journal.decided(versions),
-      isInUse: (version) => this.#isInUse(version),
-      inTurn: (work) => this.inTurn(work),
-      onIdle: () => this.onDecided(),
-      onTrouble: (error) =>
-        problems.set('backlog', error && `older commits can't be read: ${error.message}`, error?.hint),
+  #headJudged(): Promise<void> {
+    return this.#until(() => {
+      const { head, judging, waiting } = this.#state;
+      return head === null || ![judging, waiting.at(-1)].some((revision) => revision?.version === head.version);
     });
   }
 
-  #sayProblems(moved: Moved): void {
-    const { problems, settings } = this.#options;
-    for (const { code, message, hint } of problemsOf(moved, settings)) problems.set(code, message, hint);
+  /** Resolves when it is so, or git fails, or all ends. */
+  #until(isSo: () => boolean): Promise<void> {
+    const isOver = (): boolean => isSo() || this.#failures > 0 || this.#stop.signal.aborted;
+    return new Promise((resolve) => {
+      this.#waiters.push({ isOver, resolve });
+      this.#tellWaiters();
+    });
   }
 
-  async #onSaved(state: 'same' | Revision['content']): Promise<void> {
-    const { log, judge, settings } = this.#options;
-    const working = await checkSaved(state, { log, judge, file: settings.file });
-    if (working !== undefined) this.working = working;
+  #tellWaiters(): void {
+    const waiters = this.#waiters;
+    this.#waiters = waiters.filter(({ isOver }) => !isOver());
+    for (const waiter of waiters) if (!this.#waiters.includes(waiter)) waiter.resolve();
   }
+}
+
+const lookBackFails = "the history can't be looked through for a release to go back to";
+
+function problemOf({ type }: Extract<RevisionEffect, { type: 'judge' | 'list' }>): 'backlog' | 'look-back' {
+  return type === 'list' ? 'look-back' : 'backlog';
 }

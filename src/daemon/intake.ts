@@ -2,45 +2,26 @@ import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Revision } from '../git/revision.ts';
 import { findShrink } from '../release/guard.ts';
 import type { Release } from '../release/release.ts';
+import type { Standing, Verdict } from '../revisions/types.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
 import type { Evaluated } from './evaluate.ts';
-import type { Role } from './signatures.ts';
 
-/** What is to become of a revision, before the fleet is asked. */
-export type Verdict =
-  | {
-      readonly outcome: 'candidate';
-      readonly revision: Revision;
-      readonly release: Release;
-      /** Its bytes, where they were made already. */
-      readonly resource: Uint8Array | null;
-      readonly source: Uint8Array;
-    }
-  | { readonly outcome: 'superseded'; readonly revision: Revision }
-  | {
-      readonly outcome: 'held';
-      readonly revision: Revision;
-      readonly reason: string;
-      /** What there is to do, where an operator can't just accept it. */
-      readonly hint?: string;
-    }
-  | {
-      readonly outcome: 'invalid';
-      readonly revision: Revision;
-      readonly diagnostics: readonly Diagnostic[];
-      readonly source: Uint8Array | null;
-    };
+/** What judging a revision found, with what was read on the way. */
+export interface Judged {
+  readonly verdict: Verdict;
+  readonly source: Uint8Array | null;
+  /** Of a valid one: its release, and its bytes where they were made already. */
+  readonly compiled: { readonly release: Release; readonly resource: Uint8Array | null } | null;
+}
 
 export interface IntakeOptions {
-  readonly settings: Pick<RepositorySettings, 'file' | 'guard' | 'verify'>;
+  readonly guard: RepositorySettings['guard'];
   /** From its content to a release. Rejects with GitError. */
   readonly evaluate: (revision: Revision) => Promise<Evaluated>;
-  /** Null: it is signed as `repository.verify` asks of what may go live, or of what was overtaken. */
-  readonly verify: (revision: Revision, role: Role) => Promise<Diagnostic | null>;
+  /** Null: it is signed as `repository.verify` asks of a revision that stands so. Rejects with GitError. */
+  readonly verify: (version: string, standing: Standing) => Promise<Diagnostic | null>;
   /** What the guard compares with, or null before there is a release. */
   readonly live: () => Release | null;
-  /** An operator, or an earlier run, has accepted this version. */
-  readonly isAccepted: (version: string) => boolean;
   /** This content was live before, in whatever commit. */
   readonly wasLive: (release: Release) => boolean;
 }
@@ -53,32 +34,24 @@ export class Intake {
     this.#options = options;
   }
 
-  /** What is to become of a revision that may be rolled out. */
-  async judge(revision: Revision): Promise<Verdict> {
-    const { settings, evaluate, live } = this.#options;
-    const fault = settings.verify.mode === 'none' ? null : await this.#options.verify(revision, 'candidate');
-    if (fault) return { outcome: 'invalid', revision, diagnostics: [fault], source: null };
-    const evaluated = await evaluate(revision);
+  /** Rejects with GitError when it can't be said now. */
+  async judge(revision: Revision, standing: Standing): Promise<Judged> {
+    const { evaluate, verify } = this.#options;
+    const fault = await verify(revision.version, standing);
+    if (fault) return { verdict: { valid: false, diagnostics: [fault] }, source: null, compiled: null };
+    const { source, ...evaluated } = await evaluate(revision);
     if (evaluated.release === null)
-      return { outcome: 'invalid', revision, diagnostics: evaluated.diagnostics, source: evaluated.source };
-    const { release, resource, source } = evaluated;
+      return { verdict: { valid: false, diagnostics: evaluated.diagnostics }, source, compiled: null };
+    const shrink = standing.isOvertaken ? null : this.#findShrink(revision, evaluated.release);
+    return { verdict: { valid: true, shrink }, source, compiled: evaluated };
+  }
+
+  /** What was live may come back, and who commits may accept. */
+  #findShrink({ trailers }: Revision, release: Release): string | null {
+    const { live, guard, wasLive } = this.#options;
     const before = live();
-    const shrink = before && !this.#isAccepted(revision) ? findShrink(before, release, settings.guard) : null;
-    if (shrink !== null && !this.#options.wasLive(release)) return { outcome: 'held', revision, reason: shrink };
-    return { outcome: 'candidate', revision, release, resource, source };
-  }
-
-  /** What became of a revision that a newer one has overtaken. */
-  async judgeOvertaken(revision: Revision): Promise<Verdict> {
-    const { settings, evaluate, verify } = this.#options;
-    const fault = settings.verify.mode === 'all' ? await verify(revision, 'overtaken') : null;
-    const { release, source, diagnostics } = await evaluate(revision);
-    if (fault || release === null)
-      return { outcome: 'invalid', revision, diagnostics: fault ? [fault] : diagnostics, source };
-    return { outcome: 'superseded', revision };
-  }
-
-  #isAccepted({ version, trailers }: Revision): boolean {
-    return trailers.get('shardplane-accept')?.toLowerCase() === 'yes' || this.#options.isAccepted(version);
+    if (before === null || trailers.get('shardplane-accept')?.toLowerCase() === 'yes') return null;
+    const shrink = findShrink(before, release, guard);
+    return shrink === null || wasLive(release) ? null : shrink;
   }
 }

@@ -1,7 +1,8 @@
 import type { LedgerEntry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Outcome } from '../rollout/types.ts';
 
-type Written = Pick<Ledger, 'recordAll' | 'flush' | 'health' | 'decided' | 'open'>;
+type Written = Pick<Ledger, 'recordAll' | 'flush' | 'health' | 'decided' | 'open' | 'story'>;
 
 /** How often a ledger that can't be written is asked again; it waits longer by itself. */
 const retryMs = 1_000;
@@ -37,6 +38,15 @@ export class Journal {
   open(): ReturnType<Ledger['open']> {
     this.flush();
     return this.#ledger.health.ok ? this.#ledger.open() : [];
+  }
+
+  /** The final outcome that a revision had before it was held, or null. */
+  outcomeBeforeHold(version: string): Outcome | null {
+    this.flush();
+    const story = this.#ledger.story(version);
+    if (story === null || story === 'ambiguous') return null;
+    const outcomes = story.events.filter(({ type }) => type === 'outcome').map(({ detail }) => detail['outcome']);
+    return (outcomes.findLast((outcome) => outcome !== 'held') ?? null) as Outcome | null;
   }
 
   /** Writes what waits; while that fails, it is tried again by itself. */

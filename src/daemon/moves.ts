@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
 import type { Moved, SourceEvent } from '../git/source.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
+import { describeRewrite, howToPutBack } from '../revisions/move.ts';
 import type { ProblemCode, Problems } from './problems.ts';
-import { short } from './say.ts';
 
 /** What may be wrong with where the ref is; `message` is null where it is not. */
 export function problemsOf(
-  moved: Moved,
+  moved: Moved & { readonly isTaken: boolean },
   { ref, file }: Pick<RepositorySettings, 'ref' | 'file'>,
 ): { code: ProblemCode; message: string | null; hint: string }[] {
-  const { tip, newest, decision, movement } = moved;
+  const { tip, newest, decision, movement, isTaken } = moved;
   const none = ref === 'HEAD' ? 'there is no commit yet on HEAD' : `there is no ref ${ref} yet`;
   const problem = (code: ProblemCode, isSo: boolean, message: string, hint: string) => ({
     code,
@@ -30,19 +30,13 @@ export function problemsOf(
       `no commit of ${ref} has ${file}`,
       `commit a ${file}, or set repository.file`,
     ),
-    problem('rewritten', decision === 'refuse', `${rewritten(moved, ref)}, which on_rewrite refuses`, putBack(moved)),
+    problem(
+      'rewritten',
+      decision === 'refuse' && !isTaken,
+      `${describeRewrite(moved, ref)}, which on_rewrite refuses`,
+      howToPutBack(moved),
+    ),
   ];
-}
-
-/** How the ref left what was taken. */
-export function rewritten({ movement, previous, tip }: Moved, ref: string): string {
-  const how = movement === 'rewind' ? 'rewound' : 'force-pushed';
-  return `${ref} was ${how} from ${short(previous ?? '')} to ${short(tip ?? '')}`;
-}
-
-/** What there is to do where nobody can accept that. */
-export function putBack({ previous }: Moved): string {
-  return `put the ref back to ${short(previous ?? '')}, or commit on top of that`;
 }
 
 /** What keeps git from being read or watched, and the end of that. */

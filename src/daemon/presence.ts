@@ -1,7 +1,7 @@
 import type { GoneNode } from '../http/api.ts';
 import type { Session } from '../xds/session.ts';
 import type { StreamAction } from '../xds/stream/types.ts';
-import { short } from './say.ts';
+import { short } from '../release/short.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** How many that are gone are remembered. */

@@ -1,17 +1,16 @@
 import type { Logger } from 'pino';
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { Revision } from '../git/revision.ts';
-import type { Summary } from '../git/source.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
+import type { Head } from '../revisions/state.ts';
+import type { RevisionFact } from '../revisions/types.ts';
 import type { Outcome, RolloutAction } from '../rollout/types.ts';
 import type { Counts } from './fleet.ts';
-import type { Head } from './head.ts';
-import { diagnoseHold, diagnoseRefusal, placeOfRefusal } from './head.ts';
-import type { Verdict } from './intake.ts';
+import { diagnoseRefusal, placeOfRefusal } from './refusal.ts';
 import type { Metrics } from './metrics.ts';
 import type { Repeats } from './repeats.ts';
-import { drawAll, sayAction, short } from './say.ts';
+import { drawAll, sayAction } from './say.ts';
 import type { Texts } from './texts.ts';
+import { short } from '../release/short.ts';
 
 /** What became of a revision, for whoever reports it elsewhere (git notes, commit statuses). */
 export interface Report {
@@ -20,6 +19,13 @@ export interface Report {
   readonly diagnostics: readonly Diagnostic[];
   /** How its push stands. */
   readonly counts: Counts;
+}
+
+interface Concluded {
+  readonly version: string;
+  readonly outcome: Outcome;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly reason?: string;
 }
 
 export interface RecordOptions {
@@ -33,91 +39,84 @@ export interface RecordOptions {
   readonly texts: Texts;
   /** Keeps the log short, however many Envoys refuse. */
   readonly repeats: Repeats;
-  /** What the ledger remembers: the number of the last push, and the newest revision. */
-  readonly memory: { readonly seq: number; readonly head: Head | null };
+  /** The number of the last push before a restart. */
+  readonly seq: number;
+  readonly head: () => Head | null;
+  /** How a release stands now; null: it is on its way. */
+  readonly onStanding: (version: string, outcome: Outcome | null, diagnostics: readonly Diagnostic[]) => void;
+  /** The final outcome that a revision had before it was held, or null. */
+  readonly outcomeBeforeHold: (version: string) => Outcome | null;
+  /** A revision has its final outcome already. */
+  readonly isDecided: (version: string) => boolean;
 }
 
 /** Turns what was decided into log lines, metrics, ledger entries and the head's state: nothing else writes those. */
 export class Record {
   readonly #options: RecordOptions;
-  #head: Head | null;
   /** The push that is awaited: its number, and when it began. */
   #push: { readonly seq: number; readonly version: string; readonly startedAt: number } | null = null;
   #seq: number;
 
   constructor(options: RecordOptions) {
     this.#options = options;
-    this.#seq = options.memory.seq;
-    this.#head = toHead(options.memory.head);
+    this.#seq = options.seq;
   }
 
-  get head(): Head | null {
-    return this.#head;
+  /** What was decided about a revision. */
+  revision(fact: RevisionFact): void {
+    const { log, write, texts } = this.#options;
+    switch (fact.type) {
+      case 'seen': {
+        const { version, subject, author, committedAt } = fact.revision;
+        return write({ type: 'revision', version, subject, author, committedAt });
+      }
+      case 'invalid': {
+        const { version, diagnostics, isHead } = fact;
+        if (!isHead && this.#options.isDecided(version)) return;
+        const { subject, source } = texts.get(version);
+        log.error(
+          { event: 'invalid', version, outcome: 'invalid', drawn: drawAll(diagnostics, source) },
+          `invalid ${short(version)} ${subject}: not pushed`,
+        );
+        return this.#conclude({ version, outcome: 'invalid', diagnostics });
+      }
+      case 'held':
+        return this.#held(fact);
+      case 'accepted':
+        log.info(
+          { event: 'accepted', version: fact.version, by: fact.by },
+          `${fact.by} accepts ${short(fact.version)}`,
+        );
+        return write(fact);
+      case 'retried':
+        log.info({ event: 'retried', version: fact.version, by: fact.by }, `${fact.by} retries ${short(fact.version)}`);
+        return write({ type: 'unpinned', version: fact.version, by: fact.by });
+      case 'overtaken':
+        // What the fleet has said of it stands.
+        if (!this.#options.isDecided(fact.version))
+          this.#conclude({ version: fact.version, outcome: 'superseded', diagnostics: [] });
+        return;
+      case 'let_go':
+        return this.close(fact.version, this.#options.outcomeBeforeHold(fact.version));
+      case 'nothing_found':
+        return;
+    }
   }
 
-  /** Revisions in the order of their history; `newest`, the last, is the head. */
-  revisions(revisions: readonly Summary[], newest: Revision): void {
-    for (const { version, subject, author, committedAt } of revisions)
-      this.#options.write({ type: 'revision', version, subject, author, committedAt });
-    const { version, subject, content } = newest;
-    this.#options.texts.set(version, { subject, source: 'bytes' in content ? content.bytes : null });
-    this.#head = { version, subject, outcome: null, diagnostics: [] };
-  }
-
-  /** The head is what the fleet runs already. */
-  isLive(version: string): void {
-    if (this.#head?.version === version) this.#head = { ...this.#head, outcome: 'live', diagnostics: [] };
-  }
-
-  /** The ref has no such file, or is gone. */
-  noHead(): void {
-    this.#head = null;
+  #held({ version, reason, diagnostics }: Extract<RevisionFact, { type: 'held' }>): void {
+    const { log, write, texts } = this.#options;
+    log.warn(
+      { event: 'held', version, outcome: 'held', hint: diagnostics[0]?.hint },
+      `held ${short(version)} ${texts.get(version).subject}: ${reason}`,
+    );
+    write({ type: 'held', version, reason });
+    this.#conclude({ version, outcome: 'held', diagnostics, reason });
   }
 
   /** A revision that can no longer be accepted or rolled out. `before`: what had become of it before it was held. */
   close(version: string, before: Outcome | null): void {
-    const { metrics } = this.#options;
     this.#settle({ version, outcome: before ?? 'superseded', diagnostics: [] });
-    if (before === null) metrics.onOutcome('superseded');
-  }
-
-  verdict(verdict: Verdict): void {
-    const { log } = this.#options;
-    const { version, subject } = verdict.revision;
-    switch (verdict.outcome) {
-      case 'candidate':
-        return;
-      case 'superseded':
-        return this.#outcome(version, 'superseded', []);
-      case 'held':
-        return this.#held({ version, ...verdict });
-      case 'invalid': {
-        const drawn = drawAll(verdict.diagnostics, verdict.source);
-        log.error(
-          { event: 'invalid', version, outcome: 'invalid', drawn },
-          `invalid ${short(version)} ${subject}: not pushed`,
-        );
-        return this.#outcome(version, 'invalid', verdict.diagnostics);
-      }
-    }
-  }
-
-  #held(held: { version: string; revision: Revision; reason: string; hint?: string }): void {
-    const { log, file, write } = this.#options;
-    const { version, reason, revision } = held;
-    const diagnostic = diagnoseHold(held, file);
-    log.warn(
-      { event: 'held', version, outcome: 'held', hint: diagnostic.hint },
-      `held ${short(version)} ${revision.subject}: ${reason}`,
-    );
-    write({ type: 'held', version, reason });
-    this.#outcome(version, 'held', [diagnostic], reason);
-  }
-
-  /** An operator takes a pin back. */
-  retried(version: string, by: string): void {
-    this.#options.log.info({ event: 'retried', version, by }, `${by} retries ${short(version)}`);
-    this.#options.write({ type: 'unpinned', version, by });
+    if (before === null) this.#options.metrics.onOutcome('superseded');
   }
 
   /** An operator takes a node's vote away, or gives it back. */
@@ -195,8 +194,7 @@ export class Record {
     const connected = this.#options.counts().connected;
     this.#push = { seq: (this.#seq += 1), version, startedAt: this.#options.now() };
     this.#options.write({ type: 'push_started', version, seq: this.#seq, connected });
-    if (this.#head?.version === version && this.#head.outcome !== 'live')
-      this.#head = { ...this.#head, outcome: null, diagnostics: [] };
+    this.#options.onStanding(version, null, []);
     this.#report(version);
   }
 
@@ -205,21 +203,26 @@ export class Record {
     if (outcome !== 'rolled_back') this.#outcome(version, outcome, []);
   }
 
-  #outcome(version: string, outcome: Outcome, diagnostics: readonly Diagnostic[], reason?: string): void {
-    if (this.#head?.version === version) this.#head = { ...this.#head, outcome, diagnostics };
-    this.#options.metrics.onOutcome(outcome);
-    this.#settle({ version, outcome, diagnostics, ...(reason !== undefined && { reason }) });
+  /** What the rollout has come to with a release. */
+  #outcome(version: string, outcome: Outcome, diagnostics: readonly Diagnostic[]): void {
+    this.#options.onStanding(version, outcome, diagnostics);
+    this.#conclude({ version, outcome, diagnostics });
   }
 
-  #settle(told: { version: string; outcome: Outcome; diagnostics: readonly Diagnostic[]; reason?: string }): void {
+  #conclude(told: Concluded): void {
+    this.#options.metrics.onOutcome(told.outcome);
+    this.#settle(told);
+  }
+
+  #settle(told: Concluded): void {
     const { version, outcome, diagnostics } = told;
     this.#options.write({ type: 'outcome', ...told });
     this.#options.report({ version, outcome, diagnostics, counts: this.#options.counts() });
   }
 
   #report(version: string): void {
-    const isHead = this.#head?.version === version;
-    if (isHead && this.#head) this.#options.report({ ...this.#head, counts: this.#options.counts() });
+    const head = this.#options.head();
+    if (head?.version === version) this.#options.report({ ...head, counts: this.#options.counts() });
   }
 
   #place({ version, refusal }: Extract<RolloutAction, { type: 'refused' | 'pinned' | 'still_pinned' }>) {
@@ -229,11 +232,4 @@ export class Record {
   #diagnose(action: Extract<RolloutAction, { type: 'pinned' | 'still_pinned' }>): Diagnostic {
     return diagnoseRefusal(action.refusal, this.#place(action));
   }
-}
-
-/** Of what the ledger remembers, no more than a head has. */
-function toHead(memory: Head | null): Head | null {
-  if (memory === null) return null;
-  const { version, subject, outcome, diagnostics } = memory;
-  return { version, subject, outcome, diagnostics };
 }

@@ -3,11 +3,7 @@ import { drawDiagnostic } from '../cli/draw.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Problem } from '../http/api.ts';
 import type { Live, RolloutAction } from '../rollout/types.ts';
-
-/** The first digits of a SHA, as git shows them. */
-export function short(version: string): string {
-  return version.slice(0, 12);
-}
+import { short } from '../release/short.ts';
 
 /**
  * Says what the rollout decided. `about`: the subject of its commit, and a refusal drawn at its place in the file.

@@ -3,22 +3,15 @@ import { listVersions } from '../git/commits.ts';
 import { GitError } from '../git/error.ts';
 import { isAncestor } from '../git/relation.ts';
 import type { GitRepository } from '../git/repository.ts';
-import type { Moved } from '../git/source.ts';
 import { verifyCommit, type VerifyOptions } from '../git/verify.ts';
-
-/** What a signature is asked for: of a commit that may go live, or of one that a newer has overtaken. */
-export type Role = 'candidate' | 'overtaken';
-
-/** The move that a revision came with. */
-export type Place = Pick<Moved, 'tip' | 'newest' | 'previous'>;
+import { short } from '../release/short.ts';
+import type { Standing } from '../revisions/types.ts';
 
 export interface SignaturesOptions {
   readonly mode: 'none' | 'head' | 'all';
   readonly keys: VerifyOptions;
   readonly file: string;
   readonly repository: () => GitRepository | null;
-  /** The move that is judged. */
-  readonly move: () => Place | null;
   readonly liveVersion: () => string | null;
 }
 
@@ -39,16 +32,17 @@ export class Signatures {
    * Null, or why not. Throws GitError when it can't be said (no keys, no repository): then nothing may go live, and it
    * is to be asked again.
    */
-  async check(version: string, role: Role): Promise<Diagnostic | null> {
+  async check(version: string, standing: Standing): Promise<Diagnostic | null> {
     const { mode, repository } = this.#options;
-    if (mode === 'none' || (mode === 'head' && role === 'overtaken')) return null;
+    const { isOvertaken } = standing;
+    if (mode === 'none' || (mode === 'head' && isOvertaken)) return null;
     const opened = repository();
     if (opened === null) throw new GitError('not-a-repository', 'the repository is not open');
-    if (role === 'overtaken') return this.#good.has(version) ? null : await this.#verify(opened, version);
+    if (isOvertaken) return this.#good.has(version) ? null : await this.#verify(opened, version);
     this.#good.clear();
     return (
       (await this.#verify(opened, version)) ??
-      (await this.#checkPlace(opened, version)) ??
+      (await this.#checkStanding(opened, version, standing)) ??
       (mode === 'all' ? await this.#checkSinceLive(opened, version) : null)
     );
   }
@@ -65,10 +59,13 @@ export class Signatures {
    * A merge, or a commit that leaves the file alone, decides which revision counts: so what the ref names must be
    * signed, too. Below it, only what the ref could have been moved to as well, forward, may go.
    */
-  async #checkPlace(repository: GitRepository, version: string): Promise<Diagnostic | null> {
-    const { move, liveVersion } = this.#options;
-    const { tip = null, newest = null, previous = null } = move() ?? {};
-    if (newest?.version === version) {
+  async #checkStanding(
+    repository: GitRepository,
+    version: string,
+    { isHead, tip, previous }: Standing,
+  ): Promise<Diagnostic | null> {
+    const { liveVersion } = this.#options;
+    if (isHead) {
       const fault = tip === null || tip === version ? null : await this.#verify(repository, tip);
       if (fault === null) return null;
       const message = `${fault.message}; the ref names it, and it brings ${short(version)}`;
@@ -107,7 +104,3 @@ export class Signatures {
 
 const signAnew =
   'sign it, with a key that repository.verify knows, and what is on top of it (git rebase); once it is pushed, shardplane accept what was rewritten, or set repository.verify.mode: head until it is live';
-
-function short(version: string): string {
-  return version.slice(0, 12);
-}

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../config/diagnostic.ts';
 import type { DaemonInfo, NodeStatus, Problem, ShownDiagnostic, Status } from '../http/api.ts';
 import type { Session } from '../xds/session.ts';
 import type { Fleet } from './fleet.ts';
-import type { Head } from './head.ts';
+import type { Head } from '../revisions/state.ts';
 import { describeUnserved, findUnserved } from './unserved.ts';
 
 interface Seen {

@@ -1,5 +1,12 @@
 import { listVersions } from './commits.ts';
-import { classify, decide, type Decision, type Movement, type OnRewrite, type Relation } from './movement.ts';
+import {
+  classify,
+  decide,
+  type Decision,
+  type Movement,
+  type OnRewrite,
+  type Relation,
+} from '../revisions/movement.ts';
 import { resolveRef } from './refs.ts';
 import { relate } from './relation.ts';
 import type { GitRepository } from './repository.ts';

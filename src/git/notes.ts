@@ -2,6 +2,7 @@ import { GitError } from './error.ts';
 import { checkSha } from './names.ts';
 import type { GitRepository } from './repository.ts';
 import { GitExit, runGit } from './run.ts';
+import { short } from '../release/short.ts';
 
 /** `git log --notes=shardplane` shows what is kept here. */
 export const notesRef = 'refs/notes/shardplane';
@@ -35,7 +36,7 @@ export async function writeNotes(
 /** git-fast-import(1): `N` puts a note where git notes itself would, fan-out and all. */
 function toStream(notes: readonly (readonly [string, string])[], tip: string | null): string {
   const message =
-    notes.length === 1 ? `${notes[0]?.[0].slice(0, 12) ?? ''}: note its outcome\n` : `note ${notes.length} outcomes\n`;
+    notes.length === 1 ? `${short(notes[0]?.[0] ?? '')}: note its outcome\n` : `note ${notes.length} outcomes\n`;
   const time = Math.floor(Date.now() / 1000);
   const head = `commit ${notesRef}\ncommitter shardplane <shardplane@localhost> ${time} +0000\n${data(message)}`;
   const from = tip === null ? '' : `from ${tip}\n`;

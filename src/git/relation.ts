@@ -1,5 +1,5 @@
 import { checkSha } from './names.ts';
-import type { Relation } from './movement.ts';
+import type { Relation } from '../revisions/movement.ts';
 import type { GitRepository } from './repository.ts';
 import { runGit } from './run.ts';
 

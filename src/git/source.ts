@@ -2,7 +2,7 @@ import { listVersions } from './commits.ts';
 import { isGitError, type GitError, type GitErrorCode } from './error.ts';
 import { lookAtRef, type Look } from './look.ts';
 import { createMailbox } from './mailbox.ts';
-import type { Decision, Movement, OnRewrite } from './movement.ts';
+import type { Decision, Movement, OnRewrite } from '../revisions/movement.ts';
 import { openRepository, type GitRepository } from './repository.ts';
 import type { Revision } from './revision.ts';
 import { readRevisions, readSummaries } from './revisions.ts';

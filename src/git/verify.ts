@@ -4,6 +4,7 @@ import { toGnupgHome } from './keyring.ts';
 import { checkSha } from './names.ts';
 import type { GitRepository } from './repository.ts';
 import { runGit } from './run.ts';
+import { short } from '../release/short.ts';
 
 /** Whose signatures count. */
 export interface VerifyOptions {
@@ -165,5 +166,5 @@ function toDiagnostic({ version, file }: VerifyTarget, [code, words]: Fault): Di
     code === 'signature-missing'
       ? 'sign it (git commit --amend -S; once it is pushed, a signed change of the file on top), with a key that repository.verify knows'
       : 'sign it with a key that repository.verify knows';
-  return { code, message: `commit ${version.slice(0, 12)} ${words}`, file, line: 1, column: 1, hint };
+  return { code, message: `commit ${short(version)} ${words}`, file, line: 1, column: 1, hint };
 }

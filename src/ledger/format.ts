@@ -3,6 +3,7 @@ import { count, printable } from '../config/words.ts';
 import type { Outcome } from '../rollout/types.ts';
 import type { Place } from './entry.ts';
 import type { HistoryEntry, Story, StoryEvent } from './history.ts';
+import { short } from '../release/short.ts';
 
 export interface FormatOptions {
   readonly color: boolean;
@@ -11,9 +12,6 @@ export interface FormatOptions {
 }
 
 type Colors = ReturnType<typeof createColors>;
-
-/** As `x-shard-version` has it. */
-const shortSha = 12;
 
 const header = ['COMMIT', 'OUTCOME', 'SEEN', 'ACKED', 'SUBJECT'];
 
@@ -72,7 +70,7 @@ function inReadingOrder(events: readonly StoryEvent[]): StoryEvent[] {
 function cells(entry: HistoryEntry, now: number): string[] {
   const { push } = entry;
   return [
-    entry.version.slice(0, shortSha),
+    short(entry.version),
     toOutcome(entry),
     age(now - Date.parse(entry.seenAt)),
     push === null ? '-' : `${push.acked} of ${push.connected}`,

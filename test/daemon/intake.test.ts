@@ -8,6 +8,7 @@ import type { IntakeOptions } from '../../src/daemon/intake.ts';
 import type { Revision } from '../../src/git/revision.ts';
 import { Judge } from '../../src/judge/judge.ts';
 import type { Release } from '../../src/release/release.ts';
+import type { Standing } from '../../src/revisions/types.ts';
 
 const good = 'shuffle_sharding: {total_hosts: 8, default_shard_size: 2}\n';
 const small = 'shuffle_sharding: {total_hosts: 2, default_shard_size: 2}\n';
@@ -27,76 +28,59 @@ function revision(version: string, text: string, trailers: [string, string][] = 
 
 const live: Release = { version: 'live', subject: '', fields: new Map([['shuffle_sharding.total_hosts', 8]]) };
 
-function intakeOf(options: Partial<IntakeOptions> = {}): Intake {
-  const settings = {
-    file: 'f.yaml',
+const head: Standing = { isHead: true, isOvertaken: false, tip: 't', previous: null };
+const fault = (code: Diagnostic['code']): Diagnostic => ({
+  code,
+  message: code,
+  file: 'f',
+  line: 1,
+  column: 1,
+  hint: null,
+});
+
+async function judgeBy(options: Partial<IntakeOptions>, each: Revision, standing = head): Promise<string> {
+  const intake = new Intake({
     guard: { customers: 0.5, hosts: 0.5 },
-    verify: { mode: 'none' as const, gpgKeyring: null, sshAllowedSigners: null },
-  };
-  return new Intake({
-    settings,
-    evaluate: (each) => evaluate(each, { judge, ledger: { story: () => null } }),
+    evaluate: (it) => evaluate(it, { judge, ledger: { story: () => null } }),
     verify: () => Promise.resolve(null),
     live: () => live,
-    isAccepted: () => false,
     wasLive: () => false,
     ...options,
   });
+  const { verdict, compiled } = await intake.judge(each, standing);
+  assert.equal(compiled !== null, verdict.valid);
+  return verdict.valid ? (verdict.shrink ?? 'valid') : verdict.diagnostics.map(({ code }) => code).join();
 }
 
-test('a shrinking commit is held, unless a trailer or an operator accepts it', async () => {
-  const accepted = intakeOf({ isAccepted: (version) => version === 'b' });
-  assert.deepEqual((await intakeOf().judge(revision('a', small))).outcome, 'held');
-  assert.deepEqual((await accepted.judge(revision('b', small))).outcome, 'candidate');
-  const trailer = revision('c', small, [['shardplane-accept', 'Yes']]);
-  assert.deepEqual((await intakeOf().judge(trailer)).outcome, 'candidate');
-});
+const shrinks = 'it shrinks total_hosts from 8 to 2, by more than 50 %';
 
-test('head: what would be served must be signed; all: what others have overtaken too', async () => {
-  const fault: Diagnostic = {
-    code: 'signature-missing',
-    message: 'unsigned',
-    file: 'f',
-    line: 1,
-    column: 1,
-    hint: null,
-  };
-  const verify = ({ version }: Revision) => Promise.resolve(version.startsWith('signed') ? null : fault);
-  const settings = (mode: 'head' | 'all') => ({
-    file: 'f',
-    guard: { customers: 1, hosts: 1 },
-    verify: { mode, gpgKeyring: null, sshAllowedSigners: null },
-  });
-  const outcomes = async (mode: 'head' | 'all', version: string) => {
-    const intake = intakeOf({ settings: settings(mode), verify });
-    const [newest, older] = [
-      await intake.judge(revision(version, good)),
-      await intake.judgeOvertaken(revision(version, good)),
-    ];
-    return [newest.outcome, older.outcome];
-  };
-  assert.deepEqual(await outcomes('head', 'signed'), ['candidate', 'superseded']);
-  assert.deepEqual(await outcomes('head', 'plain'), ['invalid', 'superseded']);
-  assert.deepEqual(await outcomes('all', 'signed'), ['candidate', 'superseded']);
-  assert.deepEqual(await outcomes('all', 'plain'), ['invalid', 'invalid']);
+test('a commit that shrinks is told, unless its trailer accepts it, or a newer one has overtaken it', async () => {
+  assert.equal(await judgeBy({}, revision('a', good)), 'valid');
+  assert.equal(await judgeBy({}, revision('a', small)), shrinks);
+  assert.equal(await judgeBy({}, revision('a', small, [['shardplane-accept', 'Yes']])), 'valid');
+  assert.equal(await judgeBy({}, revision('a', small), { ...head, isOvertaken: true }), 'valid');
+  assert.equal(await judgeBy({ live: () => null }, revision('a', small)), 'valid');
 });
 
 test('content that was live before is let through, however much smaller it is', async () => {
-  const intake = intakeOf({ wasLive: ({ fields }) => fields.get('shuffle_sharding.total_hosts') === 2 });
-  assert.equal((await intake.judge(revision('a', small))).outcome, 'candidate');
+  const wasLive: IntakeOptions['wasLive'] = ({ fields }) => fields.get('shuffle_sharding.total_hosts') === 2;
+  assert.equal(await judgeBy({ wasLive }, revision('a', small)), 'valid');
   const smaller = small.replace('total_hosts: 2', 'total_hosts: 3');
-  assert.equal((await intake.judge(revision('b', smaller))).outcome, 'held');
+  assert.match(await judgeBy({ wasLive }, revision('b', smaller)), /from 8 to 3/);
+});
+
+test('a signature that does not count is the only fault, and the file is not read', async () => {
+  const asked: Standing[] = [];
+  const verify: IntakeOptions['verify'] = (_version, standing) => {
+    asked.push(standing);
+    return Promise.resolve(fault('signature-missing'));
+  };
+  const evaluate = () => assert.fail('it was read');
+  assert.equal(await judgeBy({ verify, evaluate }, revision('a', good)), 'signature-missing');
+  assert.deepEqual(asked, [head]);
 });
 
 test('what git could not give is invalid, with git’s reason', async () => {
-  const fault: Diagnostic = {
-    code: 'file-not-regular',
-    message: 'a symbolic link',
-    file: 'f',
-    line: 1,
-    column: 1,
-    hint: null,
-  };
-  const verdict = await intakeOf().judge({ ...revision('a', ''), content: { fault } });
-  assert.deepEqual(verdict.outcome === 'invalid' && verdict.diagnostics, [fault]);
+  const content = { fault: fault('file-not-regular') };
+  assert.equal(await judgeBy({}, { ...revision('a', ''), content }), 'file-not-regular');
 });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Signatures, type SignaturesOptions } from '../../src/daemon/signatures.ts';
+import { Signatures } from '../../src/daemon/signatures.ts';
 import { lookAtRef } from '../../src/git/look.ts';
 import { openRepository, type GitRepository } from '../../src/git/repository.ts';
 import { newestRevision } from '../../src/git/revisions.ts';
@@ -52,24 +52,18 @@ async function makeScene(): Promise<Scene> {
     const found = await lookAtRef(opened, look);
     if (found?.decision !== 'take') return `${found?.movement ?? ''} ${found?.decision ?? ''}`;
     const newest = await newestRevision(opened, { tip, file });
-    const signatures = signaturesOf({ opened, mode, live, move: { tip, newest, previous: base } });
-    return (await signatures.check(newest?.version ?? '', 'candidate'))?.message ?? 'taken';
+    const standing = { isHead: true, isOvertaken: false, tip, previous: base };
+    return (await signaturesOf({ opened, mode, live }).check(newest?.version ?? '', standing))?.message ?? 'taken';
   };
   return { repository, opened, commit, judge, [Symbol.asyncDispose]: () => repository[Symbol.asyncDispose]() };
 }
 
-function signaturesOf(at: {
-  opened: GitRepository;
-  mode: 'head' | 'all';
-  live: string | null;
-  move: ReturnType<SignaturesOptions['move']>;
-}): Signatures {
+function signaturesOf(at: { opened: GitRepository; mode: 'head' | 'all'; live: string | null }): Signatures {
   return new Signatures({
     mode: at.mode,
     keys: { gpgKeyring: null, sshAllowedSigners: signers, directory: folder.path },
     file,
     repository: () => at.opened,
-    move: () => at.move,
     liveVersion: () => at.live,
   });
 }
@@ -130,14 +124,10 @@ test('below what the ref names, only what is on top of what was taken may go', a
   const never = await scene.commit('signed for another branch', [live]);
   const merge = await scene.commit('anything', [never, base], 'unsigned');
   const next = await scene.commit('next', [base]);
-  const newest = await newestRevision(scene.opened, { tip: merge, file });
-  const move = { tip: merge, newest, previous: base };
-  const signatures = signaturesOf({ opened: scene.opened, mode: 'head', live, move });
-  assert.match(
-    (await signatures.check(never, 'candidate'))?.message ?? '',
-    /is signed, but nobody signed for taking it/,
-  );
-  assert.equal(await signatures.check(next, 'candidate'), null);
+  const standing = { isHead: false, isOvertaken: false, tip: merge, previous: base };
+  const signatures = signaturesOf({ opened: scene.opened, mode: 'head', live });
+  assert.match((await signatures.check(never, standing))?.message ?? '', /is signed, but nobody signed for taking it/);
+  assert.equal(await signatures.check(next, standing), null);
 });
 
 test('all: an unsigned change since the live release is named, however much is signed on top', async () => {

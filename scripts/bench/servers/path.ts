@@ -45,10 +45,10 @@ subscribe('child_process', () => {
 });
 const { intake, fleet, xds } = daemon;
 const judge = intake.judge.bind(intake);
-intake.judge = (revision) => {
+intake.judge = (revision, standing) => {
   marks.parse = now();
   if ('bytes' in revision.content) file = revision.content.bytes;
-  return judge(revision);
+  return judge(revision, standing);
 };
 const release = fleet.release.bind(fleet);
 fleet.release = (compiled, how) => {

@@ -20,19 +20,6 @@ await daemon.stop();
 function release(number: number): void {
   const version = versionOf(number);
   const subject = `release ${number}`;
-  const source = Buffer.alloc(0);
-  daemon.decide({
-    outcome: 'candidate',
-    resource: null,
-    release: { version, subject, fields: makeLayer(fields, number) },
-    source,
-    revision: {
-      version,
-      subject,
-      author: 'bench <bench@example.com>',
-      committedAt: '2026-01-01T00:00:00.000Z',
-      trailers: new Map(),
-      content: { bytes: source },
-    },
-  });
+  const compiled = { release: { version, subject, fields: makeLayer(fields, number) }, resource: null };
+  daemon.fleet.release(compiled);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { classify, decide, type Decision, type Movement, type Relation } from '../../src/git/movement.ts';
+import { classify, decide, type Decision, type Movement, type Relation } from '../../src/revisions/movement.ts';
 
 test('every way a ref can be found is named', () => {
   const table: [

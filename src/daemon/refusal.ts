@@ -1,16 +1,7 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { locateKey } from '../config/locate-key.ts';
 import type { Place } from '../ledger/entry.ts';
-import type { Outcome, Refusal } from '../rollout/types.ts';
-
-/** The newest revision of the watched ref, and how it stands. */
-export interface Head {
-  readonly version: string;
-  readonly subject: string;
-  /** Null while it is being rolled out. */
-  readonly outcome: Outcome | null;
-  readonly diagnostics: readonly Diagnostic[];
-}
+import type { Refusal } from '../rollout/types.ts';
 
 /** The runtime key that Envoy's words are about, or null. Its text is not stable across versions (1.36 to 1.40 say this). */
 export function keyOfRefusal(message: string): string | null {
@@ -34,10 +25,4 @@ export function diagnoseRefusal(refusal: Refusal, place: Place): Diagnostic {
     column: place.column,
     hint: 'the last good release is back; git revert the commit, or shardplane retry it once the Envoy is mended',
   };
-}
-
-/** Why a revision waits for an operator. `hint`: what is to be done, where it is not to accept it. */
-export function diagnoseHold(held: { version: string; reason: string; hint?: string }, file: string): Diagnostic {
-  const { version, reason, hint = `look at it, then: shardplane accept ${version.slice(0, 12)}` } = held;
-  return { code: 'held', message: `held: ${reason}`, file, line: 1, column: 1, hint };
 }

@@ -3,8 +3,8 @@ export type Relation = 'same' | 'descendant' | 'ancestor' | 'unrelated';
 
 /**
  * What happened to a ref since the commit that was taken last:
- * `absent` no such ref yet; `initial` the first look ever; `unchanged` the first look after a restart finds what was
- * left; `created` an absent ref appeared; `recreated` a deleted one came back without losing history.
+ * `absent` no such ref yet; `initial` the first look ever; `unchanged` it is where it was; `created` an absent ref appeared;
+ * `recreated` a deleted one came back without losing history.
  */
 export type Movement =
   'absent' | 'initial' | 'unchanged' | 'created' | 'recreated' | 'fast-forward' | 'rewind' | 'diverged' | 'deleted';
@@ -16,7 +16,7 @@ export type OnRewrite = 'follow' | 'hold' | 'refuse';
 export type Decision = 'take' | 'hold' | 'refuse' | 'keep';
 
 /** What is known when a ref is looked at. */
-export interface Look {
+export interface RefLook {
   /** The tip taken last (over restarts too), or null when none ever was. */
   readonly base: string | null;
   /** Whether the ref was seen absent at the last look. */
@@ -28,7 +28,7 @@ export interface Look {
 }
 
 /** Names the movement. A branch that comes back rewritten counts as rewritten: deleting first is no way around a hold. */
-export function classify({ base, wasAbsent, tip, relation }: Look): Movement {
+export function classify({ base, wasAbsent, tip, relation }: RefLook): Movement {
   if (tip === null) return base === null ? 'absent' : 'deleted';
   if (base === null) return wasAbsent ? 'created' : 'initial';
   if (relation === 'ancestor') return 'rewind';

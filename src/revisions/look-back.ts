@@ -1,0 +1,64 @@
+import { see } from './turn.ts';
+import type { Turn } from './turn.ts';
+import type { RevisionEvent, Verdict } from './types.ts';
+
+/** How far back the history is looked through, and how much of it at once. */
+const atMost = 1_000;
+const pageSize = 20;
+
+/** Nothing is served: the newest revision of the history that may be is looked for. */
+export function beginLookBack(turn: Turn): void {
+  if (turn.state.taken === null) turn.facts.push({ type: 'nothing_found' });
+  else list(turn, turn.state.taken, 0);
+}
+
+export function onListed(turn: Turn, { tip, skip, revisions }: Extract<RevisionEvent, { type: 'listed' }>): void {
+  const { state, rollout } = turn;
+  if (state.lookBack?.tip !== tip || state.lookBack.skip !== skip) return;
+  const page = revisions.filter(({ version }) => rollout.refusalOf(version) === null);
+  state.lookBack = { ...state.lookBack, page };
+  goOn(turn, revisions.length < pageSize);
+}
+
+/** A revision of the history was judged: the first that is valid is released. */
+export function onHistoryJudged(turn: Turn, verdict: Verdict): void {
+  const { state, effects } = turn;
+  const [revision, ...page] = state.lookBack?.page ?? [];
+  if (state.lookBack === null || revision === undefined || isOver(turn)) return void (state.lookBack = null);
+  state.lookBack = { ...state.lookBack, page };
+  if (!verdict.valid) return goOn(turn, false);
+  const { version, place } = see(turn, revision, null);
+  state.reached = place;
+  state.lookBack = null;
+  if (state.head?.version === version) state.headPlace = place;
+  if (state.hold?.version === version) state.hold = null;
+  effects.push({ type: 'release', version, how: 'release' });
+}
+
+/** Something newer came meanwhile, or something is served. */
+function isOver({ state, rollout }: Turn): boolean {
+  return state.waiting.length > 0 || state.judging !== null || rollout.target !== null;
+}
+
+function goOn(turn: Turn, isEnd: boolean): void {
+  const { state, effects, facts } = turn;
+  if (state.lookBack === null) return;
+  const { tip, skip, page } = state.lookBack;
+  const [revision] = page;
+  if (isOver(turn)) state.lookBack = null;
+  else if (revision !== undefined) {
+    state.judging = { version: revision.version, place: null, previous: null };
+    const next = page.slice(1).map(({ version }) => version);
+    const standing = { isHead: false, isOvertaken: false, tip, previous: null };
+    effects.push({ type: 'judge', version: revision.version, next, standing });
+  } else if (!isEnd && skip + pageSize < atMost) list(turn, tip, skip + pageSize);
+  else {
+    state.lookBack = { ...state.lookBack, isDone: true };
+    facts.push({ type: 'nothing_found' });
+  }
+}
+
+function list({ state, effects }: Turn, tip: string, skip: number): void {
+  state.lookBack = { tip, skip, page: [], isDone: false };
+  effects.push({ type: 'list', tip, skip, limit: pageSize });
+}

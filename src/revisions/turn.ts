@@ -1,0 +1,83 @@
+import type { Diagnostic } from '../config/diagnostic.ts';
+import { short } from '../release/short.ts';
+import type { Hold, RevisionsState, Waiting } from './state.ts';
+import type { RevisionEffect, RevisionFact, RevisionSummary, RolloutView, Standing, Verdict } from './types.ts';
+
+/** One event's work: the state that it moves, what the rollout has meanwhile, and what comes of it. */
+export interface Turn {
+  readonly state: RevisionsState;
+  readonly rollout: RolloutView;
+  readonly facts: RevisionFact[];
+  readonly effects: RevisionEffect[];
+}
+
+/** So many revisions may wait: those beyond it are overtaken unseen. */
+const waitingAtMost = 20_000;
+/** So many of those that come next are named with a judgement. */
+const namedAtMost = 500;
+
+/** Gives a revision its place. */
+export function see({ state, facts }: Turn, revision: RevisionSummary, previous: string | null): Waiting {
+  facts.push({ type: 'seen', revision });
+  return { version: revision.version, place: ++state.places, previous };
+}
+
+/** Revisions of higher places than all that wait already; one that was seen before has only its new place. */
+export function wait(turn: Turn, revisions: readonly Waiting[]): void {
+  const { state } = turn;
+  const added = new Map(revisions.map((revision) => [revision.version, revision]));
+  const isJudged = state.judging?.place != null ? added.get(state.judging.version) : undefined;
+  if (isJudged) state.judging = isJudged;
+  const kept = state.waiting.filter(({ version }) => !added.has(version));
+  state.waiting = [...kept, ...revisions.filter((revision) => revision !== isJudged)];
+  const beyond = state.waiting.splice(0, Math.max(0, state.waiting.length - waitingAtMost));
+  for (const { version } of beyond) turn.facts.push({ type: 'overtaken', version });
+}
+
+/** The newest goes first, whatever still waits. */
+export function judgeNext({ state, effects }: Turn): void {
+  if (state.judging !== null) return;
+  const newest = state.waiting.pop();
+  if (newest === undefined) return;
+  state.judging = newest;
+  const following = state.waiting.slice(-namedAtMost).reverse();
+  const next = following.map(({ version }) => version);
+  effects.push({ type: 'judge', version: newest.version, next, standing: standingOf(state, newest) });
+}
+
+function standingOf(state: RevisionsState, { place, previous }: Waiting): Standing {
+  return { isHead: place === state.headPlace, isOvertaken: place <= state.reached, tip: state.tip, previous };
+}
+
+/** What follows from a verdict on a revision that was waiting. */
+export function conclude(turn: Turn, revision: Waiting, verdict: Verdict): void {
+  const { state, rollout, facts, effects } = turn;
+  const { version, place, retriedBy } = revision;
+  if (!verdict.valid) return invalid(turn, revision, verdict.diagnostics);
+  const isOvertaken = place <= state.reached;
+  const shrink = state.accepted.has(version) ? null : verdict.shrink;
+  if (!isOvertaken && shrink !== null && place === state.headPlace)
+    return hold(turn, { version, cause: 'shrink' }, { reason: shrink });
+  if (isOvertaken || shrink !== null) return void facts.push({ type: 'overtaken', version });
+  if (retriedBy !== undefined) facts.push({ type: 'retried', version, by: retriedBy });
+  effects.push({ type: 'release', version, how: retriedBy === undefined ? 'release' : 'retry' });
+  // A pinned one is not pushed: the rollout says so, and the next older one may be.
+  if (retriedBy !== undefined || rollout.refusalOf(version) === null) state.reached = place;
+}
+
+function invalid({ state, facts }: Turn, { version, place }: Waiting, diagnostics: readonly Diagnostic[]): void {
+  const isHead = place === state.headPlace;
+  facts.push({ type: 'invalid', version, diagnostics, isHead });
+  if (isHead && state.head) state.head = { ...state.head, outcome: 'invalid', diagnostics };
+}
+
+/** The head waits for an operator. `hint`: what is to be done, where it is not to accept it. */
+export function hold({ state, facts }: Turn, hold: Hold, why: { reason: string; hint?: string }): void {
+  const { version } = hold;
+  const { reason, hint = `look at it, then: shardplane accept ${short(version)}` } = why;
+  const { file } = state.settings;
+  const diagnostics: Diagnostic[] = [{ code: 'held', message: `held: ${reason}`, file, line: 1, column: 1, hint }];
+  state.hold = hold;
+  if (state.head) state.head = { ...state.head, outcome: 'held', diagnostics };
+  facts.push({ type: 'held', version, reason, diagnostics });
+}

@@ -1,0 +1,121 @@
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Outcome, Refusal } from '../rollout/types.ts';
+import type { Decision, Movement } from './movement.ts';
+
+/** A commit that changes the config file, without its content. */
+export interface RevisionSummary {
+  /** The commit's full SHA. */
+  readonly version: string;
+  /** First line of the message, cut at 200 characters, control characters replaced. */
+  readonly subject: string;
+  /** `Name <email>` of the author, cleaned likewise. */
+  readonly author: string;
+  /** RFC 3339, UTC. */
+  readonly committedAt: string;
+}
+
+/** What judging a revision found. */
+export type Verdict =
+  | { readonly valid: false; readonly diagnostics: readonly Diagnostic[] }
+  /** `shrink`: why a guard would hold it, or null. */
+  | { readonly valid: true; readonly shrink: string | null };
+
+/** The ref names another commit than before, or none. */
+export interface RefMoved {
+  readonly type: 'moved';
+  readonly movement: Movement;
+  /** What the policy says to it: only what is taken may be released. */
+  readonly decision: Decision;
+  /** The tip taken last, or null. */
+  readonly previous: string | null;
+  /** The tip now; null when there is no such ref. */
+  readonly tip: string | null;
+  /** Revisions that `previous` doesn't have, oldest first. Those of a held tip come again with the next move. */
+  readonly revisions: readonly RevisionSummary[];
+  /** The revision that gives the file of `tip` its content; null if none of its history has the file. */
+  readonly newest: RevisionSummary | null;
+}
+
+/** What moves the machine. */
+export type RevisionEvent =
+  | RefMoved
+  | { readonly type: 'judged'; readonly version: string; readonly verdict: Verdict }
+  /** A page of the history that was asked for, newest first. */
+  | {
+      readonly type: 'listed';
+      readonly tip: string;
+      readonly skip: number;
+      readonly revisions: readonly RevisionSummary[];
+    }
+  | { readonly type: 'accept'; readonly version: string; readonly by: string }
+  | { readonly type: 'retry'; readonly version: string; readonly by: string }
+  /** What the rollout decided about a release. Null: it is on its way. */
+  | {
+      readonly type: 'decided';
+      readonly version: string;
+      readonly outcome: Outcome | null;
+      readonly diagnostics: readonly Diagnostic[];
+    }
+  /** The rollout has nothing left to offer. */
+  | { readonly type: 'stranded' };
+
+/** What happened, worth remembering. */
+export type RevisionFact =
+  | { readonly type: 'seen'; readonly revision: RevisionSummary }
+  | {
+      readonly type: 'invalid';
+      readonly version: string;
+      readonly diagnostics: readonly Diagnostic[];
+      /** Of any other it is told once: what has its final outcome keeps it. */
+      readonly isHead: boolean;
+    }
+  | {
+      readonly type: 'held';
+      readonly version: string;
+      readonly reason: string;
+      readonly diagnostics: readonly Diagnostic[];
+    }
+  | { readonly type: 'accepted'; readonly version: string; readonly by: string }
+  | { readonly type: 'retried'; readonly version: string; readonly by: string }
+  /** A newer one has taken its turn: superseded, unless the fleet has accepted or refused it before. */
+  | { readonly type: 'overtaken'; readonly version: string }
+  /** It was held, and is the newest no more: what had become of it before stands again. */
+  | { readonly type: 'let_go'; readonly version: string }
+  /** The history has nothing to release either. */
+  | { readonly type: 'nothing_found' };
+
+/** Where a revision stands when it is judged: what its signature, and the guard, are asked for depends on it. */
+export interface Standing {
+  /** It is the newest of `tip`. */
+  readonly isHead: boolean;
+  /** A newer one has taken its turn: it only gets its outcome. */
+  readonly isOvertaken: boolean;
+  readonly tip: string | null;
+  /** The tip that was taken before the move that brought it. */
+  readonly previous: string | null;
+}
+
+/** What is to be done. */
+export type RevisionEffect =
+  /** Read, verify and compile it. `next`: those that come after it, so that they can be read together. */
+  | {
+      readonly type: 'judge';
+      readonly version: string;
+      readonly next: readonly string[];
+      readonly standing: Standing;
+    }
+  /** The tip counts as taken, whatever the policy said. */
+  | { readonly type: 'accept_tip'; readonly tip: string }
+  /** Roll it out; `retry` takes its pin back first. */
+  | { readonly type: 'release'; readonly version: string; readonly how: 'release' | 'retry' }
+  /** A page of the history of `tip`, newest first, without its `skip` newest. */
+  | { readonly type: 'list'; readonly tip: string; readonly skip: number; readonly limit: number };
+
+/** The rollout, as far as revisions go by it. */
+export interface RolloutView {
+  readonly live: string | null;
+  /** What every node shall have: a candidate, or what is live. */
+  readonly target: string | null;
+  /** The refusal that pins a version. */
+  readonly refusalOf: (version: string) => Refusal | null;
+}
