@@ -232,6 +232,10 @@ test('killed before it has noted how far it came: what the Envoys have answered 
     await daemon.waitForLive(taken);
     const refused = await repository.commit({ [file]: textOf('refused', 3) }, 'refused');
     await daemon.waitFor('rolled back', ({ head }) => head?.version === refused && head.outcome === 'rolled_back');
+    // It is shown a moment before it is written.
+    await until('it is written', async () =>
+      (await daemon.history()).some(({ version, outcome }) => version === refused && outcome === 'rolled_back'),
+    );
     await daemon.kill('SIGKILL');
     const database = new DatabaseSync(join(daemon.state, 'ledger.sqlite'));
     database.prepare('UPDATE fleet SET tip = ?').run(first);
