@@ -5,14 +5,14 @@ import { NO_RELEASE } from '../xds/stream/types.ts';
 
 /** What one stream's action is to the rollout, or null when it is nothing to it. */
 export function toRolloutEvent(
-  stream: Pick<Session, 'id' | 'node'>,
+  stream: Pick<Session, 'id' | 'node' | 'client'>,
   action: StreamAction,
   at: number,
 ): RolloutEvent | null {
   const session = stream.id;
   switch (action.type) {
     case 'joined':
-      return { type: 'joined', at, session, node: stream.node?.id ?? '' };
+      return { type: 'joined', at, session, node: stream.node?.id ?? '', client: stream.client };
     case 'left':
       return { type: 'left', at, session };
     case 'send':

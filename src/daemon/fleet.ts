@@ -121,9 +121,12 @@ export class Fleet {
     return this.#state.ids.has(id);
   }
 
-  /** It has rolled a release back alone, and has not made up for it. */
+  /** It, or another of its client, has rolled a release back alone, and that is not made up for. */
   hasLostVote(id: string): boolean {
-    return (this.#state.strikes.get(id)?.owed ?? 0) > 0;
+    const { strikes, clientStrikes, nodes } = this.#state;
+    const clients = [...nodes.values()].filter((node) => node.id === id && node.client !== null);
+    const owing = [strikes.get(id), ...clients.map(({ client }) => clientStrikes.get(client ?? ''))];
+    return owing.some((each) => (each?.owed ?? 0) > 0);
   }
 
   /** Why a version is pinned, or null: it is not. */

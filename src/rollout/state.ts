@@ -4,6 +4,8 @@ import type { Live, NodeState, Refusal, Vote } from './types.ts';
 export interface RolloutNode {
   /** xDS node.id. */
   readonly id: string;
+  /** Where its stream comes from: a certificate, or an address. Null: that is not known. */
+  readonly client: string | null;
   /** The version of the newest push to it. */
   sent: string | null;
   /** Its answer to that push. */
@@ -53,6 +55,8 @@ export interface RolloutState {
   readonly muted: Set<string>;
   /** By node.id; the oldest is forgotten first. */
   readonly strikes: Map<string, Strikes>;
+  /** By client, which may have any number of node.ids; as bounded. */
+  readonly clientStrikes: Map<string, Strikes>;
   /** Sessions whose answer is awaited, with its deadline; in order of deadline, since all wait equally long. */
   waiting: Map<string, number>;
   /** Members that were there when the target was offered: only they are counted. Null: all are. */
@@ -112,6 +116,7 @@ export function createRollout(settings: RolloutSettings, memory?: RolloutMemory)
     members: 0,
     muted: new Set(memory?.muted),
     strikes: new Map(),
+    clientStrikes: new Map(),
     waiting: new Map(),
     electorate: null,
     tally: createTally(),
@@ -132,11 +137,18 @@ export function nodeState(state: RolloutState, session: string): NodeState {
   return state.waiting.has(session) || targetOf(state) === null ? 'pending' : 'unanswered';
 }
 
+/** What a node, and the client that it belongs to, have to make up for. */
+export function strikesOf({ strikes, clientStrikes }: RolloutState, { id, client }: RolloutNode): Strikes[] {
+  return [strikes.get(id), client === null ? undefined : clientStrikes.get(client)].filter(
+    (each) => each !== undefined,
+  );
+}
+
 /** What one node's word is worth at that time. */
 export function voteOf(state: RolloutState, node: RolloutNode, at: number): Vote {
   if (state.muted.has(node.id)) return 'muted';
   if (isShared(state, node.id)) return 'shared';
-  if ((state.strikes.get(node.id)?.owed ?? 0) > 0) return 'lost';
+  if (strikesOf(state, node).some(({ owed }) => owed > 0)) return 'lost';
   return node.heldSince !== null && at - node.heldSince >= state.settings.voteAfterMs ? 'full' : 'new';
 }
 

@@ -73,10 +73,11 @@ function ask({ state, at, act }: Rollout, version: string): void {
   act({ type: 'offer', version });
 }
 
-function joined(rollout: Rollout, event: { session: string; node: string }): void {
+function joined(rollout: Rollout, event: { session: string; node: string; client?: string | null }): void {
   const { state, at } = rollout;
   const node: RolloutNode = {
     id: event.node,
+    client: event.client ?? null,
     sent: null,
     answer: null,
     version: null,
@@ -136,16 +137,16 @@ function nacked(rollout: Rollout, event: { session: string; version: string; cod
   if (event.version !== targetOf(state)) return;
   state.waiting.delete(event.session);
   if (isProven(state)) return;
-  if (vote === 'full') return veto(rollout, refusal);
+  if (vote === 'full') return veto(rollout, node, refusal);
   count(state, node, refusal);
   if (2 * state.tally.refused.size > membersAsked(state)) return rollBack(rollout, refusal);
   settle(rollout);
 }
 
 /** One node's word is enough, and costs it its vote for a while; not where nobody else is there to say otherwise. */
-function veto(rollout: Rollout, refusal: Refusal): void {
+function veto(rollout: Rollout, node: RolloutNode, refusal: Refusal): void {
   rollBack(rollout, refusal);
-  if (rollout.state.members > 1) strike(rollout.state, refusal.node);
+  if (rollout.state.members > 1) strike(rollout.state, node);
 }
 
 /** The silent ones are no longer waited for; a candidate whose time is over is decided by who has answered. */

@@ -33,7 +33,13 @@ export interface Live {
 export type RolloutEvent =
   | { readonly type: 'release'; readonly at: number; readonly version: string }
   | { readonly type: 'retry'; readonly at: number; readonly version: string }
-  | { readonly type: 'joined'; readonly at: number; readonly session: string; readonly node: string }
+  | {
+      readonly type: 'joined';
+      readonly at: number;
+      readonly session: string;
+      readonly node: string;
+      readonly client?: string | null;
+    }
   | { readonly type: 'left'; readonly at: number; readonly session: string }
   | { readonly type: 'sent'; readonly at: number; readonly session: string; readonly version: string }
   | { readonly type: 'acked'; readonly at: number; readonly session: string; readonly version: string }

@@ -1,10 +1,12 @@
-import { isShared, targetOf, type RolloutNode, type RolloutState } from './state.ts';
+import { isShared, strikesOf, targetOf, type RolloutNode, type RolloutState, type Strikes } from './state.ts';
 import type { Refusal } from './types.ts';
 
 /** How many nodes are remembered for having rolled a release back. */
 const maxStrikes = 1_000;
 /** A node owes twice as many releases each time, up to 2 to the power of this. */
 const maxDoublings = 10;
+/** Envoys behind one address may each refuse a commit of its own: so many of their rollbacks cost the others nothing. */
+const clientsFree = 2;
 
 /** Counts an answer to the target, if its node is one that is counted. */
 export function count(state: RolloutState, { id }: RolloutNode, refusal: Refusal | null): void {
@@ -32,23 +34,34 @@ function countAnswer(state: RolloutState, node: RolloutNode): void {
 export function credit(state: RolloutState, node: RolloutNode, at: number): void {
   const version = state.live?.version ?? null;
   node.heldSince ??= at;
-  const strikes = state.strikes.get(node.id);
-  if (strikes === undefined || strikes.last === version) return;
-  strikes.last = version;
-  strikes.owed = Math.max(0, strikes.owed - 1);
+  for (const strikes of strikesOf(state, node)) {
+    if (strikes.last === version) continue;
+    strikes.last = version;
+    strikes.owed = Math.max(0, strikes.owed - 1);
+  }
 }
 
-/** A node's word alone has rolled a release back: until it has accepted as many more as it owes, it can't do so again. */
-export function strike(state: RolloutState, id: string): void {
-  const count = (state.strikes.get(id)?.count ?? 0) + 1;
-  state.strikes.delete(id); // to the end: the oldest is forgotten first
-  state.strikes.set(id, {
-    count,
-    owed: 2 ** Math.min(count - 1, maxDoublings),
-    last: state.live?.version ?? null,
-  });
-  const [oldest] = state.strikes.keys();
-  if (state.strikes.size > maxStrikes && oldest !== undefined) state.strikes.delete(oldest);
+/**
+ * A node's word alone has rolled a release back: until it has accepted as many more as it owes, it can't do so again. Nor can
+ * any other of its client's, once these have done so several times: who has many node.ids has no more to say than others.
+ */
+export function strike(state: RolloutState, { id, client }: RolloutNode): void {
+  const last = state.live?.version ?? null;
+  addStrike(state.strikes, id, { last, free: 0 });
+  if (client !== null) addStrike(state.clientStrikes, client, { last, free: clientsFree });
+}
+
+function addStrike(
+  all: Map<string, Strikes>,
+  key: string,
+  { last, free }: { last: string | null; free: number },
+): void {
+  const count = (all.get(key)?.count ?? 0) + 1;
+  const owed = count <= free ? 0 : 2 ** Math.min(count - free - 1, maxDoublings);
+  all.delete(key); // to the end: the oldest is forgotten first
+  all.set(key, { count, owed, last });
+  const [oldest] = all.keys();
+  if (all.size > maxStrikes && oldest !== undefined) all.delete(oldest);
 }
 
 /** A stream of that node.id begins (1) or ends (-1). */
@@ -81,6 +94,8 @@ export function mute(state: RolloutState, id: string): void {
 /** An operator gives a node its vote back, whatever it did before. */
 export function unmute(state: RolloutState, id: string): void {
   state.strikes.delete(id);
+  for (const node of state.nodes.values())
+    if (node.id === id && node.client !== null) state.clientStrikes.delete(node.client);
   if (!state.muted.delete(id) || !state.ids.has(id)) return;
   state.members += 1;
   state.electorate?.add(id);

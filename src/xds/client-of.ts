@@ -24,6 +24,13 @@ export function clientOf(call: Call): Client {
   };
 }
 
+/** Whom a stream belongs to, by its certificate or else by the address in `address:port`. Null: neither is known. */
+export function clientOfPeer(peer: string, fingerprint: string | undefined): string | null {
+  if (fingerprint !== undefined) return fingerprint;
+  const address = /^\[?(.+?)\]?:\d+$/.exec(peer)?.[1];
+  return address === undefined ? null : toNetwork(address);
+}
+
 /** An IPv4 address, or the /64 of an IPv6 one: a client with one has them all. */
 export function toNetwork(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');

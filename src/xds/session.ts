@@ -12,6 +12,7 @@ import type {
   StreamLimits,
   Target,
 } from './stream/types.ts';
+import { clientOfPeer } from './client-of.ts';
 
 /** One gRPC stream of one xDS client, as others may see it. */
 export interface Session {
@@ -21,6 +22,8 @@ export interface Session {
   readonly node: NodeIdentity | null;
   /** `address:port`, or `unknown` for a Unix socket. */
   readonly peer: string;
+  /** Whom the stream belongs to: its certificate, else its address. Null: a Unix socket. */
+  readonly client: string | null;
   /** Milliseconds since the epoch. */
   readonly connectedSince: number;
   readonly dialect: Dialect;
@@ -74,6 +77,7 @@ export interface SessionOptions {
 export class StreamSession implements Session {
   readonly id: string;
   readonly peer: string;
+  readonly client: string | null;
   readonly connectedSince = Date.now();
   readonly dialect: Dialect;
   readonly aggregated: boolean;
@@ -91,6 +95,7 @@ export class StreamSession implements Session {
     const { call, resource, limits, push, aggregated } = options;
     this.id = options.id;
     this.peer = call.getPeer();
+    this.client = clientOfPeer(this.peer, call.getAuthContext().sslPeerCertificate?.fingerprint256);
     this.dialect = options.dialect;
     this.aggregated = aggregated;
     this.#call = call;

@@ -68,7 +68,7 @@ function toEvent(input: { at: number; word: string; first: string; second: strin
     case 'retry':
       return { type: word, at, version: first };
     case 'joined':
-      return { type: word, at, session: first, node: first.replace(/\d$/, '') };
+      return { type: word, at, session: first, node: first.replace(/\d$/, ''), client: second || null };
     case 'left':
       return { type: word, at, session: first };
     case 'muted':
@@ -226,9 +226,9 @@ class Fleet {
     return this.#answer;
   }
 
-  join(id: string): string {
+  join(id: string, client: string | null = null): string {
     const session = `${id}/${(this.#streams += 1)}`;
-    this.apply({ type: 'joined', at: this.at, session, node: id });
+    this.apply({ type: 'joined', at: this.at, session, node: id, client });
     return session;
   }
 
@@ -295,6 +295,23 @@ test('one garbage client among 21 rolls back fewer and fewer commits', () => {
     { numRuns: 300 },
   );
   assert.ok(most >= 3, `the most that were rolled back is ${most}: the test sees no attack`);
+});
+
+test('one client under many node ids, new ones each time, rolls back fewer and fewer commits', () => {
+  const fleet: Fleet = new Fleet((id, version) =>
+    !id.startsWith('garbage') || version === fleet.state.live?.version ? 'ack' : 'nack',
+  );
+  for (let at = 0; at < 40; at += 1) fleet.join(`n${at}`);
+  fleet.apply({ type: 'release', at: 0, version: 'first' });
+  for (let commit = 0; commit < 60; commit += 1) {
+    const sessions = Array.from({ length: 10 }, (_, at) => fleet.join(`garbage ${commit} ${at}`, 'one client'));
+    fleet.wait(10);
+    fleet.apply({ type: 'release', at: fleet.at, version: `v${commit}` });
+    fleet.wait(1);
+    for (const session of sessions) fleet.apply({ type: 'left', at: fleet.at, session });
+  }
+  const [bad, good] = [fleet.count('rolled_back'), fleet.count('live')];
+  assert.ok(bad >= 3 && bad <= 3 + Math.log2(good + 1), `${bad} rolled back, ${good} live`);
 });
 
 test('a garbage ACK proves nothing that the others refuse', () => {

@@ -33,6 +33,7 @@ for (const file of readdirSync(folder).filter((name) => /^fleet-.*\.txt$/.test(n
 interface Stream {
   readonly id: string;
   readonly node: NodeIdentity;
+  readonly client: null;
   readonly state: StreamState;
   nonce: string | null;
   got: string;
@@ -129,7 +130,7 @@ class Scene {
       limits: defaultStreamLimits,
     });
     const node = { id, cluster: '', locality: '', userAgent: '', userAgentVersion: '' };
-    this.#streams.set(id, { id, node, state, nonce: null, got: '' });
+    this.#streams.set(id, { id, node, client: null, state, nonce: null, got: '' });
   }
 
   #perform(stream: Stream, actions: StreamAction[]): void {
