@@ -74,7 +74,7 @@ function closely(bytes: Uint8Array, validate: SchemaValidator): Checked {
   const places = new Places(decoded.text);
   const yaml = readYaml(decoded.text, places);
   if ('faults' in yaml) return { config: null, ...yaml };
-  const { data, faults } = toTree(yaml.root, decoded.text, places);
+  const { data, faults } = toTree(yaml.root, decoded.text, { places });
   return faults.length > 0 ? { config: null, faults } : check({ root: yaml.root, data, places }, validate);
 }
 

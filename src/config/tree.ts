@@ -19,6 +19,7 @@ interface Walk {
   readonly text: string;
   readonly places: Places;
   readonly faults: Located[];
+  readonly words: ReadonlySet<string>;
 }
 
 type PlainMap = YAMLMap<ParsedNode, ParsedNode | null>;
@@ -26,10 +27,14 @@ type PlainMap = YAMLMap<ParsedNode, ParsedNode | null>;
 /**
  * The plain data under `root`, and every use of YAML that a config doesn't need and that reads as something else than
  * it looks: anchors, aliases, merge keys, tags, duplicate keys and keys that aren't strings. Never throws: depth is
- * bounded by yaml.ts.
+ * bounded by yaml.ts. `words`: plain scalars that can only be meant as they stand, whatever other readers make of them.
  */
-export function toTree(root: ParsedNode, text: string, places: Places): Tree {
-  const walk: Walk = { text, places, faults: [] };
+export function toTree(
+  root: ParsedNode,
+  text: string,
+  { places, words = new Set() }: { places: Places; words?: ReadonlySet<string> },
+): Tree {
+  const walk: Walk = { text, places, faults: [], words };
   const data = toData(root, walk);
   return { data, faults: walk.faults };
 }
@@ -44,7 +49,7 @@ function toData(node: ParsedNode | null, walk: Walk): Json {
 
 function toScalar({ value, type, source, range: [offset] }: Scalar.Parsed, walk: Walk): Json {
   if (typeof value === 'string') checkWellFormed(value, offset, walk);
-  const reading = type === 'PLAIN' ? otherReading(source) : null;
+  const reading = type === 'PLAIN' && !walk.words.has(source) ? otherReading(source) : null;
   if (reading !== null) report(walk, offset, ambiguous(source, value, reading));
   return value as null | boolean | number | string;
 }

@@ -10,6 +10,9 @@ import { readYaml } from '../config/yaml.ts';
 import { throwFaults } from './error.ts';
 import type { SettingsFile } from './to-settings.ts';
 
+/** Values of settings that YAML 1.1 reads as something else: nobody else reads this file. */
+const words = new Set(['off']);
+
 const schemaUrl = new URL('../../schemas/settings.schema.json', import.meta.url);
 
 /** A settings file that the schema lets through, its defaults filled in. */
@@ -40,7 +43,7 @@ function read(text: string, places: Places): { data: unknown; root: ParsedNode |
   const yaml = readYaml(text, places);
   // each setting has a default: unlike a config, the file may be empty
   if ('faults' in yaml) return { data: {}, root: null, faults: yaml.faults.filter(({ code }) => code !== 'empty') };
-  return { root: yaml.root, ...toTree(yaml.root, text, places) };
+  return { root: yaml.root, ...toTree(yaml.root, text, { places, words }) };
 }
 
 /** Fills in the defaults, too. */

@@ -17,7 +17,7 @@ function readClosely(text: string): unknown {
   const places = new Places(text);
   const yaml = readYaml(text, places);
   if ('faults' in yaml) return null;
-  const { data, faults } = toTree(yaml.root, text, places);
+  const { data, faults } = toTree(yaml.root, text, { places });
   return faults.length > 0 ? null : data;
 }
 

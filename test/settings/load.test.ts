@@ -257,3 +257,8 @@ test(
     }
   },
 );
+
+test('off is a value of its own, in no need of quotes; other words of YAML 1.1 are refused', () => {
+  assert.equal(parseSettings('repository: {notes: off}', 'f').repository.notes, 'off');
+  assert.throws(() => parseSettings('repository: {notes: no}', 'f'), /no is a string in YAML 1\.2, and false/);
+});
