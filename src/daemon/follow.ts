@@ -62,6 +62,8 @@ export class Follow {
   readonly #state: RevisionsState;
   readonly #pages: Pages;
   readonly #stop = new AbortController();
+  /** Ends the wait for another try: there is something newer. */
+  #news = new AbortController();
   /** The tip that is written: where a restart begins. */
   #written: string | null;
   #failures = 0;
@@ -211,9 +213,11 @@ export class Follow {
     const what = effect.type === 'judge' ? `commit ${short(effect.version)} can't be judged` : lookBackFails;
     if (this.#failures > 1) this.#options.problems.begin(problemOf(effect), `${what}: ${error.message}`, error.hint);
     this.#tellWaiters();
-    const { signal } = this.#stop;
+    const signal = AbortSignal.any([this.#stop.signal, this.#news.signal]);
     await sleep(retryMs[this.#failures > 1 ? 1 : 0], undefined, { signal, ref: false }).catch(() => undefined);
-    if (!signal.aborted) await this.#carryOut(effect);
+    if (this.#stop.signal.aborted) return;
+    if (effect.type === 'judge') this.apply({ type: 'unjudged', version: effect.version });
+    else await this.#carryOut(effect);
   }
 
   #end(): void {
@@ -248,6 +252,8 @@ export class Follow {
       this.#options.onNewest(newest);
     }
     this.apply(moved);
+    this.#news.abort();
+    this.#news = new AbortController();
     const isTaken = this.#state.taken === moved.tip;
     for (const { code, message, hint } of problemsOf({ ...moved, isTaken }, settings))
       problems.set(code, message, hint);

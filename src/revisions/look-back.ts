@@ -40,7 +40,8 @@ function isOver({ state, rollout }: Turn): boolean {
   return state.waiting.length > 0 || state.judging !== null || rollout.target !== null;
 }
 
-function goOn(turn: Turn, isEnd: boolean): void {
+/** Judges the next of the page; with none left, asks for the next page, unless it was the last. */
+export function goOn(turn: Turn, isEnd: boolean): void {
   const { state, effects, facts } = turn;
   if (state.lookBack === null) return;
   const { tip, skip, page } = state.lookBack;

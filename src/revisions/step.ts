@@ -1,4 +1,4 @@
-import { beginLookBack, onHistoryJudged, onListed } from './look-back.ts';
+import { beginLookBack, goOn, onHistoryJudged, onListed } from './look-back.ts';
 import { onMoved } from './move.ts';
 import type { RevisionsState } from './state.ts';
 import { conclude, judgeNext, wait } from './turn.ts';
@@ -32,6 +32,8 @@ function apply(turn: Turn, event: RevisionEvent): void {
       return onMoved(turn, event);
     case 'judged':
       return judged(turn, event);
+    case 'unjudged':
+      return unjudged(turn, event.version);
     case 'listed':
       return onListed(turn, event);
     case 'accept':
@@ -62,6 +64,16 @@ function judged(turn: Turn, { version, verdict }: EventOf<'judged'>): void {
   if (state.hold?.version === version) return; // held meanwhile: it is judged once it is accepted
   if (place === null) onHistoryJudged(turn, verdict);
   else conclude(turn, { ...judging, place }, verdict);
+}
+
+function unjudged(turn: Turn, version: string): void {
+  const { state } = turn;
+  const { judging } = state;
+  if (judging?.version !== version) return;
+  state.judging = null;
+  const { place } = judging;
+  if (place === null) goOn(turn, false);
+  else state.waiting = [...state.waiting, { ...judging, place }].sort((a, b) => a.place - b.place);
 }
 
 /** An operator lets the held head through: it is judged once more, as if it had just come. */

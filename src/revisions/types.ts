@@ -40,6 +40,8 @@ export interface RefMoved {
 export type RevisionEvent =
   | RefMoved
   | { readonly type: 'judged'; readonly version: string; readonly verdict: Verdict }
+  /** It could not be judged now: it waits again, and something newer goes first. */
+  | { readonly type: 'unjudged'; readonly version: string }
   /** A page of the history that was asked for, newest first. */
   | {
       readonly type: 'listed';

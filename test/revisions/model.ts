@@ -91,6 +91,14 @@ export class Model {
     return true;
   }
 
+  /** The next judgement can't be made now. */
+  fail(): void {
+    const [effect] = this.#effects;
+    if (effect?.type !== 'judge') return;
+    this.#effects.shift();
+    this.#apply({ type: 'unjudged', version: effect.version });
+  }
+
   answer(ok: boolean): void {
     const version = this.#candidate;
     if (version === null) return;

@@ -23,6 +23,7 @@ const happenings = {
   'look again': (model: Model) => model.look(),
   work: (model: Model) => void model.work(),
   'work on': (model: Model) => void model.work(),
+  'work fails': (model: Model) => model.fail(),
   ack: (model: Model) => model.answer(true),
   nack: (model: Model) => model.answer(false),
   accept: (model: Model) => model.command('accept'),

@@ -32,7 +32,7 @@ const verdicts: Record<string, Verdict> = {
 
 /**
  * Commands: `moved MOVEMENT DECISION PREVIOUS TIP REVISIONS NEWEST` (- for none; revisions joined by commas), `VERSION VERDICT`,
- * `listed TIP SKIP REVISIONS`, `accept V`, `retry V`, `decided V OUTCOME`, `stranded`, what the rollout has (`live V`, `target V`, `pin V`),
+ * `listed TIP SKIP REVISIONS`, `accept V`, `retry V`, `unjudged V`, `decided V OUTCOME`, `stranded`, what the rollout has (`live V`, `target V`, `pin V`),
  * `signed` (signatures count), `restart TAKEN HEAD OUTCOME`, `show`.
  */
 function createMachine(): (command: string) => string[] {
@@ -92,6 +92,8 @@ function toEvent(word: string, args: readonly string[]): RevisionEvent {
       return { type: word, version: first, by: 'ops' };
     case 'decided':
       return { type: 'decided', version: first, outcome: second === '-' ? null : (second as Outcome), diagnostics: [] };
+    case 'unjudged':
+      return { type: 'unjudged', version: first };
     case 'stranded':
       return { type: 'stranded' };
     default: {
