@@ -42,7 +42,7 @@ async function startScene(settings: object = {}): Promise<Scene> {
 }
 
 test('of a held rewrite each revision gets its final outcome, and what was live is that again', async () => {
-  await using scene = await startScene({ repository: { on_rewrite: 'hold' } });
+  await using scene = await startScene({ repository: { on_rewrite: 'hold', ref: 'main' } });
   const { daemon, repository, commit } = scene;
   const first = await commit(text(1));
   await daemon.waitForLive(first);
@@ -86,7 +86,7 @@ test('of a held rewrite each revision gets its final outcome, and what was live 
 });
 
 test('accepting a held rewrite takes its newest revision, and no other of it', async () => {
-  await using scene = await startScene({ repository: { on_rewrite: 'hold' } });
+  await using scene = await startScene({ repository: { on_rewrite: 'hold', ref: 'main' } });
   const { daemon, repository, commit } = scene;
   await daemon.waitForLive(await commit(text(1)));
   const live = await commit(text(2));
