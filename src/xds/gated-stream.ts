@@ -34,8 +34,9 @@ export class GatedStream extends ServerInterceptingCall {
   readonly #stream: ServerHttp2Stream | null;
   #deadline: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
-  /** Messages of ours that have not left. */
+  /** Messages of ours that have not left, and the time for them: begun anew, not made anew, since each push needs it. */
   #unread = 0;
+  #reading: NodeJS.Timeout | undefined;
   #isOver = false;
   readonly #backlog = new Backlog();
   #cost = 0;
@@ -104,14 +105,20 @@ export class GatedStream extends ServerInterceptingCall {
   }
 
   override sendMessage(message: unknown, callback: () => void): void {
-    const { limits, method } = this.#options;
     this.#unread += 1;
-    if (this.#unread === 1 && method.responseStream) this.#within(limits.unreadMs, () => this.#reset(UNREAD));
+    if (this.#unread === 1 && this.#options.method.responseStream) this.#awaitReader();
     super.sendMessage(message, () => {
       this.#unread -= 1;
-      if (this.#unread === 0 && method.responseStream) this.#relax();
       callback();
     });
+  }
+
+  #awaitReader(): void {
+    const late = (): void => {
+      if (this.#unread > 0) this.#reset(UNREAD);
+    };
+    if (this.#reading === undefined) this.#reading = setTimeout(late, this.#options.limits.unreadMs).unref();
+    else this.#reading.refresh();
   }
 
   override sendStatus(sent: Status): void {
@@ -147,6 +154,7 @@ export class GatedStream extends ServerInterceptingCall {
     this.#isOver = true;
     clearTimeout(this.#deadline);
     clearTimeout(this.#expiry);
+    clearTimeout(this.#reading);
     this.#options.onBacklog(-this.#cost);
     this.#cost = 0;
     this.#options.onClose();
