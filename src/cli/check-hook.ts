@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { ObjectStore } from '../git/blobs.ts';
-import { openHookStore, parseRefUpdates, readPushed, readStaged } from '../git/hook-content.ts';
-import type { RefUpdate } from '../git/hook-content.ts';
-import type { Revision } from '../git/revision.ts';
+import type { ObjectStore } from '../git/read/blobs.ts';
+import { openHookStore, parseRefUpdates, readPushed, readStaged } from '../git/read/hook-content.ts';
+import type { RefUpdate } from '../git/read/hook-content.ts';
+import type { Revision } from '../git/read/revision.ts';
 import { Judge } from '../judge/judge.ts';
 import { readSchema } from '../settings/schema.ts';
 import type { Settings } from '../settings/settings.ts';

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
-import { GitError } from '../git/error.ts';
-import type { Revision } from '../git/revision.ts';
+import { GitError } from '../git/exec/error.ts';
+import type { Revision } from '../git/read/revision.ts';
 import { Judge } from '../judge/judge.ts';
 import { ReaderError } from '../judge/reader.ts';
 import type { LedgerReader } from '../ledger/ledger.ts';

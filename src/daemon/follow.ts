@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { isGitError } from '../git/error.ts';
-import type { GitError } from '../git/error.ts';
-import { RemoteSource } from '../git/remote-source.ts';
-import type { Revision } from '../git/revision.ts';
-import { Source } from '../git/source.ts';
-import type { Moved, SourceEvent } from '../git/source.ts';
+import { isGitError } from '../git/exec/error.ts';
+import type { GitError } from '../git/exec/error.ts';
+import { RemoteSource } from '../git/follow/remote-source.ts';
+import type { Revision } from '../git/read/revision.ts';
+import { Source } from '../git/follow/source.ts';
+import type { Moved, SourceEvent } from '../git/follow/source.ts';
 import type { Status } from '../http/api.ts';
 import type { Judge } from '../judge/judge.ts';
 import { short } from '../release/short.ts';

@@ -1,4 +1,4 @@
-import { parseRemoteUrl } from '../git/remote-url.ts';
+import { parseRemoteUrl } from '../git/mirror/remote-url.ts';
 import type { DaemonInfo } from '../http/api.ts';
 import type { RepositorySettings, Settings } from '../settings/settings.ts';
 import { readVersion } from '../version.ts';

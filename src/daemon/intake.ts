@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { Revision } from '../git/revision.ts';
+import type { Revision } from '../git/read/revision.ts';
 import { findShrink } from '../release/guard.ts';
 import type { Release } from '../release/release.ts';
 import type { Standing, Verdict } from '../revisions/types.ts';

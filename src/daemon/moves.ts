@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Moved, SourceEvent } from '../git/source.ts';
+import type { Moved, SourceEvent } from '../git/follow/source.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
 import { describeRewrite, howToPutBack } from '../revisions/move.ts';
 import type { ProblemCode, Problems } from './problems.ts';

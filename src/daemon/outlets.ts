@@ -1,7 +1,7 @@
 import { printable } from '../config/words.ts';
 import { createFeedback } from '../feedback/feedback.ts';
-import { NoteWriter } from '../git/note-writer.ts';
-import { RemoteSource } from '../git/remote-source.ts';
+import { NoteWriter } from '../git/notes/note-writer.ts';
+import { RemoteSource } from '../git/follow/remote-source.ts';
 import type { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Follow } from './follow.ts';

@@ -1,5 +1,5 @@
-import { GitError } from '../git/error.ts';
-import type { Revision } from '../git/revision.ts';
+import { GitError } from '../git/exec/error.ts';
+import type { Revision } from '../git/read/revision.ts';
 
 /** Read at once. */
 const pageSize = 500;

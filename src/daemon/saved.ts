@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Revision } from '../git/revision.ts';
+import type { Revision } from '../git/read/revision.ts';
 import type { Status } from '../http/api.ts';
 import type { Judge } from '../judge/judge.ts';
 import { ReaderError } from '../judge/reader.ts';

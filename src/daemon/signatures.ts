@@ -1,9 +1,9 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
-import { listVersions } from '../git/commits.ts';
-import { GitError } from '../git/error.ts';
-import { isAncestor } from '../git/relation.ts';
-import type { GitRepository } from '../git/repository.ts';
-import { verifyCommit, type VerifyOptions } from '../git/verify.ts';
+import { listVersions } from '../git/read/commits.ts';
+import { GitError } from '../git/exec/error.ts';
+import { isAncestor } from '../git/read/relation.ts';
+import type { GitRepository } from '../git/read/repository.ts';
+import { verifyCommit, type VerifyOptions } from '../git/signature/verify.ts';
 import { short } from '../release/short.ts';
 import type { Standing } from '../revisions/types.ts';
 

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import type { Diagnostic } from '../../src/config/diagnostic.ts';
 import { compileSchema } from '../../src/config/schema.ts';
 import { evaluate } from '../../src/daemon/evaluate.ts';
-import { GitError } from '../../src/git/error.ts';
-import type { Revision } from '../../src/git/revision.ts';
+import { GitError } from '../../src/git/exec/error.ts';
+import type { Revision } from '../../src/git/read/revision.ts';
 import { Judge } from '../../src/judge/judge.ts';
 import type { Story } from '../../src/ledger/history.ts';
 

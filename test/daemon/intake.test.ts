@@ -5,7 +5,7 @@ import { compileSchema } from '../../src/config/schema.ts';
 import { evaluate } from '../../src/daemon/evaluate.ts';
 import { Intake } from '../../src/daemon/intake.ts';
 import type { IntakeOptions } from '../../src/daemon/intake.ts';
-import type { Revision } from '../../src/git/revision.ts';
+import type { Revision } from '../../src/git/read/revision.ts';
 import { Judge } from '../../src/judge/judge.ts';
 import type { Release } from '../../src/release/release.ts';
 import type { Standing } from '../../src/revisions/types.ts';

@@ -4,9 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Signatures } from '../../src/daemon/signatures.ts';
-import { lookAtRef } from '../../src/git/look.ts';
-import { openRepository, type GitRepository } from '../../src/git/repository.ts';
-import { newestRevision } from '../../src/git/revisions.ts';
+import { lookAtRef } from '../../src/git/read/look.ts';
+import { openRepository, type GitRepository } from '../../src/git/read/repository.ts';
+import { newestRevision } from '../../src/git/read/revisions.ts';
 import { git, importCommits, makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
 
 const file = 'shard-config.yaml';

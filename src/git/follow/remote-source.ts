@@ -1,0 +1,176 @@
+import { nextWaitMs } from './backoff.ts';
+import { GitError, isGitError, type GitErrorCode } from '../exec/error.ts';
+import { createMailbox } from './mailbox.ts';
+import { Mirror } from '../mirror/mirror.ts';
+import type { GitRepository } from '../read/repository.ts';
+import type { Revision } from '../read/revision.ts';
+import { Source, type SourceEvent, type SourceOptions } from './source.ts';
+import type { Secrets } from '../../secrets.ts';
+import type { Remote } from '../mirror/transport.ts';
+
+/** What to follow of a remote, and how often to fetch. */
+export interface RemoteSourceOptions extends Pick<SourceOptions, 'file' | 'since' | 'onRewrite' | 'onEvent'> {
+  /** Where the mirror is kept (of its own: it may be removed). */
+  readonly directory: string;
+  readonly remote: Remote & { readonly pollMs: number; readonly jitter: number };
+  readonly maxFetchBytes?: number;
+  readonly secrets?: Secrets;
+}
+
+/** A fetch also fails like this when it is the mirror that is broken, or gone: it is looked at before the next. */
+const mayBeDamage: ReadonlySet<GitErrorCode> = new Set([
+  'git-failed',
+  'mirror-unwritable',
+  'not-a-repository',
+  'remote-garbage',
+]);
+
+/** What reading the mirror fails with when it is broken; what else its reader fails with is no fault of the mirror. */
+const isDamage: ReadonlySet<GitErrorCode> = new Set(['git-failed', 'not-a-repository', 'object-missing', 'ref-broken']);
+
+/** Follows one file on one ref of a remote repository, by a mirror. Used like {@link Source}. */
+export class RemoteSource {
+  readonly mirror: Mirror;
+  readonly #options: RemoteSourceOptions;
+  readonly #local: Source;
+  readonly #syncs = createMailbox(() => this.#sync(), 100);
+  readonly #stop = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #prepared = false;
+  /** Something in the mirror could not be read: look at it closely before the next fetch. */
+  #suspect = false;
+  #failures = 0;
+  #fetchedAt: number | null = null;
+  #said: string | null = null;
+
+  /** Throws GitError `bad-ref` or `bad-url`. */
+  constructor(options: RemoteSourceOptions) {
+    this.#options = options;
+    const { directory, remote, maxFetchBytes, secrets } = options;
+    this.mirror = new Mirror({ directory, remote, maxFetchBytes, secrets });
+    const { file, since, onRewrite } = options;
+    this.#local = new Source({
+      path: directory,
+      ref: this.mirror.ref,
+      file,
+      since,
+      onRewrite,
+      pollMs: null,
+      onEvent: (event) => this.#pass(event),
+    });
+  }
+
+  /** The mirror as a repository, once it could be opened. */
+  get repository(): GitRepository | null {
+    return this.#local.repository;
+  }
+
+  /** When the last fetch succeeded, milliseconds since the epoch. */
+  get fetchedAt(): number | null {
+    return this.#fetchedAt;
+  }
+
+  /** Fetches now (webhook, SIGHUP, `shardplane sync`); resolves when what came has been handled, or the fetch failed. */
+  check(): Promise<void> {
+    return this.#syncs.now();
+  }
+
+  /** Asks for a fetch soon: a flood of these becomes one, and while one runs, one more. */
+  post(): void {
+    this.#syncs.post();
+  }
+
+  /** As {@link Source.accept}. */
+  accept(tip: string): boolean {
+    return this.#local.accept(tip);
+  }
+
+  /** As {@link Source.older}. */
+  older(tip: string, page: { skip: number; limit: number }): Promise<Revision[]> {
+    return this.#local.older(tip, page);
+  }
+
+  /** As {@link Source.read}. */
+  async read(versions: readonly string[]): Promise<Revision[]> {
+    const revisions = await this.#local.read(versions);
+    this.#refuseHoles(revisions);
+    return revisions;
+  }
+
+  /** Ends a running fetch; resolves when nothing runs any more. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    clearTimeout(this.#timer);
+    await this.#syncs.close();
+    await this.#local.close();
+  }
+
+  async #sync(): Promise<void> {
+    clearTimeout(this.#timer);
+    try {
+      await this.#prepare();
+      await this.mirror.fetch(this.#stop.signal);
+      this.#fetchedAt = Date.now();
+      await this.#local.check();
+      if (this.#suspect) throw this.#damaged();
+      await this.#recover();
+    } catch (error) {
+      if (!isGitError(error)) throw error;
+      // of a remote that answers garbage all day, the mirror is looked at once
+      if (mayBeDamage.has(error.code) && (this.#failures === 0 || error.code !== 'remote-garbage'))
+        this.#suspect = true;
+      if (!this.#stop.signal.aborted) await this.#fail(error);
+    }
+    if (this.#stop.signal.aborted) return;
+    const { pollMs, jitter } = this.#options.remote;
+    const waitMs = nextWaitMs({ pollMs, jitter, failures: this.#failures, random: Math.random() });
+    this.#timer = setTimeout(() => this.#syncs.post(), waitMs);
+  }
+
+  /** Before the first fetch, what the mirror holds already is told: the remote may be away for long. */
+  async #prepare(): Promise<void> {
+    if (this.#prepared && !this.#suspect) return;
+    const done = await this.mirror.prepare({ suspect: this.#suspect, signal: this.#stop.signal });
+    this.#suspect = false;
+    if (done.made === 'anew') await this.#options.onEvent({ type: 'mirror-rebuilt', reason: done.reason });
+    if (!this.#prepared && done.made === 'nothing' && (await this.mirror.isFilled())) await this.#local.check();
+    this.#prepared = true;
+  }
+
+  async #pass(event: SourceEvent): Promise<void> {
+    if (event.type === 'moved' && event.newest !== null) this.#refuseHoles([event.newest]);
+    if (event.type === 'failed' && isDamage.has(event.error.code)) this.#suspect = true;
+    await this.#options.onEvent(event);
+  }
+
+  /** A fetch brings whole commits, so a blob that is not there is the mirror's damage: never a verdict on the commit. */
+  #refuseHoles(revisions: readonly Revision[]): void {
+    const hole = revisions.find(({ content }) => 'fault' in content && content.fault.code === 'object-missing');
+    if (hole === undefined) return;
+    this.#suspect = true;
+    throw this.#damaged();
+  }
+
+  #damaged(): GitError {
+    return new GitError(
+      'object-missing',
+      `the mirror ${this.mirror.path} is damaged`,
+      'it is verified, and made anew, by itself',
+    );
+  }
+
+  async #recover(): Promise<void> {
+    this.#failures = 0;
+    if (this.#said === null) return;
+    this.#said = null;
+    await this.#options.onEvent({ type: 'recovered', part: 'remote' });
+  }
+
+  async #fail(error: GitError): Promise<void> {
+    this.#failures += 1;
+    const words = `${error.code} ${error.message}`;
+    if (words === this.#said) return;
+    this.#said = words;
+    await this.#options.onEvent({ type: 'failed', part: 'remote', error });
+  }
+}

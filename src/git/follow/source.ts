@@ -1,0 +1,254 @@
+import { listVersions } from '../read/commits.ts';
+import { isGitError, type GitError, type GitErrorCode } from '../exec/error.ts';
+import { lookAtRef, type Look } from '../read/look.ts';
+import { createMailbox } from './mailbox.ts';
+import type { Decision, Movement, OnRewrite } from '../../revisions/movement.ts';
+import { openRepository, type GitRepository } from '../read/repository.ts';
+import type { Revision } from '../read/revision.ts';
+import { readRevisions, readSummaries } from '../read/revisions.ts';
+import { watchRepository, type Watch } from './watch.ts';
+import { workingFileState, type WorkingFile } from './working-file.ts';
+
+/** A revision without the file's bytes. */
+export type Summary = Omit<Revision, 'content'>;
+
+/** The ref names another commit than at the last look (or this is the first look). */
+export interface Moved {
+  readonly type: 'moved';
+  readonly movement: Movement;
+  /** What `onRewrite` says to it: only `take` may be pushed. */
+  readonly decision: Decision;
+  /** The tip taken last, or null. */
+  readonly previous: string | null;
+  /** The tip now; null when the ref is not there. */
+  readonly tip: string | null;
+  /**
+   * Revisions that `previous` doesn't have, oldest first, without their content: `read` has it. On the first look ever only
+   * the newest. Those of a held tip come again with the next move.
+   */
+  readonly revisions: readonly Summary[];
+  /** The revision whose content the file has at `tip`: the last of `revisions`, or an older one; null if none has it. */
+  readonly newest: Revision | null;
+}
+
+/** What failed: the repository on this machine (of a remote: its mirror), or the remote. */
+export type SourcePart = 'repository' | 'remote';
+
+/** What a source tells. Each event is handled (awaited) before the next. */
+export type SourceEvent =
+  | Moved
+  /** The saved file is not the committed one (or is `same` again). */
+  | { readonly type: 'working-file'; readonly state: WorkingFile }
+  /** The ref can't be read; what was taken stays. Said once for each reason, tried again until it can. */
+  | { readonly type: 'failed'; readonly part: SourcePart; readonly error: GitError }
+  | { readonly type: 'recovered'; readonly part: SourcePart }
+  /** The mirror of a remote was damaged, and was made anew. */
+  | { readonly type: 'mirror-rebuilt'; readonly reason: string }
+  /** Changes are now only seen by polling. */
+  | { readonly type: 'unwatched'; readonly error: Error }
+  /** They are seen at once again. */
+  | { readonly type: 'watched' };
+
+/** What to follow, and from where. */
+export interface SourceOptions {
+  /** Any path in the repository. */
+  readonly path: string;
+  readonly ref: string;
+  readonly file: string;
+  /** The tip that was taken last before a restart, or null. */
+  readonly since: string | null;
+  readonly onRewrite: OnRewrite;
+  /** How often to look without being told of a change; null: only when asked, and nothing is watched. */
+  readonly pollMs: number | null;
+  /** Must not reject. */
+  readonly onEvent: (event: SourceEvent) => Promise<void> | void;
+}
+
+/** Follows one file on one ref of a local repository. Nothing happens before the first `check()` or poll. */
+export class Source {
+  readonly #options: SourceOptions;
+  readonly #looks = createMailbox(() => this.#lookOrFail());
+  readonly #savedFile = createMailbox(() => this.#compareSavedFile(), 150);
+  readonly #poll: NodeJS.Timeout | undefined;
+  #repository: GitRepository | null = null;
+  #watch: Watch | null = null;
+  #isUnwatched = false;
+  /** Find the repository anew before the next look. */
+  #stale = true;
+  /** The tip taken last. */
+  #base: string | null;
+  #last: Look | null = null;
+  /** The move told last, which may still be in hand; `counts`: it is taken once it is handled. */
+  #move: { readonly tip: string | null; counts: boolean } | null = null;
+  #newest: Revision | null = null;
+  #working: WorkingFile = 'same';
+  #failures = 0;
+  #said: string | null = null;
+  #retry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: SourceOptions) {
+    this.#options = options;
+    this.#base = options.since;
+    if (options.pollMs === null) return;
+    this.#poll = setInterval(() => {
+      this.#stale = true;
+      this.#looks.post();
+      this.#savedFile.post();
+    }, options.pollMs);
+  }
+
+  /** The repository, once it could be opened. */
+  get repository(): GitRepository | null {
+    return this.#repository;
+  }
+
+  /** Looks now; resolves when what it saw has been handled. */
+  check(): Promise<void> {
+    return this.#looks.now();
+  }
+
+  /** From here on a held tip counts as taken, also while it is being told. False when the ref has moved on from it. */
+  accept(tip: string): boolean {
+    if (this.#move?.tip !== tip) return false;
+    this.#move.counts = true;
+    if (this.#last?.tip === tip) this.#base = tip;
+    return true;
+  }
+
+  /**
+   * Revisions in the history of a tip, newest first, without the `skip` newest: `limit` of them, or fewer where the
+   * history ends. Each may hold 16 MiB, so ask for few. Throws GitError.
+   */
+  async older(tip: string, { skip, limit }: { skip: number; limit: number }): Promise<Revision[]> {
+    const repository = this.#repository ?? (await openRepository(this.#options.path));
+    const { file } = this.#options;
+    const versions = await listVersions(repository, { tip, file, exclude: null, skip, limit });
+    const revisions: Revision[] = [];
+    for await (const page of readRevisions(repository, file, versions)) revisions.push(...page);
+    return revisions;
+  }
+
+  /** Revisions that were told, in the given order: as many of the first as are 64 MiB together, at least one. Throws GitError. */
+  async read(versions: readonly string[]): Promise<Revision[]> {
+    const repository = this.#repository ?? (await openRepository(this.#options.path));
+    for await (const page of readRevisions(repository, this.#options.file, versions)) return page;
+    return [];
+  }
+
+  /** Stops watching and polling; resolves when nothing runs any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#poll);
+    clearTimeout(this.#retry);
+    await this.#savedFile.close();
+    await this.#looks.close();
+    await this.#watch?.close();
+  }
+
+  async #lookOrFail(): Promise<void> {
+    try {
+      const repository = this.#stale || this.#repository === null ? await this.#open() : this.#repository;
+      await this.#look(repository);
+      await this.#recover();
+    } catch (error) {
+      if (!isGitError(error)) throw error;
+      await this.#fail(error);
+    }
+  }
+
+  async #open(): Promise<GitRepository> {
+    const repository = await openRepository(this.#options.path);
+    this.#repository = repository;
+    this.#stale = false;
+    if (this.#options.pollMs === null) return repository;
+    if (this.#watch === null || !(await this.#watch.isCurrent(repository))) await this.#rewatch(repository);
+    return repository;
+  }
+
+  async #rewatch(repository: GitRepository): Promise<void> {
+    const { ref, file } = this.#options;
+    await this.#watch?.close();
+    this.#watch = await watchRepository({
+      repository,
+      ref,
+      file,
+      onCheck: () => this.#looks.post(),
+      onWorkingFile: () => this.#savedFile.post(),
+      onReady: () => this.#tellWatch(null),
+      onError: (error) => this.#tellWatch(error),
+    });
+  }
+
+  /** A watch that can't be had is tried anew with each poll: its failure is said each time, its end once. */
+  #tellWatch(error: Error | null): void {
+    const { onEvent } = this.#options;
+    if (error !== null) void onEvent({ type: 'unwatched', error });
+    else if (this.#isUnwatched) void onEvent({ type: 'watched' });
+    this.#isUnwatched = error !== null;
+  }
+
+  async #look(repository: GitRepository): Promise<void> {
+    const { ref, file, onRewrite, onEvent } = this.#options;
+    const base = this.#base;
+    const look = await lookAtRef(repository, { ref, file, onRewrite, base, last: this.#last });
+    if (look === null) return;
+    if (this.#base !== base) {
+      await this.#look(repository); // a tip was accepted meanwhile
+      return;
+    }
+    const { movement, decision, tip, newest } = look;
+    const older = await readSummaries(repository, file, look.versions.slice(0, -1));
+    const revisions = look.versions.length > 0 && newest !== null ? [...older, newest] : [];
+    const move = { tip, counts: decision === 'take' };
+    this.#move = move;
+    await onEvent({ type: 'moved', movement, decision, previous: this.#base, tip, revisions, newest });
+    this.#last = look;
+    this.#newest = newest;
+    if (move.counts) this.#base = tip;
+    if (repository.topLevel !== null) this.#savedFile.post();
+  }
+
+  async #compareSavedFile(): Promise<void> {
+    await this.check(); // a checkout writes the file first, and the ref a moment later
+    if (this.#closed || this.#repository === null || this.#last === null) return;
+    const committed = this.#newest?.content ?? null;
+    // a file that can't be read (EACCES) is not ours to complain of: only commits count
+    const state = await workingFileState(this.#repository, this.#options.file, committed).catch(() => this.#working);
+    if (isSameState(state, this.#working)) return;
+    this.#working = state;
+    await this.#options.onEvent({ type: 'working-file', state });
+  }
+
+  async #recover(): Promise<void> {
+    this.#failures = 0;
+    if (this.#said === null) return;
+    this.#said = null;
+    await this.#options.onEvent({ type: 'recovered', part: 'repository' });
+  }
+
+  /** A first failure may be a moment of a repack: it is said only when looking again fails as well. */
+  async #fail(error: GitError): Promise<void> {
+    this.#stale = true;
+    this.#failures += 1;
+    if (this.#last?.tip === null && refIsThere.has(error.code)) this.#last = null; // its absence is over
+    clearTimeout(this.#retry);
+    if (this.#closed) return;
+    const { pollMs } = this.#options;
+    const waitMs = Math.min(pollMs ?? Infinity, 100 * 2 ** Math.min(this.#failures - 1, 10));
+    if (pollMs !== null) this.#retry = setTimeout(() => this.#looks.post(), waitMs);
+    const words = `${error.code} ${error.message}`;
+    if (this.#failures < 2 || words === this.#said) return;
+    this.#said = words;
+    await this.#options.onEvent({ type: 'failed', part: 'repository', error });
+  }
+}
+
+/** What says that there is a ref, but nothing to take. */
+const refIsThere: ReadonlySet<GitErrorCode> = new Set(['bad-ref', 'ref-broken']);
+
+function isSameState(a: WorkingFile, b: WorkingFile): boolean {
+  if (a === 'same' || b === 'same') return a === b;
+  if ('bytes' in a && 'bytes' in b) return a.bytes.equals(b.bytes);
+  return 'fault' in a && 'fault' in b && a.fault.message === b.fault.message;
+}

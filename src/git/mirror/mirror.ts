@@ -1,0 +1,216 @@
+import { writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GitError, isGitError } from '../exec/error.ts';
+import {
+  clearLeftovers,
+  dropOtherRefs,
+  exists,
+  findDamage,
+  incomingBytes,
+  joinPacks,
+  makeMirror,
+  markOf,
+} from './mirror-directory.ts';
+import { checkRef } from '../exec/names.ts';
+import { explainRedirect } from './redirect.ts';
+import { parseRemoteUrl } from './remote-url.ts';
+import { GitExit, runGit, type RunOptions } from '../exec/run.ts';
+import { Secrets } from '../../secrets.ts';
+import { explainTransport, toTransport, type Remote, type Transport } from './transport.ts';
+
+/** Where the mirror is kept, and of what. */
+export interface MirrorOptions {
+  /** A directory of the mirror's own: it is removed when it is damaged. */
+  readonly directory: string;
+  readonly remote: Remote;
+  /** A fetch that brings more than this (1 GiB by default) is ended. */
+  readonly maxFetchBytes?: number | undefined;
+  /** Learns those that are used. */
+  readonly secrets?: Secrets | undefined;
+}
+
+/** What `prepare` had to do: nothing, make the mirror, or make it anew since it was damaged. */
+export type Preparation = { readonly made: 'nothing' | 'new' } | { readonly made: 'anew'; readonly reason: string };
+
+/**
+ * A bare repository of the daemon's own that holds one ref of a remote. A fetch that is cut off leaves a mark, and
+ * the next start looks closely.
+ */
+export class Mirror {
+  readonly path: string;
+  /** The ref in the mirror, in full. */
+  readonly ref: string;
+  readonly #remote: Remote;
+  readonly #maxFetchBytes: number;
+  readonly #secrets: Secrets;
+  /** One at a time: a fetch that is killed cleans up whatever is half written. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Throws GitError `bad-ref` or `bad-url`. */
+  constructor({ directory, remote, maxFetchBytes = 1024 ** 3, secrets = new Secrets() }: MirrorOptions) {
+    parseRemoteUrl(remote.url);
+    this.path = directory;
+    this.#secrets = secrets;
+    this.#remote = remote;
+    this.#maxFetchBytes = maxFetchBytes;
+    const name = checkRef(remote.ref);
+    this.ref = name === 'HEAD' ? 'refs/remotes/origin/HEAD' : name.startsWith('refs/') ? name : `refs/heads/${name}`;
+  }
+
+  /**
+   * Makes the mirror, or makes sure that it is whole: with git fsck when the last fetch was cut off, or when it was
+   * seen to be damaged (`suspect`). Throws GitError.
+   */
+  async prepare(options: { suspect?: boolean; signal?: AbortSignal } = {}): Promise<Preparation> {
+    return await this.#alone(() => this.#prepare(options));
+  }
+
+  async #prepare({ suspect = false, signal }: { suspect?: boolean; signal?: AbortSignal }): Promise<Preparation> {
+    if (!(await exists(join(this.path, 'HEAD')))) {
+      await makeMirror(this.path, 'sha1');
+      return { made: 'new' };
+    }
+    const unclean = await exists(markOf(this.path));
+    if (unclean) await clearLeftovers(this.path);
+    const fsckSkipList = this.#remote.fsckSkipList ?? null;
+    const reason = await findDamage(this.path, { content: suspect, connectivity: unclean, fsckSkipList, signal });
+    if (reason !== null) {
+      await makeMirror(this.path, 'sha1');
+      return { made: 'anew', reason };
+    }
+    await dropOtherRefs(this.path, this.ref);
+    await rm(markOf(this.path), { force: true });
+    return { made: 'nothing' };
+  }
+
+  /** Whether a fetch ever brought the ref (and the remote has not dropped it since). */
+  async isFilled(): Promise<boolean> {
+    const args = ['show-ref', '--verify', '--quiet', this.ref];
+    return (await runGit(args, { gitDir: this.path, answers: [0, 1, 128] })).exitCode === 0;
+  }
+
+  /**
+   * Brings the ref to where the remote has it: moved, however it moved, or removed. Throws GitError (`remote-*`,
+   * `git-timeout`, ...), without secrets.
+   */
+  async fetch(signal?: AbortSignal): Promise<void> {
+    await this.#alone(() => this.#fetchAnyFormat(signal));
+  }
+
+  /** Brings one more ref (in full) as the remote has it; what the remote lacks stays as it is. Throws as {@link fetch}. */
+  async fetchRef(ref: string, signal?: AbortSignal): Promise<void> {
+    await this.#alone(() => this.#fetch({ from: checkRef(ref), to: ref }, signal));
+  }
+
+  /** Pushes a ref of the mirror; throws `remote-moved` when that would drop what somebody else pushed. */
+  async push(ref: string, signal?: AbortSignal): Promise<void> {
+    const transport = await toTransport(this.#remote, this.#secrets);
+    const args = ['push', '--quiet', '--no-verify', '--end-of-options', transport.url, `${checkRef(ref)}:${ref}`];
+    await runGit(args, { gitDir: this.path, ...transport.run, ...(signal && { signal }) }).catch((error: unknown) => {
+      throw explainTransport(error, transport);
+    });
+  }
+
+  async #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return await turn.catch((error: unknown) => {
+      throw this.#explain(error);
+    });
+  }
+
+  /** The remote says which hash its objects have: a mirror of the other kind holds nothing of it yet. */
+  async #fetchAnyFormat(signal?: AbortSignal): Promise<void> {
+    const refs = { from: this.#remote.ref === 'HEAD' ? 'HEAD' : this.ref, to: this.ref };
+    try {
+      await this.#fetch(refs, signal);
+    } catch (error) {
+      const said = error instanceof GitExit ? error.stderr : '';
+      const format = /mismatched algorithms: client \S+; server (sha1|sha256)/.exec(said)?.[1];
+      if (format === undefined) throw error;
+      await makeMirror(this.path, format === 'sha256' ? 'sha256' : 'sha1');
+      await this.#fetch(refs, signal);
+    }
+  }
+
+  async #fetch({ from, to }: { from: string; to: string }, signal?: AbortSignal): Promise<void> {
+    const transport = await toTransport(this.#remote, this.#secrets);
+    const quiet = [
+      '--quiet',
+      '--update-shallow',
+      '--no-tags',
+      '--no-recurse-submodules',
+      '--no-write-fetch-head',
+      '--no-auto-maintenance',
+    ];
+    const args = ['fetch', ...quiet, '--end-of-options', transport.url, `+${from}:${to}`];
+    try {
+      await this.#marked(args, transport.run, signal);
+    } catch (error) {
+      const said = error instanceof GitExit ? error.stderr : '';
+      if (/mismatched algorithms/.test(said)) throw error;
+      if (/returned error: 3\d\d/.test(said)) throw await explainRedirect(transport, signal);
+      if (!/couldn't find remote ref/i.test(said)) throw explainTransport(error, transport);
+      await this.#confirmGit(transport, signal);
+      if (to === this.ref) await runGit(['update-ref', '-d', to], { gitDir: this.path });
+    }
+    await rm(markOf(this.path), { force: true });
+    // a fetch is not failed by this: it is tried again after the next
+    await joinPacks(this.path, signal).catch(() => undefined);
+  }
+
+  /**
+   * Over http git takes any short page (a login form) for the list of refs of a plain file server, and then misses
+   * ours in it. A ref is only gone when a git server says so: when there were packets of git's protocol.
+   */
+  async #confirmGit(transport: Transport, signal?: AbortSignal): Promise<void> {
+    if (!transport.url.startsWith('http')) return;
+    const { run, url } = transport;
+    const options = {
+      ...run,
+      env: { ...run.env, GIT_TRACE_PACKET: '1' },
+      gitDir: this.path,
+      ...(signal && { signal }),
+    };
+    const { stderr } = await runGit(['ls-remote', '--quiet', '--end-of-options', url, 'HEAD'], options).catch(
+      (error: unknown) => {
+        throw explainTransport(error, transport);
+      },
+    );
+    if (/ packet: /.test(stderr)) return;
+    const words = `${transport.display}: the answer has no refs in it, and is not that of a git server`;
+    throw new GitError('remote-garbage', words, 'open the URL in a browser: is it a login page?');
+  }
+
+  /** Runs a fetch under a mark that only a fetch which came to its end removes; ends it when it brings too much. */
+  async #marked(args: readonly string[], run: RunOptions, stop?: AbortSignal): Promise<void> {
+    const tooMuch = new AbortController();
+    const meter = setInterval(() => {
+      void incomingBytes(this.path).then((bytes) => {
+        if (bytes > this.#maxFetchBytes) tooMuch.abort();
+      });
+    }, 200);
+    const onStart = (pid: number): void => {
+      writeFileSync(markOf(this.path), String(pid));
+    };
+    try {
+      const signal = AbortSignal.any([tooMuch.signal, ...(stop ? [stop] : [])]);
+      await runGit(args, { ...run, gitDir: this.path, signal, onStart });
+    } catch (error) {
+      if (!isGitError(error, 'git-failed')) await clearLeftovers(this.path); // it was killed
+      if (!tooMuch.signal.aborted) throw error;
+      const words = `the remote sent more than ${this.#maxFetchBytes} bytes at once`;
+      throw new GitError('remote-too-large', words, 'is repository.remote.url the right repository?');
+    } finally {
+      clearInterval(meter);
+    }
+  }
+
+  /** What the disk fails with is said as a GitError too. */
+  #explain(error: unknown): unknown {
+    if (!(error instanceof Error) || !('syscall' in error)) return error;
+    const words = `the mirror ${this.path} can't be written: ${error.message}`;
+    return new GitError('mirror-unwritable', words, 'is state.directory writable, and the disk not full?');
+  }
+}

@@ -1,0 +1,92 @@
+import { stat } from 'node:fs/promises';
+import { GitError } from '../exec/error.ts';
+import { readRegularFile } from '../read/regular-file.ts';
+
+/** What of a remote's settings ssh is told. */
+interface SshOptions {
+  readonly sshKey: string | null;
+  readonly sshKnownHosts: string | null;
+  readonly timeoutMs: number;
+}
+
+/** The command that git is to run for ssh: nothing is asked, and only the given key and known hosts count. */
+export function sshCommand({ sshKey, sshKnownHosts, timeoutMs }: SshOptions): string {
+  const connect = Math.max(1, Math.ceil(timeoutMs / 1000));
+  const always = [
+    'BatchMode=yes',
+    'StrictHostKeyChecking=yes',
+    `ConnectTimeout=${connect}`,
+    'ServerAliveInterval=10',
+    'ServerAliveCountMax=3',
+    'ControlMaster=no',
+    'ControlPath=none',
+    'ForwardAgent=no',
+    'ClearAllForwardings=yes',
+    'PermitLocalCommand=no',
+  ];
+  const hosts =
+    sshKnownHosts === null
+      ? []
+      : [`UserKnownHostsFile=${sshOptionPath(sshKnownHosts)}`, 'GlobalKnownHostsFile=/dev/null'];
+  const key = sshKey === null ? [] : [`IdentityFile=${sshOptionPath(sshKey)}`, 'IdentitiesOnly=yes'];
+  return ['ssh', ...[...always, ...hosts, ...key].map((option) => `-o ${quote(option)}`)].join(' ');
+}
+
+/** ssh reads an option's value as words, and % and ~ in it as signs of its own. */
+function sshOptionPath(path: string): string {
+  if (/["%\n]|^~/.test(path))
+    throw new GitError(
+      'bad-setting',
+      `ssh can't take the path ${JSON.stringify(path)}`,
+      'name the file without " % and ~',
+    );
+  return `"${path}"`;
+}
+
+/** For a POSIX shell, which git runs these commands with. */
+export function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * Of a file that it can't use ssh says only that the server did not let us in, or that its key is unknown. Throws
+ * GitError `bad-setting`, which names the file.
+ */
+export async function checkSshFiles({ sshKey, sshKnownHosts }: SshOptions): Promise<void> {
+  if (sshKnownHosts !== null) await readText(sshKnownHosts, 'known hosts', 'ssh_known_hosts');
+  if (sshKey === null) return;
+  const key = await readText(sshKey, 'ssh key', 'ssh_key');
+  if (isEncrypted(key))
+    throw new GitError(
+      'bad-setting',
+      `the ssh key ${sshKey} is encrypted, and nobody is there to type its passphrase`,
+      `make a key for this machine alone, without one (ssh-keygen -t ed25519 -N '' -f ${sshKey}), which may only read`,
+    );
+  const { mode, uid } = await stat(sshKey);
+  if (uid === process.getuid?.() && (mode & 0o077) !== 0)
+    throw new GitError(
+      'bad-setting',
+      `the ssh key ${sshKey} can be read by others, so ssh refuses it`,
+      `chmod 600 ${sshKey}`,
+    );
+}
+
+async function readText(path: string, what: string, setting: string): Promise<string> {
+  const hint = `see repository.remote.${setting} in the settings`;
+  const file = await readRegularFile(path, 1024 * 1024, { followLink: true }).catch((error: unknown) => {
+    throw new GitError('bad-setting', `the ${what} file ${path} can't be read: ${(error as Error).message}`, hint);
+  });
+  if (typeof file === 'object' && 'bytes' in file) return file.bytes.toString('latin1');
+  const why = file === 'missing' ? 'is not there' : 'is no file of at most 1 MiB';
+  throw new GitError('bad-setting', `the ${what} file ${path} ${why}`, hint);
+}
+
+/** PKCS#8 and PEM say it in words, OpenSSH's own format by the name of a cipher (openssh/PROTOCOL.key). */
+function isEncrypted(key: string): boolean {
+  if (/ENCRYPTED/.test(key)) return true;
+  const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\sA-Za-z0-9+/=]+)-----END/.exec(key)?.[1];
+  if (body === undefined) return false;
+  const bytes = Buffer.from(body, 'base64');
+  const from = 'openssh-key-v1\0'.length;
+  return bytes.length > from + 8 && bytes.toString('latin1', from + 4, from + 4 + bytes.readUInt32BE(from)) !== 'none';
+}

@@ -1,0 +1,101 @@
+import { isGitError, type GitError } from '../exec/error.ts';
+import { createMailbox } from '../follow/mailbox.ts';
+import type { Mirror } from '../mirror/mirror.ts';
+import { notesRef, writeNotes } from './notes.ts';
+import type { GitRepository } from '../read/repository.ts';
+
+/** Where notes go, and who hears of trouble. */
+export interface NoteWriterOptions {
+  /** Where to write them; null while it can't be opened: they wait. */
+  readonly repository: () => Pick<GitRepository, 'gitDir'> | null;
+  /** Push them to the mirror's remote too; null: they stay here. */
+  readonly pushBy: Mirror | null;
+  /** Told when writing begins to fail, and null when it works again. */
+  readonly onProblem: (error: GitError | null) => void;
+  /** How long outcomes are gathered into one commit; 250 ms by default. */
+  readonly settleMs?: number;
+}
+
+/** More than this wait for nobody: the oldest are dropped. */
+const maxWaiting = 10_000;
+const retryMs = [1_000, 5_000, 30_000, 300_000];
+
+/** Writes what became of revisions as git notes: gathered, in the background, and again when it fails. */
+export class NoteWriter {
+  readonly #options: NoteWriterOptions;
+  readonly #waiting = new Map<string, string>();
+  readonly #flushes: ReturnType<typeof createMailbox>;
+  readonly #stop = new AbortController();
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(options: NoteWriterOptions) {
+    this.#options = options;
+    this.#flushes = createMailbox(() => this.#flush(), options.settleMs ?? 250);
+  }
+
+  /** The note of a commit from now on. Returns at once. */
+  set(version: string, text: string): void {
+    this.#waiting.delete(version);
+    this.#waiting.set(version, text);
+    const [oldest] = this.#waiting.keys();
+    if (this.#waiting.size > maxWaiting && oldest !== undefined) this.#waiting.delete(oldest);
+    if (this.#failures === 0) this.#flushes.post();
+  }
+
+  /** Writes what waits, now; resolves when it was tried. */
+  flush(): Promise<void> {
+    return this.#flushes.now();
+  }
+
+  /** Writes what waits (without pushing), and stops. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    clearTimeout(this.#retry);
+    await this.#flushes.now();
+    await this.#flushes.close();
+  }
+
+  async #flush(): Promise<void> {
+    const repository = this.#options.repository();
+    const batch = new Map(this.#waiting);
+    if (batch.size === 0) return;
+    try {
+      if (repository === null) throw new Error('not open yet');
+      await this.#write(repository, batch);
+      for (const [version, text] of batch) if (this.#waiting.get(version) === text) this.#waiting.delete(version);
+      if (this.#failures > 1) this.#options.onProblem(null);
+      this.#failures = 0;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #write(repository: Pick<GitRepository, 'gitDir'>, batch: ReadonlyMap<string, string>): Promise<void> {
+    const { pushBy } = this.#options;
+    if (pushBy === null || this.#stop.signal.aborted) {
+      await writeNotes(repository, batch);
+      return;
+    }
+    for (let attempt = 1; ; attempt += 1) {
+      // on top of what the remote has: others may note there too
+      await pushBy.fetchRef(notesRef, this.#stop.signal);
+      await writeNotes(repository, batch);
+      try {
+        await pushBy.push(notesRef, this.#stop.signal);
+        return;
+      } catch (error) {
+        if (!isGitError(error, 'remote-moved') || attempt === 3) throw error;
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failures += 1;
+    // the first failure may be a lock, or a repository that is not open yet
+    if (this.#failures === 2 && isGitError(error)) this.#options.onProblem(error);
+    if (this.#stop.signal.aborted) return;
+    const waitMs = retryMs[Math.min(this.#failures, retryMs.length) - 1];
+    this.#retry = setTimeout(() => this.#flushes.post(), waitMs);
+  }
+}

@@ -1,0 +1,86 @@
+import { listVersions } from './commits.ts';
+import {
+  classify,
+  decide,
+  type Decision,
+  type Movement,
+  type OnRewrite,
+  type Relation,
+} from '../../revisions/movement.ts';
+import { resolveRef } from './refs.ts';
+import { relate } from './relation.ts';
+import type { GitRepository } from './repository.ts';
+import type { Revision } from './revision.ts';
+import { newestRevision, readRevisions } from './revisions.ts';
+
+/** What a look at the ref found. */
+export interface Look {
+  readonly tip: string | null;
+  readonly movement: Movement;
+  readonly decision: Decision;
+  /** SHAs of the new revisions, oldest first; none are read yet. */
+  readonly versions: readonly string[];
+  /** The revision that counts: the last of these, or the one whose content the file has when there are no new ones. */
+  readonly newest: Revision | null;
+}
+
+/** What a look goes by. */
+export interface LookOptions {
+  readonly ref: string;
+  readonly file: string;
+  /** The tip taken last, or null. */
+  readonly base: string | null;
+  readonly last: Look | null;
+  readonly onRewrite: OnRewrite;
+}
+
+/** More commits than this since the last look are not gone through one by one: only the newest of them. */
+const maxVersions = 10_000;
+
+/** Looks where the ref is now; null when it is where the last look found it. Throws GitError. */
+export async function lookAtRef(repository: GitRepository, options: LookOptions): Promise<Look | null> {
+  const { ref, file, base, last, onRewrite } = options;
+  const tip = await resolveRef(repository, ref);
+  if (last !== null && last.tip === tip) return null;
+  const related = tip !== null && base !== null ? await relate(repository, base, tip) : 'lost';
+  const found = related === 'lost' ? null : related;
+  const news = tip === null ? { versions: [], newest: null } : await findNews(repository, { tip, file, base, found });
+  const relation = (await goesBack(repository, { file, base, found, ...news })) ? 'ancestor' : found;
+  const movement = classify({ base, wasAbsent: last !== null && last.tip === null, tip, relation });
+  return { tip, movement, decision: decide(movement, onRewrite), ...news };
+}
+
+type News = Pick<Look, 'versions' | 'newest'>;
+
+async function findNews(
+  repository: GitRepository,
+  { tip, file, base, found }: { tip: string; file: string; base: string | null; found: Relation | null },
+): Promise<News> {
+  // without a common past to leave out, only the newest revision is new
+  const range = found === null ? { exclude: null, limit: 1 } : { exclude: base, limit: maxVersions };
+  const versions = (await listVersions(repository, { tip, file, ...range })).reverse();
+  const newest = await readNewest(repository, { tip, file, versions });
+  return { versions, newest };
+}
+
+/**
+ * A merge on top of what was taken can give the file back what it had before (its first parent is older, its tree that
+ * one's): nothing is new, and another revision counts than did. However it came about, that is a rewind.
+ */
+async function goesBack(
+  repository: GitRepository,
+  { file, base, found, versions, newest }: News & { file: string; base: string | null; found: Relation | null },
+): Promise<boolean> {
+  if (found !== 'descendant' || base === null || versions.length > 0 || newest === null) return false;
+  const [before] = await listVersions(repository, { tip: base, file, exclude: null, limit: 1 });
+  return before !== newest.version;
+}
+
+async function readNewest(
+  repository: GitRepository,
+  { tip, file, versions }: { tip: string; file: string; versions: readonly string[] },
+): Promise<Revision | null> {
+  if (versions.length === 0) return await newestRevision(repository, { tip, file });
+  for await (const [newest] of readRevisions(repository, file, versions.slice(-1))) return newest ?? null;
+  return null;
+}

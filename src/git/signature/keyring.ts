@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GitError } from '../exec/error.ts';
+import { readRegularFile } from '../read/regular-file.ts';
+import { runProgram } from '../exec/run.ts';
+
+// What is in the keyring is what the operator trusts; gpg itself still says which keys are expired or revoked.
+const gpgConf = 'trust-model always\nno-auto-key-retrieve\nno-auto-key-locate\nno-autostart\ndisable-dirmngr\nbatch\n';
+
+const maxKeyringBytes = 16 * 1024 * 1024;
+
+/**
+ * A GnuPG home that knows the keys of a file (as `gpg --export` writes it, armoured or not) and no others. The file is
+ * looked at each time; a home is made anew when it has changed. Throws GitError `bad-setting`.
+ */
+export async function toGnupgHome(keyring: string, directory: string): Promise<string> {
+  const bytes = await readKeyring(keyring);
+  const name = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+  const home = join(directory, name);
+  if (await exists(join(home, 'pubring.kbx'))) return home;
+  try {
+    await importKeys({ bytes, keyring, home });
+    await removeOthers(directory, name);
+    return home;
+  } catch (error) {
+    if (!(error instanceof Error) || !('syscall' in error)) throw error;
+    throw new GitError(
+      'bad-setting',
+      `keys can't be kept in ${directory}: ${error.message}`,
+      'is state.directory writable?',
+    );
+  }
+}
+
+async function readKeyring(path: string): Promise<Buffer> {
+  const hint = 'gpg --export FINGERPRINT > FILE writes one; see repository.verify.gpg_keyring';
+  const file = await readRegularFile(path, maxKeyringBytes, { followLink: true }).catch((error: unknown) => {
+    throw new GitError('bad-setting', `the keyring ${path} can't be read: ${(error as Error).message}`, hint);
+  });
+  if (typeof file === 'object' && 'bytes' in file) return file.bytes;
+  throw new GitError(
+    'bad-setting',
+    `the keyring ${path} ${file === 'missing' ? 'is not there' : 'is no file of at most 16 MiB'}`,
+    hint,
+  );
+}
+
+/** Beside the place, then moved there: a home that is there is whole. */
+async function importKeys({ bytes, keyring, home }: { bytes: Buffer; keyring: string; home: string }): Promise<void> {
+  const made = `${home}.new`;
+  await rm(made, { recursive: true, force: true });
+  await mkdir(made, { recursive: true, mode: 0o700 });
+  await writeFile(join(made, 'gpg.conf'), gpgConf);
+  const { stderr } = await runProgram('gpg', ['--homedir', made, '--status-fd', '2', '--import'], {
+    input: bytes,
+    answers: [0, 2],
+  });
+  if (!/\[GNUPG:\] IMPORT_OK/.test(stderr) || !(await exists(join(made, 'pubring.kbx')))) {
+    throw new GitError(
+      'bad-setting',
+      `the keyring ${keyring} has no key that gpg understands`,
+      'gpg --show-keys FILE says what is in it',
+    );
+  }
+  await rename(made, home);
+}
+
+async function removeOthers(directory: string, keep: string): Promise<void> {
+  const others = (await readdir(directory)).filter((name) => /^[0-9a-f]{16}(\.new)?$/.test(name) && name !== keep);
+  await Promise.all(others.map((name) => rm(join(directory, name), { recursive: true, force: true })));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}
