@@ -68,7 +68,7 @@ export class Record {
     switch (fact.type) {
       case 'seen': {
         const { version, subject, author, committedAt } = fact.revision;
-        return write({ type: 'revision', version, subject, author, committedAt });
+        return write({ type: 'revision', version, subject, author, committedAt, isPast: fact.isPast });
       }
       case 'invalid': {
         const { version, diagnostics, isHead } = fact;
@@ -145,6 +145,8 @@ export class Record {
         return this.#decided(action.version, action.outcome);
       case 'live':
         write({ type: 'live', live: action.live });
+        // Fallen back on, it was decided before: the head may be held, all the same.
+        if (action.live) this.#options.onStanding(version, 'live', []);
         return action.live?.proven ? this.#proven(version) : undefined;
       case 'pinned':
       case 'still_pinned':

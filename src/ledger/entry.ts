@@ -33,6 +33,8 @@ export type LedgerEntry =
       /** RFC 3339. */
       readonly committedAt: string;
       readonly diagnostics?: readonly Diagnostic[];
+      /** Found in the history: the head stays what it is. */
+      readonly isPast?: boolean;
     }
   | {
       readonly type: 'outcome';

@@ -32,7 +32,7 @@ export function writeRevision(run: Run, entry: EntryOf<'revision'>, at: number):
      WHERE revisions.committed_at = ''`,
     ...[version, subject, author, committedAt, at, JSON.stringify(diagnostics)],
   );
-  run('UPDATE fleet SET head = ?', version);
+  if (!entry.isPast) run('UPDATE fleet SET head = ?', version);
   return added;
 }
 

@@ -49,7 +49,7 @@ export function emptyView(): View {
 export function applyEntry(view: View, { at, entry, content }: Pick<Stamped, 'at' | 'entry' | 'content'>): void {
   switch (entry.type) {
     case 'revision':
-      view.head = entry.version;
+      if (!entry.isPast) view.head = entry.version;
       return;
     case 'release':
       return keepRelease(view, entry);

@@ -1,4 +1,3 @@
-import { see } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { RevisionEvent, Verdict } from './types.ts';
 
@@ -8,8 +7,18 @@ const pageSize = 20;
 
 /** Nothing is served: the newest revision of the history that may be is looked for. */
 export function beginLookBack(turn: Turn): void {
-  if (turn.state.taken === null) turn.facts.push({ type: 'nothing_found' });
-  else list(turn, turn.state.taken, 0);
+  const { state, facts } = turn;
+  if (state.taken !== null) return list(turn, state.taken, 0);
+  state.lookBack = { tip: null, skip: 0, page: [], isDone: true };
+  facts.push({ type: 'nothing_found' });
+}
+
+/** The page could not be had. */
+export function listAgain(turn: Turn): void {
+  const { lookBack } = turn.state;
+  if (lookBack?.tip == null || lookBack.isDone) return;
+  if (isOver(turn)) turn.state.lookBack = null;
+  else list(turn, lookBack.tip, lookBack.skip);
 }
 
 export function onListed(turn: Turn, { tip, skip, revisions }: Extract<RevisionEvent, { type: 'listed' }>): void {
@@ -22,12 +31,14 @@ export function onListed(turn: Turn, { tip, skip, revisions }: Extract<RevisionE
 
 /** A revision of the history was judged: the first that is valid is released. */
 export function onHistoryJudged(turn: Turn, verdict: Verdict): void {
-  const { state, effects } = turn;
+  const { state, facts, effects } = turn;
   const [revision, ...page] = state.lookBack?.page ?? [];
   if (state.lookBack === null || revision === undefined || isOver(turn)) return void (state.lookBack = null);
   state.lookBack = { ...state.lookBack, page };
   if (!verdict.valid) return goOn(turn, false);
-  const { version, place } = see(turn, revision, null);
+  const { version } = revision;
+  const place = ++state.places;
+  facts.push({ type: 'seen', revision, isPast: state.head?.version !== version });
   state.reached = place;
   state.lookBack = null;
   if (state.head?.version === version) state.headPlace = place;
@@ -40,10 +51,10 @@ function isOver({ state, rollout }: Turn): boolean {
   return state.waiting.length > 0 || state.judging !== null || rollout.target !== null;
 }
 
-/** Judges the next of the page; with none left, asks for the next page, unless it was the last. */
+/** The next of the page is judged, or the next page asked for. */
 export function goOn(turn: Turn, isEnd: boolean): void {
   const { state, effects, facts } = turn;
-  if (state.lookBack === null) return;
+  if (state.lookBack?.tip == null) return;
   const { tip, skip, page } = state.lookBack;
   const [revision] = page;
   if (isOver(turn)) state.lookBack = null;

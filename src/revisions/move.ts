@@ -1,7 +1,7 @@
 import { short } from '../release/short.ts';
 import type { Decision } from './movement.ts';
 import type { RevisionsState } from './state.ts';
-import { hold, see, wait } from './turn.ts';
+import { drop, hold, see, wait } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { RefMoved, RevisionSummary, RolloutView } from './types.ts';
 
@@ -47,6 +47,7 @@ type News = RefMoved & { readonly newest: RevisionSummary };
 function takeUp(turn: Turn, news: News): void {
   const { state, rollout } = turn;
   const { newest, decision, previous } = news;
+  if (state.hold?.version === newest.version) state.hold = null;
   endHold(turn);
   const isOver = ({ version }: RevisionSummary) => version === newest.version || isServed(rollout, version);
   const fresh = news.revisions.filter((revision) => !isOver(revision) && !state.seen.has(revision.version));
@@ -61,17 +62,17 @@ function takeUp(turn: Turn, news: News): void {
   state.reached = head.place;
   if (decision === 'take') backAtServed(turn, version);
   else holdRewrite(turn, news);
-  state.waiting = state.waiting.filter((revision) => revision.version !== version);
+  drop(state, new Set([version]));
   wait(turn, older);
 }
 
 function remember({ seen }: RevisionsState, { decision, revisions }: News): void {
-  if (decision === 'take') seen.clear();
-  else for (const { version } of revisions) seen.add(version);
+  seen.clear();
+  if (decision !== 'take') for (const { version } of revisions) seen.add(version);
 }
 
 /** What was held can only be accepted while it is the newest. */
-function endHold({ state, facts }: Turn): void {
+export function endHold({ state, facts }: Turn): void {
   if (state.hold !== null) facts.push({ type: 'let_go', version: state.hold.version });
   state.hold = null;
 }

@@ -30,7 +30,8 @@ export interface Hold {
 
 /** Nothing is served, so the history of `tip` is looked through. */
 export interface LookBack {
-  readonly tip: string;
+  /** Null: nothing was taken, so there is no history. */
+  readonly tip: string | null;
   /** How many were looked at before this page. */
   readonly skip: number;
   /** What of the page is still to be judged, the newest first. */
@@ -60,7 +61,7 @@ export interface RevisionsState {
   /** The head's place. */
   headPlace: number;
   hold: Hold | null;
-  /** What was seen of a move that is not taken: it comes again with the next. */
+  /** What the last move brought, if it is not taken: it comes again with the next. */
   readonly seen: Set<string>;
   /** Versions that an operator has let through. */
   readonly accepted: Set<string>;
@@ -70,8 +71,11 @@ export interface RevisionsState {
   reached: number;
   /** In the order of their places. */
   waiting: Waiting[];
-  /** `place` is null for a revision of the history that is being looked through. */
-  judging: (Omit<Waiting, 'place'> & { readonly place: number | null }) | null;
+  /**
+   * `place` is null for a revision of the history that is being looked through. `isStale`: it stands elsewhere now than where
+   * its signature and its size are looked at for, so that the verdict does not count.
+   */
+  judging: (Omit<Waiting, 'place'> & { readonly place: number | null; readonly isStale?: boolean }) | null;
   lookBack: LookBack | null;
 }
 

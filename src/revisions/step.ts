@@ -1,7 +1,7 @@
-import { beginLookBack, goOn, onHistoryJudged, onListed } from './look-back.ts';
-import { onMoved } from './move.ts';
+import { beginLookBack, goOn, listAgain, onHistoryJudged, onListed } from './look-back.ts';
+import { endHold, onMoved } from './move.ts';
 import type { RevisionsState } from './state.ts';
-import { conclude, judgeNext, wait } from './turn.ts';
+import { conclude, judgeNext, putBack, wait } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { RevisionEffect, RevisionEvent, RevisionFact, RolloutView } from './types.ts';
 
@@ -34,6 +34,8 @@ function apply(turn: Turn, event: RevisionEvent): void {
       return judged(turn, event);
     case 'unjudged':
       return unjudged(turn, event.version);
+    case 'unlisted':
+      return listAgain(turn);
     case 'listed':
       return onListed(turn, event);
     case 'accept':
@@ -43,16 +45,18 @@ function apply(turn: Turn, event: RevisionEvent): void {
     case 'decided':
       return decided(turn, event);
     case 'stranded':
+      if (turn.state.lookBack?.isDone) turn.state.lookBack = null;
       return;
   }
 }
 
-/** Nothing is served, nothing is on its way, and the history of this tip was not looked through. */
+/** Nothing is served, nothing is on its way, and the history of what was taken was not looked through. */
 function isIdle({ state, rollout, effects }: Turn): boolean {
-  const { judging, lookBack, head, taken } = state;
+  const { judging, lookBack, hasMoved, taken } = state;
   const isBusy = effects.length > 0 || judging !== null;
   const wasLookedThrough = lookBack !== null && (!lookBack.isDone || lookBack.tip === taken);
-  return rollout.target === null && head !== null && !isBusy && !wasLookedThrough;
+  const isKnown = hasMoved || taken !== null; // else git may have something that nobody has looked at
+  return rollout.target === null && isKnown && !isBusy && !wasLookedThrough;
 }
 
 function judged(turn: Turn, { version, verdict }: EventOf<'judged'>): void {
@@ -61,29 +65,31 @@ function judged(turn: Turn, { version, verdict }: EventOf<'judged'>): void {
   if (judging?.version !== version) return;
   state.judging = null;
   const { place } = judging;
-  if (state.hold?.version === version) return; // held meanwhile: it is judged once it is accepted
+  if (judging.isStale) return;
   if (place === null) onHistoryJudged(turn, verdict);
   else conclude(turn, { ...judging, place }, verdict);
 }
 
+/** What came meanwhile goes first. */
 function unjudged(turn: Turn, version: string): void {
   const { state } = turn;
   const { judging } = state;
   if (judging?.version !== version) return;
   state.judging = null;
-  const { place } = judging;
+  const { place, isStale, ...revision } = judging;
   if (place === null) goOn(turn, false);
-  else state.waiting = [...state.waiting, { ...judging, place }].sort((a, b) => a.place - b.place);
+  else if (!isStale) putBack(state, { ...revision, place });
 }
 
 /** An operator lets the held head through: it is judged once more, as if it had just come. */
 function accept(turn: Turn, { version, by }: EventOf<'accept'>): void {
   const { state, effects } = turn;
   const { head, hold, tip } = state;
-  if (head?.version !== version || hold?.version !== version || hold.cause === 'refused-rewrite') return;
-  turn.facts.push({ type: 'accepted', version, by });
-  state.accepted.add(version);
-  for (const oldest of state.accepted) if (state.accepted.size > acceptedAtMost) state.accepted.delete(oldest);
+  if (head?.version !== version) return;
+  // Held before a restart: the first look finds it accepted.
+  if (!state.hasMoved && head.outcome === 'held') return remember(turn, { version, by });
+  if (hold?.version !== version || hold.cause === 'refused-rewrite') return;
+  remember(turn, { version, by });
   if (hold.cause === 'rewrite' && tip !== null) {
     effects.push({ type: 'accept_tip', tip });
     state.taken = tip;
@@ -92,6 +98,12 @@ function accept(turn: Turn, { version, by }: EventOf<'accept'>): void {
   state.hold = null;
   state.head = { ...head, outcome: null, diagnostics: [] };
   waitAgain(turn, { version });
+}
+
+function remember({ state, facts }: Turn, { version, by }: { version: string; by: string }): void {
+  facts.push({ type: 'accepted', version, by });
+  state.accepted.add(version);
+  for (const oldest of state.accepted) if (state.accepted.size > acceptedAtMost) state.accepted.delete(oldest);
 }
 
 /** An operator wants the refused head pushed again: that it is still valid is looked at first. */
@@ -107,9 +119,11 @@ function waitAgain(turn: Turn, head: { version: string; retriedBy?: string }): v
   wait(turn, [{ ...head, place: state.headPlace, previous: null }]);
 }
 
-function decided({ state }: Turn, { version, outcome, diagnostics }: EventOf<'decided'>): void {
+/** Also without being released: the fleet may fall back on the very revision that is held. */
+function decided(turn: Turn, { version, outcome, diagnostics }: EventOf<'decided'>): void {
+  const { state } = turn;
   const { head } = state;
   if (head?.version !== version || (outcome === null && head.outcome === 'live')) return;
   state.head = { ...head, outcome, diagnostics };
-  if (outcome !== null) state.hold = null;
+  if (outcome !== null) endHold(turn);
 }

@@ -18,20 +18,29 @@ const namedAtMost = 500;
 
 /** Gives a revision its place. */
 export function see({ state, facts }: Turn, revision: RevisionSummary, previous: string | null): Waiting {
-  facts.push({ type: 'seen', revision });
+  facts.push({ type: 'seen', revision, isPast: false });
   return { version: revision.version, place: ++state.places, previous };
 }
 
 /** Revisions of higher places than all that wait already; one that was seen before has only its new place. */
 export function wait(turn: Turn, revisions: readonly Waiting[]): void {
   const { state } = turn;
-  const added = new Map(revisions.map((revision) => [revision.version, revision]));
-  const isJudged = state.judging?.place != null ? added.get(state.judging.version) : undefined;
-  if (isJudged) state.judging = isJudged;
-  const kept = state.waiting.filter(({ version }) => !added.has(version));
-  state.waiting = [...kept, ...revisions.filter((revision) => revision !== isJudged)];
+  drop(state, new Set(revisions.map(({ version }) => version)));
+  state.waiting.push(...revisions);
   const beyond = state.waiting.splice(0, Math.max(0, state.waiting.length - waitingAtMost));
   for (const { version } of beyond) turn.facts.push({ type: 'overtaken', version });
+}
+
+/** These wait no more where they did; what one of them is judged for at this moment is over. */
+export function drop(state: RevisionsState, versions: ReadonlySet<string>): void {
+  state.waiting = state.waiting.filter(({ version }) => !versions.has(version));
+  const { judging } = state;
+  if (judging?.place != null && versions.has(judging.version)) state.judging = { ...judging, isStale: true };
+}
+
+/** It could not be judged: it waits where it did. */
+export function putBack({ waiting }: RevisionsState, revision: Waiting): void {
+  waiting.splice(waiting.findLastIndex(({ place }) => place < revision.place) + 1, 0, revision);
 }
 
 /** The newest goes first, whatever still waits. */

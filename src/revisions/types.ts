@@ -59,11 +59,14 @@ export type RevisionEvent =
       readonly diagnostics: readonly Diagnostic[];
     }
   /** The rollout has nothing left to offer. */
-  | { readonly type: 'stranded' };
+  | { readonly type: 'stranded' }
+  /** The page that was asked for could not be had now: it is asked for again, if it is needed still. */
+  | { readonly type: 'unlisted' };
 
 /** What happened, worth remembering. */
 export type RevisionFact =
-  | { readonly type: 'seen'; readonly revision: RevisionSummary }
+  /** `isPast`: it is one of the history, that no move has brought. */
+  | { readonly type: 'seen'; readonly revision: RevisionSummary; readonly isPast: boolean }
   | {
       readonly type: 'invalid';
       readonly version: string;

@@ -27,6 +27,9 @@ export class Model {
   /** Of the ledger: the tip that was written. */
   #written: Commit | null = null;
   #live: string | null = null;
+  /** What the fleet goes back to when what is live is refused. */
+  #proven: string | null = null;
+  readonly #wereLive = new Set<string>();
   #candidate: string | null = null;
   #effects: RevisionEffect[] = [];
 
@@ -91,22 +94,41 @@ export class Model {
     return true;
   }
 
-  /** The next judgement can't be made now. */
+  /** git can't be asked now. */
   fail(): void {
-    const [effect] = this.#effects;
-    if (effect?.type !== 'judge') return;
-    this.#effects.shift();
-    this.#apply({ type: 'unjudged', version: effect.version });
+    const effect = this.#effects.shift();
+    if (effect?.type === 'judge') this.#apply({ type: 'unjudged', version: effect.version });
+    if (effect?.type === 'list') this.#apply({ type: 'unlisted' });
   }
 
   answer(ok: boolean): void {
     const version = this.#candidate;
     if (version === null) return;
     this.#candidate = null;
-    if (ok) this.#live = version;
+    if (ok) this.#goLive(version);
     else this.#pins.set(version, refusal);
     this.#decide(version, ok ? 'live' : 'rolled_back');
     if (this.#target === null) this.#apply({ type: 'stranded' });
+  }
+
+  prove(): void {
+    if (this.#candidate === null) this.#proven = this.#live;
+  }
+
+  /** What is live, and not proven, is refused. */
+  refuseLive(): void {
+    const version = this.#live;
+    if (version === null || version === this.#proven || this.#candidate !== null) return;
+    this.#pins.set(version, refusal);
+    this.#live = this.#proven;
+    this.#decide(version, 'rolled_back');
+    if (this.#live !== null) this.#apply({ type: 'decided', version: this.#live, outcome: 'live', diagnostics: [] });
+    else this.#apply({ type: 'stranded' });
+  }
+
+  #goLive(version: string): void {
+    this.#live = version;
+    this.#wereLive.add(version);
   }
 
   command(type: 'accept' | 'retry'): void {
@@ -159,7 +181,8 @@ export class Model {
   #judge(version: string): Verdict {
     const verdict = this.#find(version)?.verdict;
     assert.ok(verdict);
-    return verdict.valid && this.#live === null ? { valid: true, shrink: null } : verdict;
+    const isFree = this.#live === null || this.#wereLive.has(version);
+    return verdict.valid && isFree ? { valid: true, shrink: null } : verdict;
   }
 
   #apply(event: RevisionEvent): void {

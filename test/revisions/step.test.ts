@@ -32,7 +32,7 @@ const verdicts: Record<string, Verdict> = {
 
 /**
  * Commands: `moved MOVEMENT DECISION PREVIOUS TIP REVISIONS NEWEST` (- for none; revisions joined by commas), `VERSION VERDICT`,
- * `listed TIP SKIP REVISIONS`, `accept V`, `retry V`, `unjudged V`, `decided V OUTCOME`, `stranded`, what the rollout has (`live V`, `target V`, `pin V`),
+ * `listed TIP SKIP REVISIONS`, `unjudged V`, `unlisted`, `accept V`, `retry V`, `decided V OUTCOME`, `stranded`, what the rollout has (`live V`, `target V`, `pin V`),
  * `signed` (signatures count), `restart TAKEN HEAD OUTCOME`, `show`.
  */
 function createMachine(): (command: string) => string[] {
@@ -96,6 +96,8 @@ function toEvent(word: string, args: readonly string[]): RevisionEvent {
       return { type: 'unjudged', version: first };
     case 'stranded':
       return { type: 'stranded' };
+    case 'unlisted':
+      return { type: 'unlisted' };
     default: {
       const verdict = verdicts[first];
       if (!verdict) throw new Error(`unknown command ${word} ${first}`);
@@ -107,7 +109,7 @@ function toEvent(word: string, args: readonly string[]): RevisionEvent {
 function describeFact(fact: RevisionFact): string {
   switch (fact.type) {
     case 'seen':
-      return `seen ${fact.revision.version}`;
+      return `seen ${fact.revision.version}${fact.isPast ? ' (past)' : ''}`;
     case 'held':
       return `held ${fact.version}: ${fact.reason} (${fact.diagnostics[0]?.hint ?? ''})`;
     case 'accepted':
