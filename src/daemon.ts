@@ -32,7 +32,7 @@ import { startHttp } from './http/server.ts';
 import type { HttpServer } from './http/server.ts';
 import type { Judge } from './judge/judge.ts';
 import type { Ledger, Restored } from './ledger/ledger.ts';
-import type { RevisionFact } from './revisions/types.ts';
+import type { RevisionFact, Standing } from './revisions/types.ts';
 import type { RolloutAction } from './rollout/types.ts';
 import { Secrets } from './secrets.ts';
 import { isLoopback } from './settings/loopback.ts';
@@ -137,7 +137,7 @@ export class Daemon {
       onFact: (fact) => this.#onRevision(fact),
       onNewest: ({ version, subject, content }) =>
         this.texts.set(version, { subject, source: 'bytes' in content ? content.bytes : null }),
-      onJudged: (revision, judged, isHead) => this.#onJudged(revision, judged, isHead),
+      onJudged: (revision, judged, standing) => this.#onJudged(revision, judged, standing),
       onClosed: (version, before) => this.record.close(version, before),
     });
     this.#outlets = createOutlets({ settings, source: this.follow.source, problems: this.problems, secrets });
@@ -216,8 +216,9 @@ export class Daemon {
   }
 
   /** Its words are needed for what is said of it. */
-  #onJudged({ version, subject }: Revision, { verdict, source }: Judged, isHead: boolean): void {
-    if (verdict.valid || isHead) this.texts.set(version, { subject, source });
+  #onJudged({ version, subject }: Revision, { verdict, source }: Judged, { isHead, isOvertaken }: Standing): void {
+    this.texts.setJudged(version, { subject, source });
+    if (isHead || (verdict.valid && !isOvertaken)) this.texts.set(version, { subject, source });
   }
 
   #onRevision(fact: RevisionFact): void {

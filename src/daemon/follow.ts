@@ -13,7 +13,7 @@ import { short } from '../release/short.ts';
 import { countWaiting, createRevisions } from '../revisions/state.ts';
 import type { Head, RevisionsMemory, RevisionsState } from '../revisions/state.ts';
 import { step } from '../revisions/step.ts';
-import type { RevisionEffect, RevisionEvent, RevisionFact, RolloutView } from '../revisions/types.ts';
+import type { RevisionEffect, RevisionEvent, RevisionFact, RolloutView, Standing } from '../revisions/types.ts';
 import type { Outcome } from '../rollout/types.ts';
 import type { Secrets } from '../secrets.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
@@ -30,20 +30,20 @@ export interface FollowOptions {
   readonly log: Logger;
   readonly judge: Judge;
   readonly problems: Problems;
-  readonly intake: Intake;
+  readonly intake: Pick<Intake, 'judge'>;
   readonly memory: RevisionsMemory;
   /** A remote's mirror is kept there. */
   readonly stateDirectory: string;
   /** Learns those of the remote. */
   readonly secrets: Secrets;
-  readonly fleet: Fleet;
+  readonly fleet: Pick<Fleet, 'live' | 'target' | 'isUndecided' | 'refusalOf' | 'release' | 'apply'>;
   /** The ledger. */
   readonly journal: Pick<Journal, 'add' | 'open'>;
   readonly onFact: (fact: RevisionFact) => void;
   /** The newest revision, before anything is decided about it. */
   readonly onNewest: (revision: Revision) => void;
-  /** A revision was judged; told before what follows from it. `isHead`: it is the newest. */
-  readonly onJudged: (revision: Revision, judged: Judged, isHead: boolean) => void;
+  /** A revision was judged; told before what follows from it. */
+  readonly onJudged: (revision: Revision, judged: Judged, standing: Standing) => void;
   /** No move brings this one any more. `before`: the final outcome that it had before it was held. */
   readonly onClosed: (version: string, before: Outcome | null) => void;
 }
@@ -61,12 +61,14 @@ export class Follow {
   readonly #options: FollowOptions;
   readonly #state: RevisionsState;
   readonly #pages: Pages;
-  readonly #stop = new AbortController();
-  /** Ends the wait for another try: there is something newer. */
-  #news = new AbortController();
+  #isClosed = false;
   /** The tip that is written: where a restart begins. */
   #written: string | null;
   #failures = 0;
+  /** Git has failed more than once, and is left alone for a while: nobody waits for what it will say. */
+  #isStuck = false;
+  #rest = new AbortController();
+  readonly #running = new Set<Promise<void>>();
   #sliceEnd = 0;
   #waiters: { readonly isOver: () => boolean; readonly resolve: () => void }[] = [];
   #sweep: NodeJS.Immediate | undefined;
@@ -88,10 +90,11 @@ export class Follow {
   }
 
   async close(): Promise<void> {
-    this.#stop.abort();
+    this.#isClosed = true;
     clearImmediate(this.#sweep);
+    this.#rest.abort();
     this.#tellWaiters();
-    await this.source.close();
+    await Promise.all([this.source.close(), ...this.#running]);
   }
 
   get head(): Head | null {
@@ -112,6 +115,7 @@ export class Follow {
   /** An operator lets the held head through, or has the refused one pushed again; resolves when it was judged. */
   async command(type: 'accept' | 'retry', version: string, by: string): Promise<void> {
     this.apply({ type, version, by });
+    this.#goOn();
     await this.#headJudged();
   }
 
@@ -122,7 +126,7 @@ export class Follow {
     for (const effect of effects) {
       if (effect.type === 'release') this.#release(effect, compiled);
       else if (effect.type === 'accept_tip') this.source.accept(effect.tip);
-      else void this.#carryOut(effect);
+      else if (!this.#isClosed) this.#begin(effect);
     }
     this.#settle();
   }
@@ -147,7 +151,7 @@ export class Follow {
   /** Once nothing waits and the rollout has come to its end, the tip is written: what a crash cuts short comes again. */
   #settle(): void {
     this.#tellWaiters();
-    if (!this.#isIdle() || this.#stop.signal.aborted) return;
+    if (!this.#isIdle() || this.#isClosed) return;
     clearImmediate(this.#sweep);
     this.#sweep = setImmediate(() => this.#closeOpen());
     const { taken } = this.#state;
@@ -172,6 +176,11 @@ export class Follow {
       if (![head.version, live, target].includes(version)) onClosed(version, before);
   }
 
+  #begin(effect: Extract<RevisionEffect, { type: 'judge' | 'list' }>): void {
+    const work = this.#carryOut(effect).finally(() => this.#running.delete(work));
+    this.#running.add(work);
+  }
+
   async #carryOut(effect: Extract<RevisionEffect, { type: 'judge' | 'list' }>): Promise<void> {
     try {
       await (effect.type === 'judge' ? this.#judge(effect) : this.#list(effect));
@@ -182,42 +191,55 @@ export class Follow {
   }
 
   async #judge({ version, next, standing }: Extract<RevisionEffect, { type: 'judge' }>): Promise<void> {
-    if (!standing.isHead) await this.#breathe();
-    if (this.#stop.signal.aborted) return;
+    if (!standing.isHead && !(await this.#breathe())) return;
     const revision = await this.#pages.get(version, next);
     const judged = await this.#options.intake.judge(revision, standing);
     this.#end();
-    if (this.#state.judging?.version !== version) return;
+    if (this.#isClosed) return;
     // What follows from the newest is pushed, and written, before anything older is looked at.
     if (standing.isHead) this.#sliceEnd = 0;
-    this.#options.onJudged(revision, judged, standing.isHead);
+    this.#options.onJudged(revision, judged, standing);
     this.apply({ type: 'judged', version, verdict: judged.verdict }, judged.compiled);
   }
 
-  async #breathe(): Promise<void> {
-    if (performance.now() < this.#sliceEnd) return;
-    await turn();
-    this.#sliceEnd = performance.now() + sliceMs;
+  /** False: all ends. */
+  async #breathe(): Promise<boolean> {
+    if (performance.now() >= this.#sliceEnd) {
+      await turn();
+      this.#sliceEnd = performance.now() + sliceMs;
+    }
+    return !this.#isClosed;
   }
 
   async #list({ tip, skip, limit }: Extract<RevisionEffect, { type: 'list' }>): Promise<void> {
     const revisions = await this.source.older(tip, { skip, limit });
     this.#end();
+    if (this.#isClosed) return;
     this.#pages.put(revisions);
     this.apply({ type: 'listed', tip, skip, revisions });
   }
 
-  /** Fails closed: what can't be read, or whose signature can't be checked now, is not released, and is asked again. */
+  /** Fails closed: what can't be read, or whose signature can't be checked now, is not released. What comes meanwhile goes first. */
   async #tryAgain(effect: Extract<RevisionEffect, { type: 'judge' | 'list' }>, error: GitError): Promise<void> {
     this.#failures += 1;
     const what = effect.type === 'judge' ? `commit ${short(effect.version)} can't be judged` : lookBackFails;
     if (this.#failures > 1) this.#options.problems.begin(problemOf(effect), `${what}: ${error.message}`, error.hint);
+    this.#isStuck = this.#failures > 1;
     this.#tellWaiters();
-    const signal = AbortSignal.any([this.#stop.signal, this.#news.signal]);
-    await sleep(retryMs[this.#failures > 1 ? 1 : 0], undefined, { signal, ref: false }).catch(() => undefined);
-    if (this.#stop.signal.aborted) return;
+    const { signal } = this.#rest;
+    await sleep(retryMs[this.#isStuck ? 1 : 0], undefined, { signal, ref: false }).catch(() => undefined);
+    this.#isStuck = false;
+    if (this.#isClosed) return;
     if (effect.type === 'judge') this.apply({ type: 'unjudged', version: effect.version });
-    else await this.#carryOut(effect);
+    else this.apply({ type: 'unlisted' });
+  }
+
+  /** What has just come doesn't wait for what failed. */
+  #goOn(): void {
+    if (this.#isClosed) return;
+    this.#isStuck = false;
+    this.#rest.abort();
+    this.#rest = new AbortController();
   }
 
   #end(): void {
@@ -252,8 +274,7 @@ export class Follow {
       this.#options.onNewest(newest);
     }
     this.apply(moved);
-    this.#news.abort();
-    this.#news = new AbortController();
+    this.#goOn();
     const isTaken = this.#state.taken === moved.tip;
     for (const { code, message, hint } of problemsOf({ ...moved, isTaken }, settings))
       problems.set(code, message, hint);
@@ -269,7 +290,7 @@ export class Follow {
 
   /** Resolves when it is so, or git fails, or all ends. */
   #until(isSo: () => boolean): Promise<void> {
-    const isOver = (): boolean => isSo() || this.#failures > 0 || this.#stop.signal.aborted;
+    const isOver = (): boolean => isSo() || this.#isStuck || this.#isClosed;
     return new Promise((resolve) => {
       this.#waiters.push({ isOver, resolve });
       this.#tellWaiters();

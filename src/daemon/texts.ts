@@ -7,6 +7,12 @@ export interface Text {
 /** The texts of the few revisions that words may still be about: the newest, the live one, one that was refused. */
 export class Texts {
   readonly #byVersion = new Map<string, Text>();
+  #judged: (Text & { readonly version: string }) | null = null;
+
+  /** Of the one that was judged last, for what is said of it at once: one of many, it takes no other's place. */
+  setJudged(version: string, text: Text): void {
+    this.#judged = { version, ...text };
+  }
 
   set(version: string, text: Text): void {
     this.#byVersion.delete(version);
@@ -18,6 +24,7 @@ export class Texts {
   }
 
   get(version: string | null): Text {
+    if (this.#judged !== null && this.#judged.version === version) return this.#judged;
     return this.#byVersion.get(version ?? '') ?? { subject: '', source: null };
   }
 }

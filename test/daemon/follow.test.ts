@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { compileSchema } from '../../src/config/schema.ts';
+import { Follow } from '../../src/daemon/follow.ts';
+import type { FollowOptions } from '../../src/daemon/follow.ts';
+import type { Judged } from '../../src/daemon/intake.ts';
+import { Problems } from '../../src/daemon/problems.ts';
+import { GitError } from '../../src/git/exec/error.ts';
+import { Judge } from '../../src/judge/judge.ts';
+import type { Release } from '../../src/release/release.ts';
+import { short } from '../../src/release/short.ts';
+import type { Standing } from '../../src/revisions/types.ts';
+import { Secrets } from '../../src/secrets.ts';
+import { makeRepository } from '../helpers/git.ts';
+import { until } from '../helpers/until.ts';
+
+const file = 'shard-config.yaml';
+
+/** A real repository, and a fleet that takes each release at once. `judge` says what becomes of a subject; default: valid. */
+async function startScene(judge: (subject: string, standing: Standing) => unknown = () => undefined) {
+  const stack = new AsyncDisposableStack();
+  const repository = stack.use(await makeRepository());
+  const released: string[] = [];
+  const facts: string[] = [];
+  const subjects = new Map<string, string>();
+  const said: string[] = [];
+  const problems = new Problems({
+    now: Date.now,
+    say: (change, { code, message }) => void said.push(`${change} ${code}: ${message}`),
+    redact: (text) => text,
+  });
+  let live: { version: string } | null = null;
+  const follow = new Follow({
+    settings: {
+      ...{ path: repository.path, ref: 'main', file, onRewrite: 'hold', pollMs: 60_000, remote: null },
+      verify: { mode: 'none', gpgKeyring: null, sshAllowedSigners: null },
+    } as FollowOptions['settings'],
+    log: pino({ level: 'silent' }),
+    judge: new Judge({ file, validate: compileSchema(null) }),
+    problems,
+    intake: {
+      judge: async ({ version, subject }, standing): Promise<Judged> => {
+        subjects.set(version, subject);
+        await judge(subject, standing);
+        const release = { version } as Release;
+        return { verdict: { valid: true, shrink: null }, source: null, compiled: { release, resource: null } };
+      },
+    },
+    memory: { taken: null, head: null, accepted: new Set() },
+    stateDirectory: repository.path,
+    secrets: new Secrets(),
+    fleet: {
+      get live() {
+        return live as unknown as FollowOptions['fleet']['live'];
+      },
+      get target() {
+        return live as unknown as FollowOptions['fleet']['target'];
+      },
+      isUndecided: false,
+      refusalOf: () => null,
+      apply: () => undefined,
+      release: ({ release: { version } }) => {
+        live = { version };
+        released.push(subjects.get(version) ?? '');
+        follow.apply({ type: 'decided', version, outcome: 'live', diagnostics: [] });
+      },
+    },
+    journal: { add: () => undefined, open: () => [] },
+    onFact: (fact) => void facts.push(fact.type),
+    onNewest: () => undefined,
+    onJudged: () => undefined,
+    onClosed: () => undefined,
+  });
+  stack.defer(() => follow.close());
+  let commits = 0;
+  const commit = (subject: string): Promise<string> => repository.commit({ [file]: `n: ${commits++}\n` }, subject);
+  return { follow, commit, released, facts, said, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+const noGpg = (): never => {
+  throw new GitError('bad-setting', 'gpg could not be started');
+};
+
+test('a judgement that fails once is made again, and nothing is said of it', async () => {
+  let failures = 0;
+  await using scene = await startScene(() => (failures++ === 0 ? noGpg() : undefined));
+  await scene.commit('one');
+  await scene.follow.start();
+  assert.deepEqual(scene.released, ['one']);
+  assert.equal(failures, 2);
+  assert.deepEqual(scene.said, []);
+  assert.equal(scene.follow.head?.outcome, 'live');
+});
+
+test('one that fails on is a problem, holds up nobody, and nothing that is newer', async () => {
+  let isMended = false;
+  await using scene = await startScene((subject) => (subject === 'bad' && !isMended ? noGpg() : undefined));
+  const { follow, commit, released, said } = scene;
+  const version = await commit('bad');
+  await follow.start();
+  await follow.source.check();
+  assert.equal(follow.head?.version, version);
+  assert.equal(follow.head.outcome, null);
+  const problem = `backlog: commit ${short(version)} can't be judged: gpg could not be started`;
+  assert.deepEqual(said, [`begins ${problem}`]);
+  assert.deepEqual(released, []);
+
+  await commit('good');
+  await follow.source.check();
+  assert.deepEqual(released, ['good']);
+  isMended = true;
+  await commit('better');
+  await follow.source.check();
+  await until('all are judged', () => follow.waiting === 0);
+  assert.deepEqual(released, ['good', 'better']);
+  assert.equal(said.at(-1), `ends ${problem}`);
+});
+
+test('closed while it judges, it waits for that, and nothing follows from it', async () => {
+  const judging = Promise.withResolvers<null>();
+  const begun = Promise.withResolvers<null>();
+  await using scene = await startScene(() => {
+    begun.resolve(null);
+    return judging.promise;
+  });
+  const { follow, commit, released, facts } = scene;
+  await commit('one');
+  const started = follow.start();
+  await begun.promise;
+  let isClosed = false;
+  const closed = follow.close().then(() => (isClosed = true));
+  await started;
+  await new Promise(setImmediate);
+  assert.equal(isClosed, false);
+  judging.resolve(null);
+  await closed;
+  assert.deepEqual(released, []);
+  assert.deepEqual(facts, ['seen']);
+});
+
+test('closed while it waits for another try, it ends at once', async () => {
+  let tries = 0;
+  await using scene = await startScene(() => {
+    tries += 1;
+    noGpg();
+  });
+  await scene.commit('one');
+  await scene.follow.start();
+  await scene.follow.close();
+  assert.equal(tries, 2);
+  assert.deepEqual(scene.released, []);
+});
