@@ -217,7 +217,9 @@ export class Model {
       this.#outcomes.set(fact.revision.version, null);
     if (fact.type === 'invalid') this.#onInvalid(fact);
     if (fact.type === 'held') this.#conclude(fact.version, fact.type);
-    if (fact.type === 'overtaken' || fact.type === 'let_go') this.#overtake(fact.version);
+    if (fact.type === 'overtaken') this.#overtake(fact.version);
+    // What the fleet has fallen back on was live before it was held.
+    if (fact.type === 'let_go') this.#conclude(fact.version, fact.version === this.#live ? 'live' : 'superseded');
   }
 
   #onInvalid({ version, isHead }: { version: string; isHead: boolean }): void {
