@@ -58,12 +58,15 @@ function takeUp(turn: Turn, news: News): void {
   state.headPlace = head.place;
   remember(state, news);
   if (decision === 'take' && !isServed(rollout, version)) return wait(turn, [...older, head]);
-  // None of the others may be released: they only get their verdict.
-  state.reached = head.place;
-  if (decision === 'take') backAtServed(turn, version);
-  else holdRewrite(turn, news);
   drop(state, new Set([version]));
-  wait(turn, older);
+  // None of the others may be released: they only get their verdict. What was taken before goes on, beside a hold.
+  wait(
+    turn,
+    older.map((revision) => ({ ...revision, isOvertaken: true })),
+  );
+  if (decision !== 'take') return holdRewrite(turn, news);
+  state.reached = head.place;
+  backAtServed(turn, version);
 }
 
 function remember({ seen }: RevisionsState, { decision, revisions }: News): void {

@@ -18,6 +18,8 @@ export interface Waiting {
   readonly place: number;
   /** The tip that was taken before the move that brought it. */
   readonly previous: string | null;
+  /** It is of a move that is not taken: it only gets its verdict. */
+  readonly isOvertaken?: boolean;
   /** An operator asks for it again. */
   readonly retriedBy?: string;
 }

@@ -54,8 +54,13 @@ export function judgeNext({ state, effects }: Turn): void {
   effects.push({ type: 'judge', version: newest.version, next, standing: standingOf(state, newest) });
 }
 
-function standingOf(state: RevisionsState, { place, previous }: Waiting): Standing {
-  return { isHead: place === state.headPlace, isOvertaken: place <= state.reached, tip: state.tip, previous };
+function standingOf(state: RevisionsState, revision: Waiting): Standing {
+  const { place, previous } = revision;
+  return { isHead: place === state.headPlace, isOvertaken: isOvertakenBy(state, revision), tip: state.tip, previous };
+}
+
+function isOvertakenBy({ reached }: RevisionsState, { place, isOvertaken }: Waiting): boolean {
+  return isOvertaken === true || place <= reached;
 }
 
 /** What follows from a verdict on a revision that was waiting. */
@@ -63,7 +68,7 @@ export function conclude(turn: Turn, revision: Waiting, verdict: Verdict): void 
   const { state, rollout, facts, effects } = turn;
   const { version, place, retriedBy } = revision;
   if (!verdict.valid) return invalid(turn, revision, verdict.diagnostics);
-  const isOvertaken = place <= state.reached;
+  const isOvertaken = isOvertakenBy(state, revision);
   const shrink = state.accepted.has(version) ? null : verdict.shrink;
   if (!isOvertaken && shrink !== null && place === state.headPlace)
     return hold(turn, { version, cause: 'shrink' }, { reason: shrink });
