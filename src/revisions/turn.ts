@@ -67,6 +67,8 @@ function isOvertakenBy({ reached }: RevisionsState, { place, isOvertaken }: Wait
 export function conclude(turn: Turn, revision: Waiting, verdict: Verdict): void {
   const { state, rollout, facts, effects } = turn;
   const { version, place, retriedBy } = revision;
+  const isServed = version === rollout.live || version === rollout.target;
+  if (isServed && place !== state.headPlace) return; // the fleet has gone back to it: what becomes of it is the rollout's
   if (!verdict.valid) return invalid(turn, revision, verdict.diagnostics);
   const isOvertaken = isOvertakenBy(state, revision);
   const shrink = state.accepted.has(version) ? null : verdict.shrink;
