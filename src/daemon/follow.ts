@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { isGitError } from '../git/exec/error.ts';
-import type { GitError } from '../git/exec/error.ts';
+import { GitError, isGitError } from '../git/exec/error.ts';
 import { RemoteSource } from '../git/follow/remote-source.ts';
 import type { Revision } from '../git/read/revision.ts';
 import { Source } from '../git/follow/source.ts';
@@ -193,7 +192,7 @@ export class Follow {
   async #judge({ version, next, standing }: Extract<RevisionEffect, { type: 'judge' }>): Promise<void> {
     if (!standing.isHead && !(await this.#breathe())) return;
     const revision = await this.#pages.get(version, next);
-    const judged = await this.#options.intake.judge(revision, standing);
+    const judged = await this.#options.intake.judge(revision, standing).catch(toGitError);
     this.#end();
     if (this.#isClosed) return;
     // What follows from the newest is pushed, and written, before anything older is looked at.
@@ -302,6 +301,13 @@ export class Follow {
     this.#waiters = waiters.filter(({ isOver }) => !isOver());
     for (const waiter of waiters) if (!this.#waiters.includes(waiter)) waiter.resolve();
   }
+}
+
+/** A fault of ours on one commit ends neither the process nor the commits after it. */
+function toGitError(error: unknown): never {
+  if (isGitError(error)) throw error;
+  const words = error instanceof Error ? error.message : String(error);
+  throw new GitError('git-failed', `a fault of shardplane (${words})`, 'please report it; a newer commit goes first');
 }
 
 const lookBackFails = "the history can't be looked through for a release to go back to";

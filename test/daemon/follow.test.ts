@@ -151,3 +151,20 @@ test('closed while it waits for another try, it ends at once', async () => {
   assert.equal(tries, 2);
   assert.deepEqual(scene.released, []);
 });
+
+test('a fault of ours on one commit ends neither the process nor what comes after it', async () => {
+  await using scene = await startScene((subject) => {
+    if (subject === 'odd') throw new TypeError('undefined is not a function');
+  });
+  await scene.commit('odd');
+  await scene.follow.start();
+  await scene.follow.source.check();
+  await until('it is told', () => scene.said.length > 0);
+  assert.match(
+    scene.said[0]!,
+    /^begins backlog: commit [0-9a-f]{12} can't be judged: a fault of shardplane \(undefined is/,
+  );
+  await scene.commit('good');
+  await scene.follow.source.check();
+  assert.deepEqual(scene.released, ['good']);
+});
