@@ -132,7 +132,8 @@ async function sync(daemon: Daemon): Promise<CommandResult> {
   await daemon.sync();
   // A local repository that can't be read is a problem only when a second look fails, too: whoever asks now is told now.
   if (daemon.settings.repository.remote === null) await daemon.sync();
-  const failure = daemon.problems.list().find(({ code }) => blind.has(code));
+  const isUnjudged = daemon.follow.head?.outcome === null;
+  const failure = daemon.problems.list().find(({ code }) => blind.has(code) || (isUnjudged && code === 'backlog'));
   if (failure) return { ok: false, message: failure.message, ...(failure.hint !== null && { hint: failure.hint }) };
   const { head } = daemon.follow;
   return {

@@ -40,9 +40,10 @@ export class Journal {
     return this.#ledger.health.ok ? this.#ledger.open() : [];
   }
 
-  /** The final outcome that a revision had before it was held, or null. */
-  outcomeBeforeHold(version: string): Outcome | null {
+  /** The final outcome that a revision had before it was held, or null; undefined while the ledger can't tell. */
+  outcomeBeforeHold(version: string): Outcome | null | undefined {
     this.flush();
+    if (!this.#ledger.health.ok) return undefined;
     const story = this.#ledger.story(version);
     if (story === null || story === 'ambiguous') return null;
     const outcomes = story.events.filter(({ type }) => type === 'outcome').map(({ detail }) => detail['outcome']);

@@ -44,8 +44,8 @@ export interface RecordOptions {
   readonly head: () => Head | null;
   /** How a release stands now; null: it is on its way. */
   readonly onStanding: (version: string, outcome: Outcome | null, diagnostics: readonly Diagnostic[]) => void;
-  /** The final outcome that a revision had before it was held, or null. */
-  readonly outcomeBeforeHold: (version: string) => Outcome | null;
+  /** The final outcome that a revision had before it was held, or null; undefined while that can't be told. */
+  readonly outcomeBeforeHold: (version: string) => Outcome | null | undefined;
   /** A revision has its final outcome already. */
   readonly isDecided: (version: string) => boolean;
 }
@@ -97,7 +97,7 @@ export class Record {
           this.#conclude({ version: fact.version, outcome: 'superseded', diagnostics: [] });
         return;
       case 'let_go':
-        return this.close(fact.version, this.#options.outcomeBeforeHold(fact.version));
+        return this.#letGo(fact.version);
       case 'nothing_found':
         return;
     }
@@ -111,6 +111,12 @@ export class Record {
     );
     write({ type: 'held', version, reason });
     this.#conclude({ version, outcome: 'held', diagnostics, reason });
+  }
+
+  /** While the ledger can't tell what it was before, it is left to the sweep that comes once it can. */
+  #letGo(version: string): void {
+    const before = this.#options.outcomeBeforeHold(version);
+    if (before !== undefined) this.close(version, before);
   }
 
   /** A revision that can no longer be accepted or rolled out. `before`: what had become of it before it was held. */
