@@ -103,7 +103,10 @@ for (const dialect of ['sotw', 'delta'] as const) {
                 client.received.push({ nonce: action.nonce, name: action.name, version: action.target.version });
               if (action.type === 'send') pushes.set(action.nonce, (pushes.get(action.nonce) ?? 0) + 1);
             }
-            assert.ok(client.received.length <= 1, 'at most one response is unanswered');
+            // A nonce names a push, not a message: to a SotW client that drops the resource and asks for it again it is sent a
+            // second time under the same nonce, and a request that was under way looks like the answer to that.
+            const most = dialect === 'sotw' ? 2 : 1;
+            assert.ok(client.received.length <= most, 'no more than that are unanswered');
           };
           const offer = (version: string): void => {
             target = { seq: target.seq + 1, version };
