@@ -210,6 +210,11 @@ export class Daemon {
     await Promise.all(this.#outlets.map((outlet) => outlet.close()));
   }
 
+  /** What is told of now is on disk, as far as that can be written. */
+  settle(): void {
+    this.#journal.flush();
+  }
+
   /** Looks at the repository now. */
   async sync(): Promise<void> {
     await this.follow.source.check();

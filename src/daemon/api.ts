@@ -11,8 +11,9 @@ export function createApi(daemon: Daemon): Api {
   const { fleet, follow, ledger, xds } = daemon;
   return {
     daemon: () => daemon.info,
-    status: () =>
-      toStatus({
+    status: () => {
+      daemon.settle();
+      return toStatus({
         daemon: daemon.info,
         fleet,
         head: follow.head,
@@ -24,7 +25,8 @@ export function createApi(daemon: Daemon): Api {
         backlog: follow.waiting,
         problems: daemon.problems.list(),
         working: daemon.follow.working,
-      }),
+      });
+    },
     readiness: () => readiness(daemon),
     metrics: () => daemon.metrics.text(),
     explain: (customer) => fleet.live && explainRelease(fleet.live.release, customer),

@@ -70,7 +70,7 @@ export interface TestDaemon extends AsyncDisposable {
   readonly state: string;
   /** Lines of the log so far, over restarts. */
   log(): LogLine[];
-  /** The first line whose text (message and drawing) fits; waits for it 10 s. */
+  /** The first line whose text (message and drawing) fits; waits for it 30 s. */
   logged(what: RegExp): Promise<LogLine>;
   status(): Promise<Status>;
   /** GET over its HTTP port. */
