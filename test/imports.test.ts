@@ -44,6 +44,44 @@ test('no file imports itself, over others', () => {
   assert.deepEqual(findCycle(graph), null);
 });
 
+/** The folder of a file, as the picture in CONTRIBUTING.md has it; null for a file of src/ itself. */
+function roomOf(file: string): string | null {
+  if (file === 'daemon.ts') return 'daemon';
+  if (file.startsWith('xds/stream/')) return 'xds_stream';
+  return file.includes('/') ? (file.split('/')[0] ?? null) : null;
+}
+
+/** What each folder may import, directly or by way of others: the arrows of the picture. */
+function readPicture(): (from: string, to: string) => boolean {
+  const text = readFileSync(join(root, '../CONTRIBUTING.md'), 'utf8');
+  const arrows = new Map(
+    [...text.matchAll(/^ {4}(\w+) --> (.*)$/gm)].map(([, from = '', to = '']) => [from, to.split(' & ')]),
+  );
+  assert.ok(arrows.size > 10, 'the picture is found');
+  const reaches = (from: string, to: string): boolean =>
+    from === to || (arrows.get(from) ?? []).some((next) => reaches(next, to));
+  return reaches;
+}
+
+test('imports, of types too, go along the arrows of CONTRIBUTING.md', () => {
+  const mayImport = readPicture();
+  const astray = files.flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8');
+    const targets = [...text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, path = '']) =>
+      relative(root, join(root, dirname(file), path)),
+    );
+    const from = roomOf(file);
+    if (from === null) return [];
+    return targets
+      .filter((target) => {
+        const to = roomOf(target);
+        return to !== null && !mayImport(from, to);
+      })
+      .map((target) => `${file} -> ${target}`);
+  });
+  assert.deepEqual(astray, []);
+});
+
 test('a cycle is found', () => {
   const graph = new Map([
     ['a', ['b']],

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { addressFault } from '../config/address.ts';
+import { addressFault } from '../config/host-address.ts';
 import { isUnspecified, parseAddress, type Address } from '../envoy/address.ts';
 import { CliError } from './exit.ts';
 

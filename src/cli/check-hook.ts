@@ -5,7 +5,7 @@ import { openHookStore, parseRefUpdates, readPushed, readStaged } from '../git/r
 import type { RefUpdate } from '../git/read/hook-content.ts';
 import type { Revision } from '../git/read/revision.ts';
 import { Judge } from '../judge/judge.ts';
-import { readSchema } from '../settings/schema.ts';
+import { readSchema } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** The hooks that `check --hook` stands in for. */

@@ -1,10 +1,10 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { HistoryEntry, Story } from '../ledger/history.ts';
-import { formatHistory, formatStory } from '../ledger/format.ts';
+import { formatHistory, formatStory } from './history-table.ts';
 import { openLedgerReadOnly } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger.ts';
-import { toHistoryQuery } from '../ledger/query.ts';
+import { toHistoryQuery } from '../http/history-query.ts';
 import { findDaemon, NoDaemon } from './client.ts';
 import { printable } from '../config/words.ts';
 import { CliError } from './exit.ts';

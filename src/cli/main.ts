@@ -4,8 +4,8 @@ import { CommanderError } from 'commander';
 import pc from 'picocolors';
 import { printable } from '../config/words.ts';
 import { SettingsError } from '../settings/error.ts';
-import { hasColor } from './color.ts';
-import { drawDiagnostic } from './draw.ts';
+import { hasColor } from '../terminal.ts';
+import { drawDiagnostic } from '../terminal.ts';
 import { CliError } from './exit.ts';
 
 try {

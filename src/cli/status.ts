@@ -4,7 +4,7 @@ import pc from 'picocolors';
 import { printable } from '../config/words.ts';
 import type { ShownDiagnostic, Status } from '../http/api.ts';
 import { findDaemon } from './client.ts';
-import { drawDiagnostic } from './draw.ts';
+import { drawDiagnostic } from '../terminal.ts';
 import { CliError } from './exit.ts';
 import { formatNodes, selectNodes } from './nodes.ts';
 import type { NodeFilter } from './nodes.ts';

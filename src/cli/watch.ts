@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pc from 'picocolors';
 import { printable } from '../config/words.ts';
-import { hasColor } from './color.ts';
+import { hasColor } from '../terminal.ts';
 
 const escape = '\u001b';
 

@@ -1,5 +1,5 @@
 /**
- * What is wrong with a config, as data: never thrown, never drawn here (cli/draw.ts draws the caret).
+ * What is wrong with a config, as data: never thrown, never drawn here (src/terminal.ts draws the caret).
  * Every code is explained in docs/errors.md.
  */
 export interface Diagnostic {

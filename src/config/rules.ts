@@ -1,4 +1,4 @@
-import { addressFault } from './address.ts';
+import { addressFault } from './host-address.ts';
 import type { ShardConfig } from './config.ts';
 import type { Fault, Path } from './fault.ts';
 import { runtimeFaults } from './runtime-rules.ts';

@@ -3,7 +3,7 @@ import type AjvCore from 'ajv/dist/core.js';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { explain } from './explain.ts';
+import { toFaults } from './schema-faults.ts';
 import type { Fault } from './fault.ts';
 import { neededShape, shardConfigSchema } from './schema-file.ts';
 import { printable } from './words.ts';
@@ -21,7 +21,7 @@ export interface SchemaValidator {
 type Check = (data: unknown) => readonly ErrorObject[];
 
 const options: Options = {
-  // every fault at once; `explain` bounds how many are told
+  // every fault at once; `toFaults` bounds how many are told
   allErrors: true,
   // the errors carry the schema and the data, for the words
   verbose: true,
@@ -87,7 +87,7 @@ function toCheck(ajv: AjvCore.default, schema: object): Check {
 function faultsOf(check: Check): (data: unknown) => readonly Fault[] {
   return (data) => {
     try {
-      return explain(check(data));
+      return toFaults(check(data));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return [

@@ -2,7 +2,7 @@ import { isAlias, isMap, isScalar, isSeq } from 'yaml';
 import type { ParsedNode, Scalar, YAMLMap } from 'yaml';
 import { otherReading } from './ambiguous.ts';
 import type { Json } from './config.ts';
-import { maxFaults } from './explain.ts';
+import { maxFaults } from './schema-faults.ts';
 import type { Located } from './fault.ts';
 import type { Places } from './place.ts';
 import { bareAddressHint, lineAt } from './slips.ts';

@@ -20,11 +20,11 @@ export function nameOf(path: Path): string {
 export function show(value: unknown): string {
   if (typeof value === 'string') return cut(printable(JSON.stringify(value)), maxValueLength);
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return kindOf(value);
+  return valueKind(value);
 }
 
 /** The kind of a value in words: `a string`, `a list`, `nothing`. */
-export function kindOf(value: unknown): string {
+export function valueKind(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';

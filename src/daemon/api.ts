@@ -1,6 +1,6 @@
 import type { Daemon } from '../daemon.ts';
 import type { Api, CommandResult } from '../http/api.ts';
-import { toHistoryQuery } from '../ledger/query.ts';
+import { toHistoryQuery } from '../http/history-query.ts';
 import { HttpError } from '../http/error.ts';
 import { explainRelease } from './explain.ts';
 import { short } from '../release/short.ts';

@@ -5,7 +5,7 @@ import { Judge } from '../judge/judge.ts';
 import { ReaderError } from '../judge/reader.ts';
 import type { LedgerReader } from '../ledger/ledger.ts';
 import type { Release } from '../release/release.ts';
-import { readSchema } from '../settings/schema.ts';
+import { readSchema } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** A revision's release, or why it has none. */

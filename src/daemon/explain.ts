@@ -2,7 +2,7 @@ import type { Release } from '../release/release.ts';
 import { layerConfig, layerNext } from '../release/layer-config.ts';
 import { explainShard } from '../shard/explain.ts';
 import type { ShardExplanation } from '../shard/explain.ts';
-import { chooseView, cutoverOf, type ViewReason } from '../shard/view.ts';
+import { chooseView, cutoverOf, type ViewReason } from '../shard/choose-view.ts';
 
 /** A customer's shard under one release, and why it is that: `shardplane explain --json`. */
 export interface Explanation extends ShardExplanation {

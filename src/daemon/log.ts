@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { Logger, LogFn } from 'pino';
 import pc from 'picocolors';
-import { hasColor } from '../cli/color.ts';
+import { hasColor } from '../terminal.ts';
 import { printable } from '../config/words.ts';
 import type { Redact } from '../secrets.ts';
 import type { Settings } from '../settings/settings.ts';

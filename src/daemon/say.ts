@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { drawDiagnostic } from '../cli/draw.ts';
+import { drawDiagnostic } from '../terminal.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Problem } from '../http/api.ts';
 import type { Live, RolloutAction } from '../rollout/types.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Redact } from '../secrets.ts';
-import type { StatusRequest } from './request.ts';
-import type { Answer } from './verdict.ts';
+import type { StatusRequest } from './providers.ts';
+import type { HostAnswer } from './delivery.ts';
 
 /** How much of an answer is read: it is only ever quoted. */
 const answerBytes = 4096;
@@ -21,7 +21,7 @@ export async function readToken(file: string): Promise<string> {
 export async function call(
   { url, headers, body }: StatusRequest,
   { signal, redact }: { signal: AbortSignal; redact: Redact },
-): Promise<Answer> {
+): Promise<HostAnswer> {
   // A redirect is not followed: the token would go along.
   const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
   const text = await readStart(response);

@@ -3,21 +3,21 @@ import { Secrets } from '../secrets.ts';
 import { call, readToken, wordsOf } from './call.ts';
 import type { Letter } from './outbox.ts';
 import { Outbox } from './outbox.ts';
-import type { Target } from './request.ts';
-import { addressOf, toRequest } from './request.ts';
-import type { Report } from './status.ts';
-import { toStatus } from './status.ts';
-import type { Verdict } from './verdict.ts';
-import { judge } from './verdict.ts';
+import type { StatusTarget } from './providers.ts';
+import { addressOf, toRequest } from './providers.ts';
+import type { RevisionReport } from './commit-status.ts';
+import { toCommitStatus } from './commit-status.ts';
+import type { Delivery } from './delivery.ts';
+import { toDelivery } from './delivery.ts';
 
 /** Reports how revisions stand to a git host. No method throws or waits: a push never stands behind it. */
 export interface Feedback {
-  report(report: Report): void;
+  report(report: RevisionReport): void;
   /** Ends what is under way; resolves when nothing runs any more. */
   stop(): Promise<void>;
 }
 
-export interface FeedbackOptions extends Target {
+export interface FeedbackOptions extends StatusTarget {
   readonly tokenFile: string;
   /** Told when statuses can't be sent, in words without secrets; null: they can again. */
   readonly onProblem: (words: string | null) => void;
@@ -55,8 +55,8 @@ class StatusSender implements Feedback {
     this.#place = `${options.provider} (${addressOf(options.url)})`;
   }
 
-  report(report: Report): void {
-    const status = toStatus(report);
+  report(report: RevisionReport): void {
+    const status = toCommitStatus(report);
     const description = this.#options.secrets.redact(status.description);
     this.#outbox.put({ ...status, description }, Date.now());
     if (this.#outbox.size > 0) this.#running ??= this.#run();
@@ -82,35 +82,35 @@ class StatusSender implements Feedback {
 
   /** Sends one; returns how long to wait before the next. */
   async #deliver(letter: Letter): Promise<number> {
-    const verdict = await this.#send(letter);
+    const delivery = await this.#send(letter);
     if (this.#end.signal.aborted) return 0;
-    if (verdict.kind === 'taken') this.#outbox.taken(letter);
-    if (verdict.kind === 'refused' || Date.now() - letter.since > keptMs) this.#outbox.drop(letter.status);
-    this.#say(verdict);
-    if (verdict.kind === 'taken' || verdict.kind === 'refused') {
+    if (delivery.kind === 'taken') this.#outbox.taken(letter);
+    if (delivery.kind === 'refused' || Date.now() - letter.since > keptMs) this.#outbox.drop(letter.status);
+    this.#say(delivery);
+    if (delivery.kind === 'taken' || delivery.kind === 'refused') {
       this.#failures = 0;
       return this.#options.paceMs;
     }
     this.#failures += 1;
     const backoff = Math.min(retryMs.first * 2 ** (this.#failures - 1), retryMs.last);
-    return verdict.kind === 'limited' ? (verdict.waitMs ?? backoff) : backoff;
+    return delivery.kind === 'limited' ? (delivery.waitMs ?? backoff) : backoff;
   }
 
-  async #send({ status }: Letter): Promise<Verdict> {
+  async #send({ status }: Letter): Promise<Delivery> {
     const { tokenFile, timeoutMs, secrets } = this.#options;
     try {
       const token = await readToken(tokenFile);
       secrets.learn(token);
       const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(timeoutMs)]);
       const request = toRequest(this.#options, status, token);
-      return judge(await call(request, { signal, redact: secrets.redactCut }), Date.now());
+      return toDelivery(await call(request, { signal, redact: secrets.redactCut }), Date.now());
     } catch (error) {
       return { kind: 'failed', words: secrets.redact(wordsOf(error)) };
     }
   }
 
-  #say(verdict: Verdict): void {
-    if (verdict.kind === 'taken') return this.#options.onProblem(null);
-    this.#options.onProblem(`the commit status could not be set at ${this.#place}: ${verdict.words}`);
+  #say(delivery: Delivery): void {
+    if (delivery.kind === 'taken') return this.#options.onProblem(null);
+    this.#options.onProblem(`the commit status could not be set at ${this.#place}: ${delivery.words}`);
   }
 }

@@ -1,6 +1,6 @@
-import type { ProviderName } from './request.ts';
-import { isNews } from './request.ts';
-import type { CommitStatus } from './status.ts';
+import type { ProviderName } from './providers.ts';
+import { isNews } from './providers.ts';
+import type { CommitStatus } from './commit-status.ts';
 
 /** A status that waits to be sent. Times are milliseconds since the epoch. */
 export interface Letter {

@@ -9,7 +9,7 @@ import { maxFileBytes } from '../config/text.ts';
 import { compileRelease } from '../release/compile.ts';
 import type { Layer } from '../release/layer.ts';
 import type { Release } from '../release/release.ts';
-import type { Answer } from './message.ts';
+import type { ReadResult } from './message.ts';
 import { Reader } from './reader.ts';
 import type { Cost, ReaderLimits } from './reader.ts';
 
@@ -87,7 +87,7 @@ export class Judge {
     await this.close();
   }
 
-  async #read(bytes: Uint8Array, commit: { version: string } | null): Promise<Answer> {
+  async #read(bytes: Uint8Array, commit: { version: string } | null): Promise<ReadResult> {
     const { file, layer = checked } = this.#options;
     const known = this.#costly.size === 0 ? undefined : this.#costly.get(hashOf(bytes));
     const question = { bytes: new Uint8Array(bytes), file, commit: commit && { version: commit.version, layer } };

@@ -8,14 +8,14 @@ export interface ThreadData {
 }
 
 /** A file to be read. `commit`: and to be compiled for that commit. */
-export interface Question {
+export interface ReadRequest {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly file: string;
   readonly commit: { readonly version: string; readonly layer: Layer } | null;
 }
 
 /** What came of it. Buffers, which change threads without being copied. */
-export interface Answer {
+export interface ReadResult {
   readonly diagnostics: readonly Diagnostic[];
   readonly compiled: {
     /** `v8.serialize` of a part of the release's fields each, in order: none is much work to read. */

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Answer, Question, ThreadData } from './message.ts';
+import type { ReadResult, ReadRequest, ThreadData } from './message.ts';
 
 /** What reading one file may take. */
 export interface ReaderLimits {
@@ -40,7 +40,7 @@ export class Reader {
   }
 
   /** The answer, or what the file takes too much of. Rejects with ReaderError alone. */
-  read(question: Question): Promise<Answer | Cost> {
+  read(question: ReadRequest): Promise<ReadResult | Cost> {
     const answer = this.#turn.then(() => this.#ask(question));
     this.#turn = answer.catch(() => undefined);
     return answer;
@@ -53,7 +53,7 @@ export class Reader {
     await this.#end();
   }
 
-  async #ask(question: Question): Promise<Answer | Cost> {
+  async #ask(question: ReadRequest): Promise<ReadResult | Cost> {
     clearTimeout(this.#idle);
     const thread = this.#thread ?? (await this.#start());
     thread.ref();
@@ -87,8 +87,8 @@ export class Reader {
     throw new ReaderError(`no thread can be started: ${reason}`);
   }
 
-  async #exchange(thread: Worker, question: Question, timeMs: number): Promise<Answer | Cost> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer | Cost>();
+  async #exchange(thread: Worker, question: ReadRequest, timeMs: number): Promise<ReadResult | Cost> {
+    const { promise, resolve, reject } = Promise.withResolvers<ReadResult | Cost>();
     const onError = (error: NodeJS.ErrnoException): void =>
       resolve(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'memory' : 'failure');
     const onExit = (): void => resolve('failure');

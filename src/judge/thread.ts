@@ -7,7 +7,7 @@ import { compileSchema } from '../config/schema.ts';
 import type { Json, ShardConfig } from '../config/config.ts';
 import { compileRelease } from '../release/compile.ts';
 import { encodeLayer } from '../release/layer.ts';
-import type { Answer, Question, ThreadData } from './message.ts';
+import type { ReadResult, ReadRequest, ThreadData } from './message.ts';
 
 // A thread of its own: reads one file after the other for reader.ts, which ends it when one takes too much.
 
@@ -19,14 +19,14 @@ const partSize = 2_000;
 const validate = compileSchema((workerData as ThreadData).schema);
 const parsed = new Map<string, ParsedConfig>();
 
-parentPort?.on('message', (question: Question) => {
+parentPort?.on('message', (question: ReadRequest) => {
   const answer = answerTo(question);
   const { compiled } = answer;
   const buffers = compiled === null ? [] : [...compiled.fields, compiled.resource].map(({ buffer }) => buffer);
   parentPort?.postMessage(answer, buffers);
 });
 
-function answerTo({ bytes, file, commit }: Question): Answer {
+function answerTo({ bytes, file, commit }: ReadRequest): ReadResult {
   const { config, diagnostics } = parseOnce(bytes, file);
   return { diagnostics, compiled: config === null || commit === null ? null : compile(config, commit) };
 }
@@ -40,7 +40,7 @@ function parseOnce(bytes: Uint8Array, file: string): ParsedConfig {
   return result;
 }
 
-function compile(config: ShardConfig, { version, layer }: NonNullable<Question['commit']>): Answer['compiled'] {
+function compile(config: ShardConfig, { version, layer }: NonNullable<ReadRequest['commit']>): ReadResult['compiled'] {
   const { fields } = compileRelease(config, { version, subject: '' });
   return { fields: toParts([...fields]), resource: alone(encodeLayer(fields, layer)) };
 }

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { compileSchema } from '../config/schema.ts';
+import type { SchemaValidator } from '../config/schema.ts';
 import { SettingsError } from './error.ts';
 import { fileFaults } from './files.ts';
 import { parseSettings } from './parse.ts';
@@ -36,6 +38,15 @@ export function loadSettings(
   const missing = files ? fileFaults(file, (name) => resolve(home, name), overrides) : [];
   refuse([...settingsFaults(file, overrides), ...missing]);
   return toSettings(file, { home, overrides, stateDirectory: process.env['STATE_DIRECTORY'] ?? null });
+}
+
+/** The schema of `repository.schema`, or ours for null. Throws SettingsError. */
+export function readSchema(path: string | null): SchemaValidator {
+  try {
+    return compileSchema(path === null ? null : (JSON.parse(readFileSync(path, 'utf8')) as object));
+  } catch (error) {
+    throw new SettingsError(`cannot use the schema ${path}: ${(error as Error).message}`, 'check repository.schema');
+  }
 }
 
 function homeOf(path: string): string {

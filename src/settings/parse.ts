@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import type { ParsedNode } from 'yaml';
-import { explain } from '../config/explain.ts';
+import { toFaults } from '../config/schema-faults.ts';
 import type { Fault, Located } from '../config/fault.ts';
 import { Places } from '../config/place.ts';
 import { decodeText } from '../config/text.ts';
@@ -56,5 +56,5 @@ function schemaFaults(data: unknown): readonly Fault[] {
     verbose: true,
   });
   const validate = ajv.compile(JSON.parse(readFileSync(schemaUrl, 'utf8')) as object);
-  return validate(data) ? [] : explain(validate.errors ?? []);
+  return validate(data) ? [] : toFaults(validate.errors ?? []);
 }

@@ -1,5 +1,5 @@
+import { execFile } from 'node:child_process';
 import process from 'node:process';
-import { sendMessage } from './send.ts';
 
 /** What the service manager is told (sd_notify(3)). Without a service manager, nothing is done. No method throws. */
 export interface Notifier {
@@ -20,6 +20,8 @@ const waitingEveryMs = 20_000;
 const waitingExtendsUs = 60_000_000;
 /** States that wait to be sent; more are a storm of reloads, whose oldest say nothing new. */
 const statesAtMost = 16;
+/** systemd answers within milliseconds; a manager that is being re-executed takes longer. */
+const timeoutMs = 10_000;
 
 /**
  * Talks to the service manager that started this process, if one did and listens (`$NOTIFY_SOCKET`). Sends heartbeats by itself:
@@ -118,4 +120,20 @@ class SystemdNotifier implements Notifier {
       `the service manager can not be told how this service is: ${cause}; is systemd-notify installed, and NotifyAccess=all set?`,
     );
   }
+}
+
+/**
+ * Sends one message of assignments (`READY=1`) to the service manager at `$NOTIFY_SOCKET`. Node has no datagram Unix sockets; systemd's own
+ * tool knows path and abstract ones, and stays until the manager has read the message: it looks up whose it is by the sender's process.
+ * Rejects with words when that fails, or takes 10 s.
+ */
+function sendMessage(assignments: readonly string[]): Promise<void> {
+  const { NOTIFY_SOCKET, PATH } = process.env;
+  const options = { env: { NOTIFY_SOCKET, PATH }, timeout: timeoutMs, killSignal: 'SIGKILL' } as const;
+  return new Promise((resolve, reject) => {
+    execFile('systemd-notify', ['--', ...assignments], options, (error, _output, errors) => {
+      if (error) reject(new Error(errors.trim() || error.message));
+      else resolve();
+    });
+  });
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { drawDiagnostic } from '../../src/cli/draw.ts';
+import { drawDiagnostic } from '../../src/terminal.ts';
 import { otherReading } from '../../src/config/ambiguous.ts';
 import type { Json } from '../../src/config/config.ts';
 import { locateKey } from '../../src/config/locate-key.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { drawDiagnostic } from '../../src/cli/draw.ts';
+import { drawDiagnostic } from '../../src/terminal.ts';
 import type { Diagnostic } from '../../src/config/diagnostic.ts';
 import { minimal, parse } from './support.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { drawDiagnostic } from '../../src/cli/draw.ts';
+import { drawDiagnostic } from '../../src/terminal.ts';
 import type { Diagnostic } from '../../src/config/diagnostic.ts';
 import { parseConfig, type ParsedConfig } from '../../src/config/parse.ts';
 import { compileSchema } from '../../src/config/schema.ts';

@@ -4,8 +4,8 @@ import type { TestContext } from 'node:test';
 import test from 'node:test';
 import type { FeedbackOptions } from '../../src/feedback/feedback.ts';
 import { createFeedback } from '../../src/feedback/feedback.ts';
-import type { ProviderName } from '../../src/feedback/request.ts';
-import type { Report } from '../../src/feedback/status.ts';
+import type { ProviderName } from '../../src/feedback/providers.ts';
+import type { RevisionReport } from '../../src/feedback/commit-status.ts';
 import type { Host } from './host.ts';
 import { answer, startHost, token, until } from './host.ts';
 
@@ -17,7 +17,7 @@ function sha(n: number): string {
   return n.toString(16).padStart(40, '0');
 }
 
-function report(n: number, outcome: Report['outcome'], counts = all): Report {
+function report(n: number, outcome: RevisionReport['outcome'], counts = all): RevisionReport {
   return { version: sha(n), outcome, diagnostics: [], counts };
 }
 

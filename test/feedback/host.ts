@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import type { ProviderName } from '../../src/feedback/request.ts';
+import type { ProviderName } from '../../src/feedback/providers.ts';
 
 export interface Call {
   readonly at: number;

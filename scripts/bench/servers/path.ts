@@ -6,7 +6,7 @@ import { Daemon } from '../../../src/daemon.ts';
 import { createLog } from '../../../src/daemon/log.ts';
 import { compileRelease } from '../../../src/release/compile.ts';
 import { loadSettings } from '../../../src/settings/load.ts';
-import { readSchema } from '../../../src/settings/schema.ts';
+import { readSchema } from '../../../src/settings/load.ts';
 import { now } from '../clock.ts';
 
 /** When each part of a change began or ended, on the clock of clock.ts. */

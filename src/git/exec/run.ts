@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { gitEnvironment, type GitEnvironment } from './environment.ts';
 import { GitError } from './error.ts';
-import { memoryOf } from './memory.ts';
+import { memoryOf } from './process-memory.ts';
 import type { Redact } from '../../secrets.ts';
 
 /** How one git process runs. `gitDir` is left out only where git is to find the repository itself. */

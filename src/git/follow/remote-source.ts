@@ -1,6 +1,6 @@
 import { nextWaitMs } from './backoff.ts';
 import { GitError, isGitError, type GitErrorCode } from '../exec/error.ts';
-import { createMailbox } from './mailbox.ts';
+import { createMailbox } from '../../mailbox.ts';
 import { Mirror } from '../mirror/mirror.ts';
 import type { GitRepository } from '../read/repository.ts';
 import type { Revision } from '../read/revision.ts';

@@ -1,12 +1,12 @@
 import { listVersions } from '../read/commits.ts';
 import { isGitError, type GitError, type GitErrorCode } from '../exec/error.ts';
 import { lookAtRef, type Look } from '../read/look.ts';
-import { createMailbox } from './mailbox.ts';
+import { createMailbox } from '../../mailbox.ts';
 import type { Decision, Movement, OnRewrite } from '../../revisions/movement.ts';
 import { openRepository, type GitRepository } from '../read/repository.ts';
 import type { Revision } from '../read/revision.ts';
 import { readRevisions, readSummaries } from '../read/revisions.ts';
-import { watchRepository, type Watch } from './watch.ts';
+import { watchRepository, type Watch } from './watch-repository.ts';
 import { workingFileState, type WorkingFile } from './working-file.ts';
 
 /** A revision without the file's bytes. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Diagnostic, DiagnosticCode } from '../../config/diagnostic.ts';
-import { maxFileBytes } from '../read/blobs.ts';
+import { maxFileBytes } from '../../config/text.ts';
 import { checkPath } from '../exec/names.ts';
 import { toStored } from './stored.ts';
 import { readRegularFile, type RegularFile } from '../read/regular-file.ts';

@@ -2,7 +2,6 @@ import { access, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path';
 import { isGitError } from '../exec/error.ts';
 import { fsckConfig } from './fsck.ts';
-import { endLeftover } from './leftover.ts';
 import { GitExit, runGit } from '../exec/run.ts';
 
 const fsckTimeoutMs = 5 * 60_000;
@@ -69,6 +68,22 @@ export async function clearLeftovers(path: string): Promise<void> {
   const names = await readdir(path, { recursive: true });
   const stale = names.filter((name) => name.endsWith('.lock') || /(^|\/)(tmp_|incoming-|quarantine-)/.test(name));
   await Promise.all(stale.map((name) => rm(join(path, name), { recursive: true, force: true })));
+}
+
+/**
+ * Ends the git process group that a killed daemon left at work on `gitDir`, if the process that a mark names is still
+ * that one: its environment (Linux: /proc) says so. Elsewhere nothing is done, and its time limits end it.
+ */
+async function endLeftover(mark: string, gitDir: string): Promise<void> {
+  const pid = Number(await readFile(mark, 'utf8').catch(() => ''));
+  if (!Number.isSafeInteger(pid) || pid <= 1) return;
+  const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+  if (!environment.split('\0').includes(`GIT_DIR=${gitDir}`)) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // it ended by itself meanwhile
+  }
 }
 
 /** Removes refs that were followed before a change of the settings: they might stand in the way of ours (a, a/b). */

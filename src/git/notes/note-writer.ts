@@ -1,5 +1,5 @@
 import { isGitError, type GitError } from '../exec/error.ts';
-import { createMailbox } from '../follow/mailbox.ts';
+import { createMailbox } from '../../mailbox.ts';
 import type { Mirror } from '../mirror/mirror.ts';
 import { notesRef, writeNotes } from './notes.ts';
 import type { GitRepository } from '../read/repository.ts';

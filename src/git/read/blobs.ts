@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { maxFileBytes } from '../../config/text.ts';
 import { GitExit, runGit } from '../exec/run.ts';
 
 /** Where objects are read from: a repository, and for a hook what git gave it in its environment. */
@@ -9,9 +10,6 @@ export interface ObjectStore {
 
 /** What reading one object came to; `missing` is also for one that is there but damaged. */
 export type Blob = { readonly bytes: Buffer } | 'missing' | { readonly tooLarge: number };
-
-/** Larger files are refused without being read. */
-export const maxFileBytes = 16 * 1024 * 1024;
 
 /** How much content one process hands over, so that a thousand large revisions are not in memory at once. */
 const batchBytes = 64 * 1024 * 1024;

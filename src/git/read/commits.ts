@@ -1,4 +1,4 @@
-import type { TreeEntry } from './content.ts';
+import type { TreeEntry } from './tree-entry.ts';
 import { checkPath, checkSha } from '../exec/names.ts';
 import type { GitRepository } from './repository.ts';
 import { GitError } from '../exec/error.ts';

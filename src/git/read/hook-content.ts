@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { maxFileBytes, type ObjectStore } from './blobs.ts';
-import { readEntry, type TreeEntry } from './content.ts';
+import { maxFileBytes } from '../../config/text.ts';
+import type { ObjectStore } from './blobs.ts';
+import { readEntry, type TreeEntry } from './tree-entry.ts';
 import { checkPath, checkSha } from '../exec/names.ts';
 import { openRepository } from './repository.ts';
 import type { Revision } from './revision.ts';

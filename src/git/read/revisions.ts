@@ -1,6 +1,6 @@
 import { batches, blobSizes, readBlobs, type Blob } from './blobs.ts';
 import { listVersions, readCommits, type Commit, type CommitRange } from './commits.ts';
-import { blobOf, toContent } from './content.ts';
+import { blobOf, toContent } from './tree-entry.ts';
 import type { GitRepository } from './repository.ts';
 import type { Revision } from './revision.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatHistory, formatStory } from '../../src/ledger/format.ts';
-import { epoch, failure, manualClock, open, revision, sha, success, temporary } from './support.ts';
+import { formatHistory, formatStory } from '../../src/cli/history-table.ts';
+import { epoch, failure, manualClock, open, revision, sha, success, temporary } from '../ledger/support.ts';
 
 const plain = { color: false, now: epoch + 3 * 24 * 60 * 60 * 1000 };
 

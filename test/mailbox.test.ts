@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createMailbox } from '../../../src/git/follow/mailbox.ts';
-import { until } from '../../helpers/until.ts';
+import { createMailbox } from '../src/mailbox.ts';
+import { until } from './helpers/until.ts';
 
 test('a hundred calls while one runs become one more', async () => {
   let runs = 0;

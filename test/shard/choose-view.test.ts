@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 
 import type { NextView } from '../../src/config/config.ts';
-import { chooseView, cutoverOf } from '../../src/shard/view.ts';
+import { chooseView, cutoverOf } from '../../src/shard/choose-view.ts';
 import { referenceCutover } from './reference.ts';
 import { cutoverVectors } from './vectors.ts';
 

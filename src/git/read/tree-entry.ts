@@ -1,5 +1,6 @@
 import type { Diagnostic, DiagnosticCode } from '../../config/diagnostic.ts';
-import { blobSizes, maxFileBytes, readBlobs, type Blob, type ObjectStore } from './blobs.ts';
+import { maxFileBytes } from '../../config/text.ts';
+import { blobSizes, readBlobs, type Blob, type ObjectStore } from './blobs.ts';
 import type { Revision } from './revision.ts';
 
 /** What git's tree (or index) holds at a path. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { addressFault } from '../../src/config/address.ts';
+import { addressFault } from '../../src/config/host-address.ts';
 
 // the faults are golden in test/fixtures/config/bad-host*.txt
 describe('an address that Envoy prints as it is written', () => {

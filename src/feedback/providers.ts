@@ -1,4 +1,4 @@
-import type { CommitStatus, State } from './status.ts';
+import type { CommitStatus, StatusState } from './commit-status.ts';
 
 /** A git host with an API for commit statuses. */
 export type ProviderName = 'github' | 'gitlab' | 'gitea';
@@ -12,7 +12,7 @@ export interface StatusRequest {
 }
 
 interface Provider {
-  readonly states: Readonly<Record<State, string>>;
+  readonly states: Readonly<Record<StatusState, string>>;
   /** Characters of a description. */
   readonly length: number;
   /** The name of the field that tells one system's statuses from another's. */
@@ -56,7 +56,7 @@ const providers: Readonly<Record<ProviderName, Provider>> = {
 };
 
 /** Where statuses go, and under which name. */
-export interface Target {
+export interface StatusTarget {
   readonly provider: ProviderName;
   /** The API's address of the repository. */
   readonly url: string;
@@ -70,7 +70,11 @@ export function addressOf(url: string): string {
 }
 
 /** The call that sets a status. Throws TypeError when the url is none. */
-export function toRequest({ provider, url, context }: Target, status: CommitStatus, token: string): StatusRequest {
+export function toRequest(
+  { provider, url, context }: StatusTarget,
+  status: CommitStatus,
+  token: string,
+): StatusRequest {
   const { states, length, label, headers } = providers[provider];
   return {
     url: `${addressOf(url)}/statuses/${status.version}`,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { isNews, toRequest } from '../../src/feedback/request.ts';
-import type { Report } from '../../src/feedback/status.ts';
-import { toStatus } from '../../src/feedback/status.ts';
+import { isNews, toRequest } from '../../src/feedback/providers.ts';
+import type { RevisionReport } from '../../src/feedback/commit-status.ts';
+import { toCommitStatus } from '../../src/feedback/commit-status.ts';
 
 const version = 'a'.repeat(40);
 const counts = { connected: 3, acked: 2, unanswered: 0 };
@@ -15,8 +15,8 @@ const refused = {
   hint: null,
 } as const;
 
-function said(report: Partial<Report>): string {
-  const { state, description } = toStatus({ version, outcome: null, diagnostics: [], counts, ...report });
+function said(report: Partial<RevisionReport>): string {
+  const { state, description } = toCommitStatus({ version, outcome: null, diagnostics: [], counts, ...report });
   return `${state}: ${description}`;
 }
 

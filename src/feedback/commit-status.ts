@@ -3,7 +3,7 @@ import { printable } from '../config/words.ts';
 import type { Outcome } from '../rollout/types.ts';
 
 /** How a revision stands, as the daemon knows it. */
-export interface Report {
+export interface RevisionReport {
   readonly version: string;
   /** Null: it is being rolled out. */
   readonly outcome: Outcome | null;
@@ -13,22 +13,22 @@ export interface Report {
 }
 
 /** `pending`: not decided; `canceled`: overtaken before it was. */
-export type State = 'pending' | 'success' | 'failure' | 'canceled';
+export type StatusState = 'pending' | 'success' | 'failure' | 'canceled';
 
 /** What a git host is to show beside a commit. */
 export interface CommitStatus {
   readonly version: string;
-  readonly state: State;
+  readonly state: StatusState;
   /** One line. */
   readonly description: string;
 }
 
 /** A report in a git host's terms. */
-export function toStatus(report: Report): CommitStatus {
+export function toCommitStatus(report: RevisionReport): CommitStatus {
   return { version: report.version, state: stateOf(report.outcome), description: printable(describe(report)) };
 }
 
-function stateOf(outcome: Outcome | null): State {
+function stateOf(outcome: Outcome | null): StatusState {
   switch (outcome) {
     case null:
     case 'held':
@@ -43,7 +43,7 @@ function stateOf(outcome: Outcome | null): State {
   }
 }
 
-function describe({ outcome, counts, diagnostics }: Report): string {
+function describe({ outcome, counts, diagnostics }: RevisionReport): string {
   switch (outcome) {
     case null:
       return `rolling out: ${tally(counts)}`;
@@ -59,7 +59,7 @@ function describe({ outcome, counts, diagnostics }: Report): string {
   }
 }
 
-function tally({ acked, connected, unanswered }: Report['counts']): string {
+function tally({ acked, connected, unanswered }: RevisionReport['counts']): string {
   return `acked ${acked} of ${connected}${unanswered === 0 ? '' : `, ${unanswered} unanswered`}`;
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { drawDiagnostic } from '../../src/cli/draw.ts';
-import type { Diagnostic } from '../../src/config/diagnostic.ts';
+import { drawDiagnostic } from '../src/terminal.ts';
+import type { Diagnostic } from '../src/config/diagnostic.ts';
 
 const plain = { color: false };
 

@@ -1,5 +1,5 @@
 /** What a git host answered to a call. */
-export interface Answer {
+export interface HostAnswer {
   readonly status: number;
   readonly header: (name: string) => string | null;
   /** The beginning of the body. */
@@ -7,7 +7,7 @@ export interface Answer {
 }
 
 /** What follows from it. `waitMs`: not before this long; null: as long as failures say. */
-export type Verdict =
+export type Delivery =
   | { readonly kind: 'taken' }
   /** It won't be taken however often it is sent. */
   | { readonly kind: 'refused'; readonly words: string }
@@ -21,7 +21,7 @@ const unspecifiedLimitMs = 60_000;
 const longestLimitMs = 60 * 60_000;
 
 /** Judges an answer. `now`: milliseconds since the epoch. */
-export function judge(answer: Answer, now: number): Verdict {
+export function toDelivery(answer: HostAnswer, now: number): Delivery {
   const { status } = answer;
   if (status >= 200 && status < 300) return { kind: 'taken' };
   const words = `it answered ${status}${quote(answer.body)}`;
@@ -38,7 +38,7 @@ export function judge(answer: Answer, now: number): Verdict {
   return { kind: 'failed', words };
 }
 
-function isLimit({ status, header, body }: Answer): boolean {
+function isLimit({ status, header, body }: HostAnswer): boolean {
   if (status === 429) return true;
   return (
     status === 403 &&
@@ -47,7 +47,7 @@ function isLimit({ status, header, body }: Answer): boolean {
 }
 
 /** Retry-After (seconds or a date), else the reset that GitHub and GitLab name (seconds since the epoch). */
-function limitMs({ header }: Answer, now: number): number {
+function limitMs({ header }: HostAnswer, now: number): number {
   const after = header('retry-after');
   const reset = header('x-ratelimit-reset') ?? header('ratelimit-reset');
   const ms = after !== null ? retryAfterMs(after, now) : reset !== null ? Number(reset) * 1000 - now : NaN;

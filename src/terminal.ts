@@ -1,5 +1,10 @@
 import pc from 'picocolors';
-import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Diagnostic } from './config/diagnostic.ts';
+
+/** Colour only on a terminal, and never with NO_COLOR (https://no-color.org). What CI systems set has no say. */
+export function hasColor(stream: { readonly isTTY?: boolean }): boolean {
+  return stream.isTTY === true && !process.env['NO_COLOR'];
+}
 
 /** Characters of the source line that are shown around the fault. */
 const windowBefore = 60;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { judge } from '../../src/feedback/verdict.ts';
+import { toDelivery } from '../../src/feedback/delivery.ts';
 
 const now = Date.UTC(2026, 0, 1);
 
 function judged(status: number, headers: Record<string, string> = {}, body = '') {
-  return judge({ status, header: (name) => headers[name] ?? null, body }, now);
+  return toDelivery({ status, header: (name) => headers[name] ?? null, body }, now);
 }
 
 test('what is taken, refused for good, and tried again', () => {
@@ -32,17 +32,17 @@ test('limits: for how long', () => {
     [429, { 'retry-after': '9999999' }, '', 3_600_000],
   ];
   for (const [status, headers, body, waitMs] of limits) {
-    const verdict = judged(status, headers, body);
-    assert.equal(verdict.kind, 'limited');
-    assert.equal(verdict.waitMs, waitMs, JSON.stringify(headers));
+    const delivery = judged(status, headers, body);
+    assert.equal(delivery.kind, 'limited');
+    assert.equal(delivery.waitMs, waitMs, JSON.stringify(headers));
   }
   assert.equal(judged(403, { 'x-ratelimit-remaining': '9' }, 'Resource not accessible').kind, 'failed');
 });
 
 test('words say what was answered and what to look at, and are short', () => {
   const words = (status: number, body = '') => {
-    const verdict = judged(status, {}, body);
-    return 'words' in verdict ? verdict.words : '';
+    const delivery = judged(status, {}, body);
+    return 'words' in delivery ? delivery.words : '';
   };
   assert.equal(words(500), 'it answered 500');
   assert.equal(

@@ -1,4 +1,4 @@
-import type { HistoryQuery } from './history.ts';
+import type { HistoryQuery } from '../ledger/history.ts';
 
 /** A history query as it stands in a URL: `limit`, `before`, `outcome`, `since` (a time), `customer`. What is not understood is left out. */
 export function toHistoryQuery(query: URLSearchParams): HistoryQuery {

@@ -1,9 +1,9 @@
 import type { ErrorObject } from 'ajv';
-import { addressFault } from './address.ts';
+import { addressFault } from './host-address.ts';
 import type { Fault, Path } from './fault.ts';
 import { nearest } from './nearest.ts';
 import { belongsHint, missingSpaceHint } from './slips.ts';
-import { count, either, kindOf, nameOf, show } from './words.ts';
+import { count, either, valueKind, nameOf, show } from './words.ts';
 
 /** Faults beyond this are not made of a schema's errors: a file of 16 MiB can hold a million. */
 export const maxFaults = 10_000;
@@ -19,7 +19,7 @@ interface Context extends Failure {
 }
 
 /** The validator's errors as faults in an operator's words. Needs ajv's `verbose`. */
-export function explain(errors: readonly ErrorObject[]): Fault[] {
+export function toFaults(errors: readonly ErrorObject[]): Fault[] {
   const failures = foldBranches(errors).slice(0, maxFaults);
   // a misspelt key is one fault, not also the lack of the right one
   const guessed = new Set(failures.flatMap(({ error }) => guessedKey(error) ?? []));
@@ -126,7 +126,7 @@ function missingSpace(error: ErrorObject): string | null {
 }
 
 function describeValue(value: unknown): string {
-  return typeof value === 'object' || value === undefined ? kindOf(value) : show(value);
+  return typeof value === 'object' || value === undefined ? valueKind(value) : show(value);
 }
 
 function typeName(type: string): string {
