@@ -5,7 +5,7 @@ import { toMilliseconds } from '../settings/duration.ts';
 import { findDaemon } from './client.ts';
 import { CliError } from './exit.ts';
 import type { SettingsFlags } from './options.ts';
-import { printJson, useColor, withJson, withSettings } from './options.ts';
+import { printJson, toSha, useColor, withJson, withSettings } from './options.ts';
 import { formatFaults, formatHead } from './status.ts';
 import { faultOf, waitForOutcome } from './wait.ts';
 
@@ -68,15 +68,6 @@ function refuse(result: CommandResult, flags: Flags): void {
   if (!flags.json) throw new CliError(result.message, { hint: result.hint ?? null });
   printJson(result);
   process.exitCode = 1;
-}
-
-function toSha(text: string): string {
-  if (text === 'HEAD') return text;
-  if (/^[0-9a-f]{4,64}$/i.test(text)) return text.toLowerCase();
-  throw new CliError(`${text} is not a commit’s SHA`, {
-    exitCode: 2,
-    hint: 'give 4 hex digits or more, as git log --oneline shows them, or HEAD for the newest revision',
-  });
 }
 
 function toWait(text: string): number {

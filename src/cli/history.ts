@@ -9,7 +9,7 @@ import { findDaemon, NoDaemon } from './client.ts';
 import { printable } from '../config/words.ts';
 import { CliError } from './exit.ts';
 import type { SettingsFlags } from './options.ts';
-import { printJson, settingsOf, toCount, useColor, withJson, withSettings } from './options.ts';
+import { printJson, settingsOf, toCount, toSha, useColor, withJson, withSettings } from './options.ts';
 import { follows } from './same-daemon.ts';
 
 interface HistoryFlags extends SettingsFlags {
@@ -25,7 +25,7 @@ interface HistoryFlags extends SettingsFlags {
 export function defineHistory(program: Command): void {
   withJson(withSettings(program.command('history')))
     .description('what became of each commit, newest first; with a SHA, the whole story of one')
-    .argument('[sha]', 'a commit, or its first 4 digits or more')
+    .argument('[sha]', 'a commit: its first digits, or HEAD', toSha)
     .addOption(new Option('--limit <n>', 'how many').argParser(toCount).default(20))
     .addOption(
       new Option('--before <id>', 'the page after the entry with this id (--json shows ids)').argParser(toCount),
@@ -63,7 +63,7 @@ async function list(flags: HistoryFlags): Promise<void> {
 
 async function tell(sha: string, flags: HistoryFlags): Promise<void> {
   const path = `/api/v1/history/${encodeURIComponent(sha)}`;
-  const { answer, from } = await ask(flags, path, (ledger) => ledger.story(sha));
+  const { answer, from } = await ask(flags, path, (ledger) => readStory(ledger, sha));
   const story = answer as Story | null | 'ambiguous';
   if (story === 'ambiguous')
     throw new CliError(`${sha} is the beginning of several commits`, { hint: 'give more digits' });
@@ -75,6 +75,14 @@ async function tell(sha: string, flags: HistoryFlags): Promise<void> {
   }
   if (from !== null) process.stdout.write(`${from}\n`);
   process.stdout.write(formatStory(story, { color: useColor() }));
+}
+
+/** The ledger alone does not say which commit the ref is at now. */
+function readStory(ledger: LedgerReader, sha: string): unknown {
+  if (sha !== 'HEAD') return ledger.story(sha);
+  throw new CliError('no daemon answers, and only a running one knows HEAD', {
+    hint: 'shardplane history lists the commits; name one by its first digits',
+  });
 }
 
 interface Found {

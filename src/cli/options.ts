@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { hasColor } from '../terminal.ts';
+import { CliError } from './exit.ts';
 import { loadSettings } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -50,6 +51,16 @@ export function printJson(value: unknown): void {
 export function toCount(text: string): number {
   if (/^[1-9][0-9]{0,14}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It is a number from 1 up.');
+}
+
+/** A commit as an operator names it: HEAD, or the first digits of its SHA. Throws CliError. */
+export function toSha(text: string): string {
+  if (text === 'HEAD') return text;
+  if (/^[0-9a-f]{4,64}$/i.test(text)) return text.toLowerCase();
+  throw new CliError(`${text} is not a commit’s SHA`, {
+    exitCode: 2,
+    hint: 'give 4 hex digits or more, as git log --oneline shows them, or HEAD for the newest revision',
+  });
 }
 
 function toPort(text: string): number {

@@ -44,7 +44,7 @@ const routes: readonly Route[] = [
   {
     method: 'GET',
     path: '/api/v1/history/*',
-    handle: ({ api, rest }) => found(api.story(rest), `no commit ${rest} in the ledger`),
+    handle: ({ api, rest }) => found(api.story(toVersion(api, rest)), `no commit ${rest} in the ledger`),
   },
   { method: 'POST', path: '/webhooks/*', handle: webhook },
   {
@@ -106,6 +106,14 @@ function readiness(api: Api): Answer {
 function found(body: unknown, words: string): Answer {
   if (body === null) throw new HttpError(404, 'not-found', words);
   return ok(body);
+}
+
+/** HEAD is the newest revision, as in commands. */
+function toVersion(api: Api, name: string): string {
+  if (name !== 'HEAD') return name;
+  const { head } = api.status();
+  if (head === null) throw new HttpError(404, 'not-found', 'there is no revision yet');
+  return head.version;
 }
 
 function customerOf(url: URL): string {

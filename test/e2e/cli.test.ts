@@ -115,6 +115,7 @@ describe('the command line', () => {
       ['frobnicate'],
       ['retry'],
       ['retry', 'xyz'],
+      ['history', 'xyz'],
       ['explain'],
       ['explain', 'a', 'b'],
       ['history', '--limit', '0'],
@@ -237,6 +238,8 @@ describe('the command line', () => {
     const story = await daemon.run('history', invalid.slice(0, 7));
     assert.equal(story.code, 0);
     assert.match(story.stdout, new RegExp(invalid));
+    assert.equal((await daemon.run('history', 'HEAD')).stdout, story.stdout);
+    assert.equal((await daemon.run('history', invalid.toUpperCase())).stdout, story.stdout);
     assert.match(story.stdout, /shard-config\.yaml:3:23/);
   });
 });

@@ -17,6 +17,7 @@ const controlSocket = join(folder, 'control.sock');
 const pushes: (string | null)[] = [];
 const commands: string[] = [];
 let ready = false;
+let head: string | null = null;
 let http: HttpServer;
 
 const done: CommandResult = { ok: true, message: 'done' };
@@ -36,7 +37,7 @@ const api: Api = {
   status: () => ({
     daemon,
     live: null,
-    head: null,
+    head: head === null ? null : { version: head, subject: '', outcome: null, diagnostics: [] },
     nodes: [],
     problems: [],
     muted: [],
@@ -51,7 +52,7 @@ const api: Api = {
   history: (query) => ({ limit: query.get('limit') }),
   story: (version) => {
     if (version === 'deadbeef') throw new Error('broken inside');
-    return null;
+    return version === 'cafe0123' ? { version } : null;
   },
   retry: (version, by) => {
     commands.push(`retry ${version} ${by}`);
@@ -127,6 +128,9 @@ test('reads are open, and say what they miss', async () => {
   assert.equal((await call('/api/v1/explain')).status, 400);
   assert.equal((await call('/api/v1/explain?customer=other')).status, 404);
   assert.equal((await call('/api/v1/history/abcd')).status, 404);
+  assert.match((await call('/api/v1/history/HEAD')).text, /there is no revision yet/);
+  head = 'cafe0123';
+  assert.deepEqual(JSON.parse((await call('/api/v1/history/HEAD')).text), { version: head });
   assert.equal((await call('/nothing')).status, 404);
   assert.equal((await call('/healthz', { method: 'DELETE' })).status, 405);
 });

@@ -87,14 +87,12 @@ export class RemoteSource {
 
   /** As {@link Source.older}. */
   older(tip: string, page: { skip: number; limit: number }): Promise<Revision[]> {
-    return this.#local.older(tip, page);
+    return this.#whole(this.#local.older(tip, page));
   }
 
   /** As {@link Source.read}. */
-  async read(versions: readonly string[]): Promise<Revision[]> {
-    const revisions = await this.#local.read(versions);
-    this.#refuseHoles(revisions);
-    return revisions;
+  read(versions: readonly string[]): Promise<Revision[]> {
+    return this.#whole(this.#local.read(versions));
   }
 
   /** Ends a running fetch; resolves when nothing runs any more. */
@@ -141,6 +139,12 @@ export class RemoteSource {
     if (event.type === 'moved' && event.newest !== null) this.#refuseHoles([event.newest]);
     if (event.type === 'failed' && isDamage.has(event.error.code)) this.#suspect = true;
     await this.#options.onEvent(event);
+  }
+
+  async #whole(read: Promise<Revision[]>): Promise<Revision[]> {
+    const revisions = await read;
+    this.#refuseHoles(revisions);
+    return revisions;
   }
 
   /** A fetch brings whole commits, so a blob that is not there is the mirror's damage: never a verdict on the commit. */

@@ -213,17 +213,8 @@ test('damage in the mirror is never a verdict on a commit: it is made anew, and 
   await using filled = await follow(scene.url);
   await filled.source.check();
   await filled.source.close();
-  // the blob of the newest revision alone is damaged
   const mirror = filled.directory;
-  const packs = join(mirror, 'objects/pack');
-  for (const name of (await readdir(packs)).filter((each) => each.endsWith('.pack'))) {
-    await rename(join(packs, name), join(mirror, 'moved.pack'));
-    await unpack(mirror, join(mirror, 'moved.pack'));
-  }
-  const blob = await git(mirror, ['rev-parse', `${second}:${file}`]);
-  const path = join(mirror, 'objects', blob.slice(0, 2), blob.slice(2));
-  await chmod(path, 0o644);
-  await writeFile(path, 'scrambled');
+  await scramble(mirror, second);
   await using followed = await follow(scene.url, { directory: mirror, since: first, remote: { pollMs: 50 } });
   await followed.source.check();
   await until('the revision', () => text(followed.last()) === 'two');
@@ -232,6 +223,23 @@ test('damage in the mirror is never a verdict on a commit: it is made anew, and 
     .flatMap((event) => (event.type === 'moved' && event.newest ? [event.newest] : []))
     .filter(({ content }) => 'fault' in content);
   assert.deepEqual(faults, []);
+});
+
+test('a page of older revisions with a hole in it is damage, too: the mirror is made anew', async () => {
+  await using scene = await served();
+  const first = await scene.repository.commit({ [file]: 'one' });
+  const second = await scene.repository.commit({ [file]: 'two' });
+  await using followed = await follow(scene.url);
+  await followed.source.check();
+  await scramble(followed.directory, first);
+  const older = () => followed.source.older(second, { skip: 0, limit: 2 });
+  await assert.rejects(older, (error) => error instanceof GitError && error.code === 'object-missing');
+  await followed.source.check();
+  assert.ok(followed.events.some((event) => event.type === 'mirror-rebuilt'));
+  assert.deepEqual(
+    (await older()).map(({ version }) => version),
+    [second, first],
+  );
 });
 
 test('what the handler of an event fails with is no damage of the mirror', async () => {
@@ -249,6 +257,19 @@ test('what the handler of an event fails with is no damage of the mirror', async
   assert.deepEqual(said, ['repository bad-setting']);
   assert.ok(events.every(({ type }) => type !== 'mirror-rebuilt'));
 });
+
+/** Damages the blob that a commit has for the file, and nothing else. */
+async function scramble(mirror: string, commit: string): Promise<void> {
+  const packs = join(mirror, 'objects/pack');
+  for (const name of (await readdir(packs)).filter((each) => each.endsWith('.pack'))) {
+    await rename(join(packs, name), join(mirror, 'moved.pack'));
+    await unpack(mirror, join(mirror, 'moved.pack'));
+  }
+  const blob = await git(mirror, ['rev-parse', `${commit}:${file}`]);
+  const path = join(mirror, 'objects', blob.slice(0, 2), blob.slice(2));
+  await chmod(path, 0o644);
+  await writeFile(path, 'scrambled');
+}
 
 async function unpack(mirror: string, pack: string): Promise<void> {
   const done = spawnSync('git', ['unpack-objects', '-q'], { cwd: mirror, input: await readFile(pack) });
