@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { quote } from '../git/mirror/ssh.ts';
 import { openRepository } from '../git/read/repository.ts';
 import type { GitRepository } from '../git/read/repository.ts';
 import { runGit } from '../git/exec/run.ts';
@@ -65,10 +66,6 @@ function readIfThere(path: string): string | null {
 function commandOf(hook: HookName): string {
   const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url));
   return `${quote(process.execPath)} ${quote(main)} check --hook ${hook}`;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** git would not look where we write. */

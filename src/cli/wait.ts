@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '../failures.ts';
 import { count } from '../config/words.ts';
 import type { Status } from '../http/api.ts';
 import { short } from '../release/short.ts';
 
 /** Each look is the whole status: not too often. */
-const lookMs = { first: 50, most: 1_000 };
+const looks = { firstMs: 50, longestMs: 1_000 };
 
 /** Looks until the newest commit is decided (after a retry: until every Envoy has answered), for `waitMs` at most. */
 export async function waitForOutcome(
@@ -12,11 +13,11 @@ export async function waitForOutcome(
   { verb, waitMs }: { verb: string; waitMs: number },
 ): Promise<Status> {
   const deadline = Date.now() + waitMs;
-  for (let pause: number = lookMs.first; ; pause = Math.min(pause * 2, lookMs.most)) {
+  for (let looked = 1; ; looked += 1) {
     const status = await read();
     const left = deadline - Date.now();
     if (isDecided(status, verb) || left <= 0) return status;
-    await sleep(Math.min(pause, left));
+    await sleep(Math.min(backoffMs(looked, looks), left));
   }
 }
 

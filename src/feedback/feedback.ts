@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs, type Backoff } from '../failures.ts';
 import { Secrets } from '../secrets.ts';
 import { call, readToken, wordsOf } from './call.ts';
 import type { Letter } from './outbox.ts';
@@ -30,8 +31,7 @@ export interface FeedbackOptions extends StatusTarget {
 
 /** GitHub asks for a second between two calls that write. */
 const defaults = { timeoutMs: 10_000, paceMs: 1000 };
-/** After a failure: this long, twice as long each time. */
-const retryMs = { first: 2000, last: 5 * 60_000 };
+const retry: Backoff = { firstMs: 2000, longestMs: 5 * 60_000 };
 /** A status that could not be sent for this long is given up. */
 const keptMs = 6 * 60 * 60_000;
 
@@ -92,7 +92,7 @@ class StatusSender implements Feedback {
       return this.#options.paceMs;
     }
     this.#failures += 1;
-    const backoff = Math.min(retryMs.first * 2 ** (this.#failures - 1), retryMs.last);
+    const backoff = backoffMs(this.#failures, retry);
     return delivery.kind === 'limited' ? (delivery.waitMs ?? backoff) : backoff;
   }
 

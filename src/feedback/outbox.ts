@@ -1,5 +1,6 @@
 import type { ProviderName } from './providers.ts';
 import { isNews } from './providers.ts';
+import { setNewest } from '../newest.ts';
 import type { CommitStatus } from './commit-status.ts';
 
 /** A status that waits to be sent. Times are milliseconds since the epoch. */
@@ -39,10 +40,8 @@ export class Outbox {
       if (this.#waiting.get(status.version)?.status !== underWay) this.#waiting.delete(status.version);
       return;
     }
-    this.#waiting.delete(status.version);
     const notBefore = status.state === 'pending' ? now + pendingWaitsMs : now;
-    this.#waiting.set(status.version, { status, since: now, notBefore });
-    dropOldest(this.#waiting, waitingAtMost);
+    setNewest(this.#waiting, status.version, { status, since: now, notBefore }, waitingAtMost);
   }
 
   /** The newest commit's letter that may go now, else how long until one may (null: none waits). */
@@ -55,9 +54,7 @@ export class Outbox {
   }
 
   taken({ status }: Letter): void {
-    this.#taken.delete(status.version);
-    this.#taken.set(status.version, status);
-    dropOldest(this.#taken, rememberedAtMost);
+    setNewest(this.#taken, status.version, status, rememberedAtMost);
     this.drop(status);
   }
 
@@ -65,9 +62,4 @@ export class Outbox {
   drop(status: CommitStatus): void {
     if (this.#waiting.get(status.version)?.status === status) this.#waiting.delete(status.version);
   }
-}
-
-function dropOldest(map: Map<string, unknown>, atMost: number): void {
-  const [oldest] = map.keys();
-  if (map.size > atMost && oldest !== undefined) map.delete(oldest);
 }

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../config/diagnostic.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { SchemaValidator } from '../config/schema.ts';
 import { maxFileBytes } from '../config/text.ts';
+import { setNewest } from '../newest.ts';
 import { compileRelease } from '../release/compile.ts';
 import type { Layer } from '../release/layer.ts';
 import type { Release } from '../release/release.ts';
@@ -93,14 +94,8 @@ export class Judge {
     const question = { bytes: new Uint8Array(bytes), file, commit: commit && { version: commit.version, layer } };
     const answer = known ?? (await this.#reader.read(question));
     if (typeof answer !== 'string') return answer;
-    this.#remember(hashOf(bytes), answer);
+    setNewest(this.#costly, hashOf(bytes), answer, maxRemembered);
     return { diagnostics: [tooCostly(answer, file, this.#options.limits ?? limits)], compiled: null };
-  }
-
-  #remember(hash: string, cost: Cost): void {
-    this.#costly.delete(hash);
-    this.#costly.set(hash, cost);
-    for (const oldest of this.#costly.keys()) if (this.#costly.size > maxRemembered) this.#costly.delete(oldest);
   }
 }
 

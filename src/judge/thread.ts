@@ -5,6 +5,7 @@ import { parseConfig } from '../config/parse.ts';
 import type { ParsedConfig } from '../config/parse.ts';
 import { compileSchema } from '../config/schema.ts';
 import type { Json, ShardConfig } from '../config/config.ts';
+import { setNewest } from '../newest.ts';
 import { compileRelease } from '../release/compile.ts';
 import { encodeLayer } from '../release/layer.ts';
 import type { ReadResult, ReadRequest, ThreadData } from './message.ts';
@@ -34,9 +35,7 @@ function answerTo({ bytes, file, commit }: ReadRequest): ReadResult {
 function parseOnce(bytes: Uint8Array, file: string): ParsedConfig {
   const key = `${createHash('sha256').update(bytes).digest('hex')} ${file}`;
   const result = parsed.get(key) ?? parseConfig(bytes, { file, validate });
-  parsed.delete(key);
-  parsed.set(key, result);
-  for (const oldest of parsed.keys()) if (parsed.size > kept) parsed.delete(oldest);
+  setNewest(parsed, key, result, kept);
   return result;
 }
 

@@ -1,5 +1,5 @@
-import { nextWaitMs } from './backoff.ts';
 import { GitError, isGitError, type GitErrorCode } from '../exec/error.ts';
+import { backoffMs, Failures } from '../../failures.ts';
 import { createMailbox } from '../../mailbox.ts';
 import { Mirror } from '../mirror/mirror.ts';
 import type { GitRepository } from '../read/repository.ts';
@@ -39,9 +39,8 @@ export class RemoteSource {
   #prepared = false;
   /** Something in the mirror could not be read: look at it closely before the next fetch. */
   #suspect = false;
-  #failures = 0;
+  readonly #failures = new Failures();
   #fetchedAt: number | null = null;
-  #said: string | null = null;
 
   /** Throws GitError `bad-ref` or `bad-url`. */
   constructor(options: RemoteSourceOptions) {
@@ -111,17 +110,18 @@ export class RemoteSource {
       this.#fetchedAt = Date.now();
       await this.#local.check();
       if (this.#suspect) throw this.#damaged();
-      await this.#recover();
+      if (this.#failures.end()) await this.#options.onEvent({ type: 'recovered', part: 'remote' });
     } catch (error) {
       if (!isGitError(error)) throw error;
       // of a remote that answers garbage all day, the mirror is looked at once
-      if (mayBeDamage.has(error.code) && (this.#failures === 0 || error.code !== 'remote-garbage'))
+      if (mayBeDamage.has(error.code) && (this.#failures.count === 0 || error.code !== 'remote-garbage'))
         this.#suspect = true;
-      if (!this.#stop.signal.aborted) await this.#fail(error);
+      if (!this.#stop.signal.aborted && this.#failures.add(error))
+        await this.#options.onEvent({ type: 'failed', part: 'remote', error });
     }
     if (this.#stop.signal.aborted) return;
     const { pollMs, jitter } = this.#options.remote;
-    const waitMs = nextWaitMs({ pollMs, jitter, failures: this.#failures, random: Math.random() });
+    const waitMs = nextWaitMs({ pollMs, jitter, failures: this.#failures.count, random: Math.random() });
     this.#timer = setTimeout(() => this.#syncs.post(), waitMs);
   }
 
@@ -162,19 +162,25 @@ export class RemoteSource {
       'it is verified, and made anew, by itself',
     );
   }
+}
 
-  async #recover(): Promise<void> {
-    this.#failures = 0;
-    if (this.#said === null) return;
-    this.#said = null;
-    await this.#options.onEvent({ type: 'recovered', part: 'remote' });
-  }
+/** What the wait before the next fetch depends on. */
+interface Pace {
+  readonly pollMs: number;
+  /** Part of the wait that is left to chance, 0 to 1: it lies between `1 - jitter/2` and `1 + jitter/2` of its measure. */
+  readonly jitter: number;
+  /** Failures in a row. */
+  readonly failures: number;
+  /** 0 up to 1. */
+  readonly random: number;
+}
 
-  async #fail(error: GitError): Promise<void> {
-    this.#failures += 1;
-    const words = `${error.code} ${error.message}`;
-    if (words === this.#said) return;
-    this.#said = words;
-    await this.#options.onEvent({ type: 'failed', part: 'remote', error });
-  }
+/** However long a remote is away, it is asked again after this time. */
+const longestMs = 5 * 60_000;
+
+/** How long to wait: the poll interval; after failures 1 s (or the interval, if shorter), doubled each time up to 5 min. */
+export function nextWaitMs({ pollMs, jitter, failures, random }: Pace): number {
+  const backoff = { firstMs: Math.min(1000, pollMs), longestMs: Math.max(pollMs, longestMs) };
+  const measure = failures === 0 ? pollMs : backoffMs(failures, backoff);
+  return Math.round(measure * (1 - jitter / 2 + jitter * random));
 }

@@ -1,6 +1,7 @@
 import { listVersions } from '../read/commits.ts';
 import { isGitError, type GitError, type GitErrorCode } from '../exec/error.ts';
 import { lookAtRef, type Look } from '../read/look.ts';
+import { backoffMs, Failures } from '../../failures.ts';
 import { createMailbox } from '../../mailbox.ts';
 import type { Decision, Movement, OnRewrite } from '../../revisions/movement.ts';
 import { openRepository, type GitRepository } from '../read/repository.ts';
@@ -82,8 +83,8 @@ export class Source {
   #move: { readonly tip: string | null; counts: boolean } | null = null;
   #newest: Revision | null = null;
   #working: WorkingFile = 'same';
-  #failures = 0;
-  #said: string | null = null;
+  /** A first failure may be a moment of a repack: it is reported only when the next look fails as well. */
+  readonly #failures = new Failures(2);
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -150,7 +151,7 @@ export class Source {
     try {
       const repository = this.#stale || this.#repository === null ? await this.#open() : this.#repository;
       await this.#look(repository);
-      await this.#recover();
+      if (this.#failures.end()) await this.#options.onEvent({ type: 'recovered', part: 'repository' });
     } catch (error) {
       if (!isGitError(error)) throw error;
       await this.#fail(error);
@@ -220,27 +221,18 @@ export class Source {
     await this.#options.onEvent({ type: 'working-file', state });
   }
 
-  async #recover(): Promise<void> {
-    this.#failures = 0;
-    if (this.#said === null) return;
-    this.#said = null;
-    await this.#options.onEvent({ type: 'recovered', part: 'repository' });
-  }
-
-  /** A first failure may be a moment of a repack: it is said only when looking again fails as well. */
   async #fail(error: GitError): Promise<void> {
     this.#stale = true;
-    this.#failures += 1;
+    const isNew = this.#failures.add(error);
     if (this.#last?.tip === null && refIsThere.has(error.code)) this.#last = null; // its absence is over
     clearTimeout(this.#retry);
     if (this.#closed) return;
     const { pollMs } = this.#options;
-    const waitMs = Math.min(pollMs ?? Infinity, 100 * 2 ** Math.min(this.#failures - 1, 10));
-    if (pollMs !== null) this.#retry = setTimeout(() => this.#looks.post(), waitMs);
-    const words = `${error.code} ${error.message}`;
-    if (this.#failures < 2 || words === this.#said) return;
-    this.#said = words;
-    await this.#options.onEvent({ type: 'failed', part: 'repository', error });
+    if (pollMs !== null) {
+      const waitMs = backoffMs(this.#failures.count, { firstMs: 100, longestMs: Math.min(pollMs, 100_000) });
+      this.#retry = setTimeout(() => this.#looks.post(), waitMs);
+    }
+    if (isNew) await this.#options.onEvent({ type: 'failed', part: 'repository', error });
   }
 }
 

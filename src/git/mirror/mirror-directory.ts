@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isGitError } from '../exec/error.ts';
 import { fsckConfig } from './fsck.ts';
@@ -109,12 +109,4 @@ export async function incomingBytes(path: string): Promise<number> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith('tmp_'));
   const found = await Promise.all(names.map((name) => stat(join(folder, name)).catch(() => null)));
   return found.reduce((sum, each) => sum + (each?.size ?? 0), 0);
-}
-
-/** Whether there is anything at a path. */
-export async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -5,7 +5,6 @@ import { GitError, isGitError } from '../exec/error.ts';
 import {
   clearLeftovers,
   dropOtherRefs,
-  exists,
   findDamage,
   incomingBytes,
   joinPacks,
@@ -13,6 +12,7 @@ import {
   markOf,
 } from './mirror-directory.ts';
 import { checkRef } from '../exec/names.ts';
+import { exists } from '../read/regular-file.ts';
 import { explainRedirect } from './redirect.ts';
 import { parseRemoteUrl } from './remote-url.ts';
 import { GitExit, runGit, type RunOptions } from '../exec/run.ts';

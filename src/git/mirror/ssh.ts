@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { GitError } from '../exec/error.ts';
-import { readRegularFile } from '../read/regular-file.ts';
+import { readSettingFile } from '../read/regular-file.ts';
 
 /** What of a remote's settings ssh is told. */
 interface SshOptions {
@@ -73,12 +73,7 @@ export async function checkSshFiles({ sshKey, sshKnownHosts }: SshOptions): Prom
 
 async function readText(path: string, what: string, setting: string): Promise<string> {
   const hint = `see repository.remote.${setting} in the settings`;
-  const file = await readRegularFile(path, 1024 * 1024, { followLink: true }).catch((error: unknown) => {
-    throw new GitError('bad-setting', `the ${what} file ${path} can't be read: ${(error as Error).message}`, hint);
-  });
-  if (typeof file === 'object' && 'bytes' in file) return file.bytes.toString('latin1');
-  const why = file === 'missing' ? 'is not there' : 'is no file of at most 1 MiB';
-  throw new GitError('bad-setting', `the ${what} file ${path} ${why}`, hint);
+  return (await readSettingFile(path, { what: `${what} file`, limit: 1024 * 1024, hint })).toString('latin1');
 }
 
 /** PKCS#8 and PEM say it in words, OpenSSH's own format by the name of a cipher (openssh/PROTOCOL.key). */

@@ -1,7 +1,7 @@
 import type { GitConfig } from '../exec/environment.ts';
 import { GitError, type GitErrorCode } from '../exec/error.ts';
 import { explainMalformed, fsckConfig } from './fsck.ts';
-import { readRegularFile } from '../read/regular-file.ts';
+import { readSettingFile } from '../read/regular-file.ts';
 import { checkSshFiles, quote, sshCommand } from './ssh.ts';
 import { parseRemoteUrl, type RemoteUrl } from './remote-url.ts';
 import { GitExit, type RunOptions } from '../exec/run.ts';
@@ -100,14 +100,8 @@ function onGet(command: string): string {
 async function readCredentials(path: string | null): Promise<string[]> {
   if (path === null) return [];
   const hint = 'see repository.remote.credentials_file in the settings';
-  const file = await readRegularFile(path, 64 * 1024, { followLink: true }).catch((error: unknown) => {
-    throw new GitError('bad-setting', `the credentials file ${path} can't be read: ${(error as Error).message}`, hint);
-  });
-  if (typeof file === 'string' || 'tooLarge' in file) {
-    const why = file === 'missing' ? 'is not there' : 'is no file of at most 64 KiB';
-    throw new GitError('bad-setting', `the credentials file ${path} ${why}`, hint);
-  }
-  return file.bytes.toString('utf8').split(/\r?\n/);
+  const bytes = await readSettingFile(path, { what: 'credentials file', limit: 64 * 1024, hint });
+  return bytes.toString('utf8').split(/\r?\n/);
 }
 
 // What git, curl and ssh say, and what it means: the first that matches counts.

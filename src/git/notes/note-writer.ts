@@ -1,6 +1,8 @@
 import { isGitError, type GitError } from '../exec/error.ts';
+import { backoffMs, Failures, type Backoff } from '../../failures.ts';
 import { createMailbox } from '../../mailbox.ts';
 import type { Mirror } from '../mirror/mirror.ts';
+import { setNewest } from '../../newest.ts';
 import { notesRef, writeNotes } from './notes.ts';
 import type { GitRepository } from '../read/repository.ts';
 
@@ -16,9 +18,9 @@ export interface NoteWriterOptions {
   readonly settleMs?: number;
 }
 
-/** More than this wait for nobody: the oldest are dropped. */
+/** How many notes may wait to be written: beyond that the oldest are dropped. */
 const maxWaiting = 10_000;
-const retryMs = [1_000, 5_000, 30_000, 300_000];
+const retry: Backoff = { firstMs: 1_000, longestMs: 300_000 };
 
 /** Writes what became of revisions as git notes: gathered, in the background, and again when it fails. */
 export class NoteWriter {
@@ -26,7 +28,8 @@ export class NoteWriter {
   readonly #waiting = new Map<string, string>();
   readonly #flushes: ReturnType<typeof createMailbox>;
   readonly #stop = new AbortController();
-  #failures = 0;
+  /** A first failure may be a lock, or a repository that is not open yet. */
+  readonly #failures = new Failures(2);
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: NoteWriterOptions) {
@@ -36,11 +39,8 @@ export class NoteWriter {
 
   /** The note of a commit from now on. Returns at once. */
   set(version: string, text: string): void {
-    this.#waiting.delete(version);
-    this.#waiting.set(version, text);
-    const [oldest] = this.#waiting.keys();
-    if (this.#waiting.size > maxWaiting && oldest !== undefined) this.#waiting.delete(oldest);
-    if (this.#failures === 0) this.#flushes.post();
+    setNewest(this.#waiting, version, text, maxWaiting);
+    if (this.#failures.count === 0) this.#flushes.post();
   }
 
   /** Writes what waits, now; resolves when it was tried. */
@@ -64,8 +64,7 @@ export class NoteWriter {
       if (repository === null) throw new Error('not open yet');
       await this.#write(repository, batch);
       for (const [version, text] of batch) if (this.#waiting.get(version) === text) this.#waiting.delete(version);
-      if (this.#failures > 1) this.#options.onProblem(null);
-      this.#failures = 0;
+      if (this.#failures.end()) this.#options.onProblem(null);
     } catch (error) {
       this.#fail(error);
     }
@@ -91,11 +90,8 @@ export class NoteWriter {
   }
 
   #fail(error: unknown): void {
-    this.#failures += 1;
-    // the first failure may be a lock, or a repository that is not open yet
-    if (this.#failures === 2 && isGitError(error)) this.#options.onProblem(error);
+    if (this.#failures.add(error as Error) && isGitError(error)) this.#options.onProblem(error);
     if (this.#stop.signal.aborted) return;
-    const waitMs = retryMs[Math.min(this.#failures, retryMs.length) - 1];
-    this.#retry = setTimeout(() => this.#flushes.post(), waitMs);
+    this.#retry = setTimeout(() => this.#flushes.post(), backoffMs(this.#failures.count, retry));
   }
 }

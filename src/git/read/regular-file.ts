@@ -1,13 +1,14 @@
 import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { access, open, type FileHandle } from 'node:fs/promises';
+import { GitError } from '../exec/error.ts';
 
 /** What a path on disk came to when read with care. */
 export type RegularFile = { readonly bytes: Buffer } | 'missing' | 'not-regular' | { readonly tooLarge: number };
 
 /**
  * Reads a file that anyone may have put there: a FIFO, a device, a directory or a symbolic link is not opened for
- * reading, and what is larger than `limit` bytes is not read. An
- * operator's own file may be a link (`followLink`). Throws only what the disk itself fails with (EIO, EACCES).
+ * reading, and what is larger than `limit` bytes is not read. An operator's own file may be a link (`followLink`).
+ * Throws only what the disk itself fails with (EIO, EACCES).
  */
 export async function readRegularFile(path: string, limit: number, { followLink = false } = {}): Promise<RegularFile> {
   const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
@@ -25,6 +26,29 @@ export async function readRegularFile(path: string, limit: number, { followLink 
   } finally {
     await handle.close();
   }
+}
+
+/** Reads a file that a setting names; `what` it is and the `hint`, for words. Throws GitError `bad-setting`. */
+export async function readSettingFile(
+  path: string,
+  { what, limit, hint }: { what: string; limit: number; hint: string },
+): Promise<Buffer> {
+  const refuse = (why: string): never => {
+    throw new GitError('bad-setting', `the ${what} ${path} ${why}`, hint);
+  };
+  const file = await readRegularFile(path, limit, { followLink: true }).catch((error: unknown) =>
+    refuse(`can't be read: ${(error as Error).message}`),
+  );
+  if (typeof file === 'object' && 'bytes' in file) return file.bytes;
+  return refuse(file === 'missing' ? 'is not there' : `is no file of at most ${limit / 1024} KiB`);
+}
+
+/** Whether there is anything at a path. */
+export async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function readHandle(handle: FileHandle, limit: number): Promise<RegularFile> {

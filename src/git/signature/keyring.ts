@@ -1,21 +1,25 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GitError } from '../exec/error.ts';
-import { readRegularFile } from '../read/regular-file.ts';
+import { exists, readSettingFile } from '../read/regular-file.ts';
 import { runProgram } from '../exec/run.ts';
 
 // What is in the keyring is what the operator trusts; gpg itself still says which keys are expired or revoked.
 const gpgConf = 'trust-model always\nno-auto-key-retrieve\nno-auto-key-locate\nno-autostart\ndisable-dirmngr\nbatch\n';
 
-const maxKeyringBytes = 16 * 1024 * 1024;
+const keyringFile = {
+  what: 'keyring',
+  limit: 16 * 1024 * 1024,
+  hint: 'gpg --export FINGERPRINT > FILE writes one; see repository.verify.gpg_keyring',
+};
 
 /**
  * A GnuPG home that knows the keys of a file (as `gpg --export` writes it, armoured or not) and no others. The file is
  * looked at each time; a home is made anew when it has changed. Throws GitError `bad-setting`.
  */
 export async function toGnupgHome(keyring: string, directory: string): Promise<string> {
-  const bytes = await readKeyring(keyring);
+  const bytes = await readSettingFile(keyring, keyringFile);
   const name = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
   const home = join(directory, name);
   if (await exists(join(home, 'pubring.kbx'))) return home;
@@ -31,19 +35,6 @@ export async function toGnupgHome(keyring: string, directory: string): Promise<s
       'is state.directory writable?',
     );
   }
-}
-
-async function readKeyring(path: string): Promise<Buffer> {
-  const hint = 'gpg --export FINGERPRINT > FILE writes one; see repository.verify.gpg_keyring';
-  const file = await readRegularFile(path, maxKeyringBytes, { followLink: true }).catch((error: unknown) => {
-    throw new GitError('bad-setting', `the keyring ${path} can't be read: ${(error as Error).message}`, hint);
-  });
-  if (typeof file === 'object' && 'bytes' in file) return file.bytes;
-  throw new GitError(
-    'bad-setting',
-    `the keyring ${path} ${file === 'missing' ? 'is not there' : 'is no file of at most 16 MiB'}`,
-    hint,
-  );
 }
 
 /** Beside the place, then moved there: a home that is there is whole. */
@@ -69,11 +60,4 @@ async function importKeys({ bytes, keyring, home }: { bytes: Buffer; keyring: st
 async function removeOthers(directory: string, keep: string): Promise<void> {
   const others = (await readdir(directory)).filter((name) => /^[0-9a-f]{16}(\.new)?$/.test(name) && name !== keep);
   await Promise.all(others.map((name) => rm(join(directory, name), { recursive: true, force: true })));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -4,7 +4,7 @@ import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { GitError } from '../../../src/git/exec/error.ts';
-import { RemoteSource, type RemoteSourceOptions } from '../../../src/git/follow/remote-source.ts';
+import { nextWaitMs, RemoteSource, type RemoteSourceOptions } from '../../../src/git/follow/remote-source.ts';
 import type { Moved, SourceEvent } from '../../../src/git/follow/source.ts';
 import { git, importCommits, makeRepository, temporaryFolder, type TestRepository } from '../../helpers/git.ts';
 import { serveGit, type GitServer } from '../../helpers/git-http.ts';
@@ -256,6 +256,20 @@ test('what the handler of an event fails with is no damage of the mirror', async
   const said = events.flatMap((event) => (event.type === 'failed' ? [`${event.part} ${event.error.code}`] : []));
   assert.deepEqual(said, ['repository bad-setting']);
   assert.ok(events.every(({ type }) => type !== 'mirror-rebuilt'));
+});
+
+test('the wait: the interval, then quickly again, then ever more slowly, never more than 5 minutes', () => {
+  const wait = (failures: number, random = 0.5): number =>
+    nextWaitMs({ pollMs: 10_000, jitter: 0.2, failures, random });
+  assert.deepEqual(
+    [0, 1, 2, 3, 4, 5].map((failures) => wait(failures)),
+    [10_000, 1000, 2000, 4000, 8000, 16_000],
+  );
+  assert.equal(wait(20), 300_000);
+  assert.equal(wait(100_000), 300_000);
+  assert.deepEqual([wait(0, 0), wait(0, 1)], [9000, 11_000]);
+  assert.equal(nextWaitMs({ pollMs: 3_600_000, jitter: 0, failures: 50, random: 0 }), 3_600_000);
+  assert.equal(nextWaitMs({ pollMs: 200, jitter: 0, failures: 1, random: 0 }), 200);
 });
 
 /** Damages the blob that a commit has for the file, and nothing else. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nextWaitMs } from '../../../src/git/follow/backoff.ts';
 import { isGitError } from '../../../src/git/exec/error.ts';
 import { parseRemoteUrl } from '../../../src/git/mirror/remote-url.ts';
 
@@ -61,18 +60,4 @@ test('what runs programs, is taken for an option, or is not understood, is refus
       url,
     );
   }
-});
-
-test('the wait: the interval, then quickly again, then ever more slowly, never more than 5 minutes', () => {
-  const wait = (failures: number, random = 0.5): number =>
-    nextWaitMs({ pollMs: 10_000, jitter: 0.2, failures, random });
-  assert.deepEqual(
-    [0, 1, 2, 3, 4, 5].map((failures) => wait(failures)),
-    [10_000, 1000, 2000, 4000, 8000, 16_000],
-  );
-  assert.equal(wait(20), 300_000);
-  assert.equal(wait(100_000), 300_000);
-  assert.deepEqual([wait(0, 0), wait(0, 1)], [9000, 11_000]);
-  assert.equal(nextWaitMs({ pollMs: 3_600_000, jitter: 0, failures: 50, random: 0 }), 3_600_000);
-  assert.equal(nextWaitMs({ pollMs: 200, jitter: 0, failures: 1, random: 0 }), 200);
 });
