@@ -10,7 +10,9 @@ export class Backlog {
   /** Complete requests that are not read, and the bytes of all of them. */
   #queued = 0;
   #queuedBytes = 0;
-  readonly #head: number[] = [];
+  /** Bytes of the head in hand that have come, and the length that they say so far. */
+  #headBytes = 0;
+  #length = 0;
   /** Bytes that the request in hand still lacks. */
   #missing = 0;
 
@@ -27,7 +29,7 @@ export class Backlog {
 
   /** No request has begun that is not complete. */
   get isBetween(): boolean {
-    return this.#missing === 0 && this.#head.length === 0;
+    return this.#missing === 0 && this.#headBytes === 0;
   }
 
   /** Bytes of memory, about. */
@@ -36,10 +38,12 @@ export class Backlog {
   }
 
   #takeHead(chunk: Uint8Array, at: number): number {
-    this.#head.push(chunk[at] ?? 0);
-    if (this.#head.length < HEAD_BYTES) return at + 1;
-    const [, a = 0, b = 0, c = 0, d = 0] = this.#head.splice(0);
-    this.#missing = a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
+    // The flag in front is no part of the length.
+    this.#length = this.#headBytes === 0 ? 0 : this.#length * 256 + (chunk[at] ?? 0);
+    this.#headBytes += 1;
+    if (this.#headBytes < HEAD_BYTES) return at + 1;
+    this.#headBytes = 0;
+    this.#missing = this.#length;
     if (this.#missing === 0) this.#complete();
     return at + 1;
   }

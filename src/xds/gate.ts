@@ -1,6 +1,6 @@
 import { ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js';
 import { clientOf, type Client } from './client-of.ts';
-import { EXPIRED, GatedStream, type GatedStreamOptions } from './gated-stream.ts';
+import { EXPIRED, GatedStream, type GatedStreamOptions, type Keeper } from './gated-stream.ts';
 import type { XdsLimits } from './limits.ts';
 import { kindOf } from './services.ts';
 
@@ -17,7 +17,9 @@ export class Gate {
   readonly #options: GateOptions;
   /** Open streams by kind and client; the client '' is all. */
   readonly #open = new Map<string, number>();
-  readonly #streams = new Set<GatedStream>();
+  /** Each with what it is counted by in `#open`. */
+  readonly #streams = new Map<GatedStream, readonly string[]>();
+  readonly #keeper: Keeper;
   /** Bytes that all streams have sent and nobody has read. */
   #backlog = 0;
   /** Streams that have said nothing, the oldest first. */
@@ -25,6 +27,12 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.#keeper = {
+      onHeard: (stream) => this.#waiting.delete(stream),
+      onBacklog: (by) => this.#weigh(by),
+      onEnd: (stream, reason) => options.onRefusal(stream.getPeer(), reason),
+      onClose: (stream) => this.#close(stream),
+    };
   }
 
   readonly intercept: ServerInterceptor = (method, call) => {
@@ -41,7 +49,7 @@ export class Gate {
 
   /** Ends all streams. */
   end(code: status, details: string): void {
-    for (const stream of this.#streams) stream.sendStatus({ code, details });
+    for (const stream of this.#streams.keys()) stream.sendStatus({ code, details });
   }
 
   #refuse({ keys, expiresAt }: Client, kind: Kind): { code: status; details: string } | null {
@@ -58,27 +66,25 @@ export class Gate {
 
   #letIn(stream: Pick<GatedStreamOptions, 'method' | 'call'> & { client: Client; kind: Kind }): ServerInterceptingCall {
     const { method, call, client, kind } = stream;
-    const { limits, onRefusal } = this.#options;
-    const keys = ['', ...client.keys.map(({ key }) => key)];
-    for (const key of keys) this.#add(key, kind, 1);
-    const gated: GatedStream = new GatedStream({
+    const counted = ['', ...client.keys.map(({ key }) => key)].map((key) => nameOf(key, kind));
+    for (const name of counted) this.#add(name, 1);
+    const gated = new GatedStream({
       method,
       call,
-      limits,
+      limits: this.#options.limits,
       expiresAt: client.expiresAt,
-      onHeard: () => this.#waiting.delete(gated),
-      onBacklog: (by) => this.#weigh(by),
-      onEnd: (reason) => onRefusal(call.getPeer(), reason),
-      onClose: () => {
-        this.#waiting.delete(gated);
-        this.#streams.delete(gated);
-        for (const key of keys) this.#add(key, kind, -1);
-      },
+      keeper: this.#keeper,
     });
-    this.#streams.add(gated);
+    this.#streams.set(gated, counted);
     this.#waiting.add(gated);
     this.#makeRoom();
     return gated;
+  }
+
+  #close(stream: GatedStream): void {
+    this.#waiting.delete(stream);
+    for (const name of this.#streams.get(stream) ?? []) this.#add(name, -1);
+    this.#streams.delete(stream);
   }
 
   /** Over the bound the stream goes that has most: who sends a request now and then has next to nothing. */
@@ -86,7 +92,7 @@ export class Gate {
     this.#backlog += by;
     if (by <= 0 || this.#backlog <= this.#options.limits.backlogBytes) return;
     let most: GatedStream | null = null;
-    for (const stream of this.#streams) if (stream.cost > (most?.cost ?? 0)) most = stream;
+    for (const stream of this.#streams.keys()) if (stream.cost > (most?.cost ?? 0)) most = stream;
     most?.drop('all streams together have sent more than can be kept, and this one most');
   }
 
@@ -102,14 +108,19 @@ export class Gate {
   }
 
   #count(key: string, kind: Kind): number {
-    return this.#open.get(`${kind} ${key}`) ?? 0;
+    return this.#open.get(nameOf(key, kind)) ?? 0;
   }
 
-  #add(key: string, kind: Kind, by: 1 | -1): void {
-    const count = this.#count(key, kind) + by;
-    if (count === 0) this.#open.delete(`${kind} ${key}`);
-    else this.#open.set(`${kind} ${key}`, count);
+  #add(name: string, by: 1 | -1): void {
+    const count = (this.#open.get(name) ?? 0) + by;
+    if (count === 0) this.#open.delete(name);
+    else this.#open.set(name, count);
   }
+}
+
+/** What streams are counted by. */
+function nameOf(key: string, kind: Kind): string {
+  return `${kind} ${key}`;
 }
 
 type Kind = ReturnType<typeof kindOf>;

@@ -12,14 +12,19 @@ export interface GatedStreamOptions {
   readonly limits: XdsLimits;
   /** When the client's certificate ends, milliseconds since the epoch, or Infinity. */
   readonly expiresAt: number;
+  readonly keeper: Keeper;
+}
+
+/** Who is told of each stream: one for all of them. */
+export interface Keeper {
   /** The first message is there. */
-  readonly onHeard: () => void;
-  /** What it has sent and nobody has read takes more or less memory, by so many bytes. */
+  readonly onHeard: (stream: GatedStream) => void;
+  /** What streams have sent and nobody has read takes more or less memory, by so many bytes. */
   readonly onBacklog: (by: number) => void;
   /** The stream is ended for this reason. */
-  readonly onEnd: (reason: string) => void;
+  readonly onEnd: (stream: GatedStream, reason: string) => void;
   /** The stream is gone. */
-  readonly onClose: () => void;
+  readonly onClose: (stream: GatedStream) => void;
 }
 
 /** The longest time that a timer takes; `xds.max_connection_age` ends what lasts longer. */
@@ -28,23 +33,31 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /**
  * One stream, of whatever service, and its time limits: to say something, to read what we have sent, to close, and to be
  * someone whose certificate holds. Whoever serves the stream hears of an end as of a cancellation.
+ * It is the call's listener itself, since each push and each ACK of 5,000 nodes comes through here.
  */
-export class GatedStream extends ServerInterceptingCall {
-  readonly #options: GatedStreamOptions;
+export class GatedStream extends ServerInterceptingCall implements Listener {
+  readonly #call: GatedStreamOptions['call'];
+  readonly #method: GatedStreamOptions['method'];
+  readonly #limits: XdsLimits;
+  readonly #keeper: Keeper;
   readonly #stream: ServerHttp2Stream | null;
+  #listener: Listener | null = null;
   #deadline: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
-  /** Messages of ours that have not left, and the time for them: begun anew, not made anew, since each push needs it. */
-  #unread = 0;
+  /** The time for what was sent last to be read: begun anew, not made anew, since each push needs it. */
   #reading: NodeJS.Timeout | undefined;
+  #isHeard = false;
+  #isCancelled = false;
   #isOver = false;
   readonly #backlog = new Backlog();
   #cost = 0;
 
-  constructor(options: GatedStreamOptions) {
-    const { call, limits, expiresAt } = options;
+  constructor({ method, call, limits, expiresAt, keeper }: GatedStreamOptions) {
     super(call);
-    this.#options = options;
+    this.#call = call;
+    this.#method = method;
+    this.#limits = limits;
+    this.#keeper = keeper;
     this.#stream = streamOf(call);
     const { firstMessageMs } = limits;
     this.#within(firstMessageMs, () =>
@@ -68,7 +81,7 @@ export class GatedStream extends ServerInterceptingCall {
 
   /** Resets the stream at once: what it has sent is to be forgotten. */
   drop(reason: string): void {
-    if (!this.#isOver) this.#options.onEnd(reason);
+    if (!this.#isOver) this.#keeper.onEnd(this, reason);
     this.#isOver = true;
     this.#stream?.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
@@ -76,62 +89,72 @@ export class GatedStream extends ServerInterceptingCall {
   /** Ends the stream with a gRPC status. */
   end(code: status, details: string): void {
     if (this.#isOver) return;
-    this.#options.onEnd(details);
+    this.#keeper.onEnd(this, details);
     this.sendStatus({ code, details });
   }
 
   override start(listener: Listener): void {
-    const { requestStream, responseStream } = this.#options.method;
-    super.start({
-      onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
-      onReceiveMessage: (message) => {
-        this.#options.onHeard();
-        this.#backlog.read();
-        if (this.#backlog.isBetween) forgetLast(this.#options.call);
-        this.#weigh();
-        if (requestStream) this.#relax();
-        listener.onReceiveMessage(message);
-      },
-      onReceiveHalfClose: () => {
-        // A call with one answer is to be over in time.
-        if (responseStream) this.#relax();
-        listener.onReceiveHalfClose();
-      },
-      onCancel: () => {
-        if (this.#stream === null) this.#close();
-        listener.onCancel();
-      },
-    });
+    this.#listener = listener;
+    this.#call.start(this);
+  }
+
+  onReceiveMetadata(metadata: Parameters<Listener['onReceiveMetadata']>[0]): void {
+    this.#listener?.onReceiveMetadata(metadata);
+  }
+
+  onReceiveMessage(message: unknown): void {
+    if (this.#isCancelled) return;
+    if (!this.#isHeard) this.#hear();
+    this.#backlog.read();
+    if (this.#backlog.isBetween) forgetLast(this.#call);
+    this.#weigh();
+    this.#listener?.onReceiveMessage(message);
+  }
+
+  onReceiveHalfClose(): void {
+    if (this.#isCancelled) return;
+    // A call with one answer is to be over in time.
+    if (this.#method.responseStream) this.#relax();
+    this.#listener?.onReceiveHalfClose();
+  }
+
+  onCancel(): void {
+    this.#isCancelled = true;
+    if (this.#stream === null) this.#close();
+    this.#listener?.onCancel();
   }
 
   override sendMessage(message: unknown, callback: () => void): void {
-    this.#unread += 1;
-    if (this.#unread === 1 && this.#options.method.responseStream) this.#awaitReader();
-    super.sendMessage(message, () => {
-      this.#unread -= 1;
-      callback();
-    });
+    if (this.#method.responseStream) this.#awaitReader();
+    this.#call.sendMessage(message, callback);
   }
 
+  /** grpc-js sends a message of a stream once the one before has left. */
   #awaitReader(): void {
     const late = (): void => {
-      if (this.#unread > 0) this.#reset(UNREAD);
+      if (this.#stream !== null && this.#stream.writableLength > 0) this.#reset(UNREAD);
     };
-    if (this.#reading === undefined) this.#reading = setTimeout(late, this.#options.limits.unreadMs).unref();
+    if (this.#reading === undefined) this.#reading = setTimeout(late, this.#limits.unreadMs).unref();
     else this.#reading.refresh();
   }
 
   override sendStatus(sent: Status): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#within(this.#options.limits.closingMs, () => this.#reset(null));
+    this.#within(this.#limits.closingMs, () => this.#reset(null));
     super.sendStatus(sent);
+  }
+
+  #hear(): void {
+    this.#isHeard = true;
+    this.#keeper.onHeard(this);
+    if (this.#method.requestStream) this.#relax();
   }
 
   #weigh(): void {
     const by = this.#backlog.cost - this.#cost;
     this.#cost += by;
-    if (by !== 0) this.#options.onBacklog(by);
+    if (by !== 0) this.#keeper.onBacklog(by);
   }
 
   #within(ms: number, late: () => void): void {
@@ -145,7 +168,7 @@ export class GatedStream extends ServerInterceptingCall {
   }
 
   #reset(reason: string | null): void {
-    if (reason !== null) this.#options.onEnd(reason);
+    if (reason !== null) this.#keeper.onEnd(this, reason);
     this.#isOver = true;
     this.#stream?.close(constants.NGHTTP2_CANCEL);
   }
@@ -155,9 +178,9 @@ export class GatedStream extends ServerInterceptingCall {
     clearTimeout(this.#deadline);
     clearTimeout(this.#expiry);
     clearTimeout(this.#reading);
-    this.#options.onBacklog(-this.#cost);
+    this.#keeper.onBacklog(-this.#cost);
     this.#cost = 0;
-    this.#options.onClose();
+    this.#keeper.onClose(this);
   }
 }
 
