@@ -1,14 +1,14 @@
-/** Calls one after another: while one runs, at most one more is remembered, however often it was asked for. */
+/** Runs calls one at a time. While one runs, any number of requests become one more call. */
 export interface Mailbox {
-  /** Asks for a call, a few milliseconds from now. */
+  /** Requests a call, a few milliseconds from now. */
   post(): void;
-  /** Asks for a call at once; resolves when a call that began after this has ended. */
+  /** Requests a call at once; resolves when a call that began after this has ended. */
   now(): Promise<void>;
-  /** Takes no more; resolves when the running call has ended. */
+  /** Accepts no more requests; resolves when the running call has ended. */
   close(): Promise<void>;
 }
 
-/** `work` must not reject: what fails is its own to say. `settleMs` lets a burst of changes settle into one call. */
+/** `work` must not reject: it handles its own errors. `settleMs`: posts within this time become one call. */
 export function createMailbox(work: () => Promise<void>, settleMs = 10): Mailbox {
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;

@@ -1,9 +1,9 @@
 /** Removes secrets from what is shown or kept. */
 export type Redact = (text: string) => string;
 
-/** Shorter ones would blank parts of any word, and are guessed sooner than they are read in a log. */
+/** A shorter secret would blank parts of ordinary words, and could be guessed anyway. */
 const shortest = 4;
-/** Forms of secrets that are remembered; the oldest go first. Files of credentials are read up to 64 KiB. */
+/** Bound on remembered forms of secrets; the oldest are dropped first. */
 const mostForms = 20_000;
 
 /**
@@ -14,7 +14,7 @@ export class Secrets {
   readonly #forms = new Set<string>();
   #longestFirst: readonly string[] | null = null;
 
-  /** From now on this is said nowhere. A secret that was rotated is still one. */
+  /** Redacts this from now on. A secret that was rotated is still one. */
   learn(secret: string, username = ''): void {
     if (secret.length < shortest) return;
     for (const form of formsOf(username, secret)) {
@@ -40,7 +40,7 @@ export class Secrets {
   /** Blanks each secret, as it is, percent-encoded, and in base64 (HTTP's basic authentication). */
   readonly redact: Redact = (text) => this.#sorted().reduce((words, form) => words.replaceAll(form, '***'), text);
 
-  /** The same for a text that was cut off at a limit: its end may be the beginning of a secret. */
+  /** The same for a text that was cut at a limit: it may end with the beginning of a secret. */
   readonly redactCut: Redact = (text) => {
     const words = this.redact(text);
     for (const form of this.#sorted()) {
@@ -55,7 +55,7 @@ export class Secrets {
   }
 }
 
-/** Blanks the user part of any URL, whoever's it is. */
+/** Blanks the user part of every URL. */
 export function blankUsers(text: string): string {
   return text.replace(/:\/\/[^/\s'"]*@/g, '://***@');
 }

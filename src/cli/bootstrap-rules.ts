@@ -3,7 +3,7 @@ import { addressFault } from '../config/host-address.ts';
 import { isUnspecified, parseAddress, type Address } from '../envoy/address.ts';
 import { CliError } from './exit.ts';
 
-/** What an address that the user gave is for. */
+/** The flag that an address was given with. */
 type Flag = '--xds' | '--listen' | '--endpoints';
 
 const examples: Record<Flag, string> = {
@@ -15,22 +15,22 @@ const examples: Record<Flag, string> = {
 /** sockaddr_un.sun_path holds 108 bytes, one of them a NUL (unix(7)). */
 const socketPathBytes = 107;
 
-/** The daemons: the first one, then those that are asked while it is away. Throws CliError. */
+/** The daemons: the first one, then its standbys in order. Throws CliError. */
 export function toXds(text: string): [Address, ...Address[]] {
   const [first, ...standbys] = unique('--xds', text.split(','));
   const toDaemon = (part: string): Address => {
     const address = toAddress('--xds', part);
     if (!isUnspecified(address)) return address;
-    throw refuse('--xds', part, 'is where a daemon may listen, but not where it can be reached');
+    throw refuse('--xds', part, 'is an address to listen on, not to connect to');
   };
   return [toDaemon(first ?? ''), ...standbys.map(toDaemon)];
 }
 
-/** Where Envoy listens: it binds to an address, and does not start with a name. Throws CliError. */
+/** Where Envoy listens. It must be an IP address: Envoy does not start with a name. Throws CliError. */
 export function toListen(text: string): Address {
   const address = toAddress('--listen', text);
   if (isIP(address.host) !== 0) return address;
-  throw refuse('--listen', text, 'is a name, and Envoy binds to IP addresses alone');
+  throw refuse('--listen', text, 'is a name, and Envoy binds only to IP addresses');
 }
 
 /** The backends. In hosts mode Envoy picks them by their address, so a name would never be picked. Throws CliError. */
@@ -44,15 +44,15 @@ export function toEndpoints(text: string, mode: 'hosts' | 'clusters'): Address[]
   });
 }
 
-/** Path of the admin's socket. Throws CliError. */
+/** The path of the admin socket. Throws CliError. */
 export function toAdmin(text: string): string {
   const hint =
     'as in --admin /run/envoy/admin.sock; ask it with curl --unix-socket /run/envoy/admin.sock http://admin/';
   const no = (why: string): CliError => new CliError(`--admin: "${text}" ${why}`, { exitCode: 2, hint });
-  if (text === '' || text.endsWith('/')) throw no('is no path of a socket');
-  if (/^@/.test(text)) throw no('is an abstract socket, which has no mode to keep others out');
+  if (text === '' || text.endsWith('/')) throw no('is not the path of a socket');
+  if (/^@/.test(text)) throw no('is an abstract socket, which has no file mode to keep others out');
   if (/^[0-9]+$|^[^/]*:[0-9]+$/.test(text))
-    throw no('is a TCP address, where everybody who reaches it may stop Envoy: the admin is a Unix socket here');
+    throw no('is a TCP address, where anybody who reaches it can stop Envoy: use a Unix socket');
   if (Buffer.byteLength(text) > socketPathBytes)
     throw no(`is longer than the ${socketPathBytes} bytes of a socket’s path`);
   return text;
@@ -61,7 +61,7 @@ export function toAdmin(text: string): string {
 function toAddress(flag: Flag, text: string): Address {
   const address = parseAddress(text);
   if (address === null) throw refuse(flag, text, 'is not HOST:PORT');
-  if (address.port === 0) throw refuse(flag, text, 'has no port that can be connected to');
+  if (address.port === 0) throw refuse(flag, text, 'has port 0, which nothing can connect to');
   if (/^[0-9.]+$/.test(address.host) && isIP(address.host) === 0) throw refuse(flag, text, 'is not an IPv4 address');
   return address;
 }
@@ -69,7 +69,7 @@ function toAddress(flag: Flag, text: string): Address {
 function unique(flag: Flag, parts: readonly string[]): readonly string[] {
   const twice = parts.find((part, at) => parts.indexOf(part) !== at);
   if (twice === undefined) return parts;
-  throw refuse(flag, twice, 'is there twice');
+  throw refuse(flag, twice, 'is given twice');
 }
 
 function refuse(flag: Flag, text: string, why: string): CliError {

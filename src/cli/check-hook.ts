@@ -8,11 +8,11 @@ import { Judge } from '../judge/judge.ts';
 import { readSchema } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** The hooks that `check --hook` stands in for. */
+/** The git hooks that `check --hook` can run as. */
 export const hookNames = ['pre-commit', 'pre-receive'] as const;
 export type HookName = (typeof hookNames)[number];
 
-/** What a hook found at one place: the staged content, or what one pushed ref would hold. */
+/** The result for one file: the staged content, or that of one pushed ref. */
 export interface HookFinding {
   readonly file: string;
   readonly diagnostics: readonly Diagnostic[];
@@ -20,7 +20,7 @@ export interface HookFinding {
 }
 
 /**
- * Checks what is about to be committed or received: never the saved file. Reads git's environment as a hook has it and, for
+ * Checks what is about to be committed or received, never the saved file. Reads the environment that git gives a hook and, for
  * pre-receive, its lines from standard input. Throws GitError and SettingsError.
  */
 export async function checkHook(hook: HookName, settings: Settings): Promise<HookFinding[]> {
@@ -40,7 +40,7 @@ async function readAllPushed(store: ObjectStore, { repository }: Settings): Prom
   return found;
 }
 
-/** With HEAD (the default) every branch is checked: any of them may be the one that is checked out. */
+/** With HEAD (the default) every branch is checked: HEAD may point to any of them. */
 function isWatched(ref: RefUpdate['ref'], watched: string): boolean {
   return watched === 'HEAD' ? ref.startsWith('refs/heads/') : [watched, `refs/heads/${watched}`].includes(ref);
 }
@@ -50,7 +50,7 @@ async function find(content: Revision['content'], judge: Judge): Promise<Omit<Ho
   return { diagnostics: await judge.check(content.bytes), source: content.bytes };
 }
 
-/** A push of very many refs gives a line each: bounded. */
+/** A push has a line for each ref. */
 const maxInputBytes = 16 * 1024 * 1024;
 
 async function readStandardInput(): Promise<string> {

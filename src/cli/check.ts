@@ -18,7 +18,7 @@ interface CheckFlags extends SettingsFlags {
   readonly json?: boolean;
 }
 
-/** What was checked, and how it is called. */
+/** A file that was checked. */
 interface Checked {
   readonly file: string;
   readonly source: Uint8Array | null;
@@ -33,7 +33,7 @@ export function defineCheck(program: Command): void {
     .addOption(new Option('--hook <hook>', 'as a git hook: check what is staged, or pushed').choices(hookNames))
     .action(async (file: string | undefined, flags: CheckFlags) => {
       if (file !== undefined && flags.hook)
-        throw new CliError('--hook takes no FILE: it checks what git is about to take', { exitCode: 2 });
+        throw new CliError('--hook takes no FILE: it checks what is staged or pushed', { exitCode: 2 });
       const settings = settingsOf(flags);
       const checked = flags.hook ? await checkHook(flags.hook, settings) : [await checkFile(file, settings)];
       report(checked, flags);
@@ -71,6 +71,6 @@ function report(checked: readonly Checked[], { json, hook }: CheckFlags): void {
     const text = source === null ? null : new TextDecoder().decode(source);
     for (const diagnostic of diagnostics) console.error(drawDiagnostic(diagnostic, text, { color: useColor() }));
   }
-  // A hook that finds nothing wrong is silent.
+  // As a hook, be silent when all is well.
   if (!hook) for (const { file } of checked.filter(isValid)) console.log(`${file}: valid`);
 }

@@ -9,18 +9,18 @@ import { settingsOf } from './options.ts';
 import type { SettingsFlags } from './options.ts';
 import { checkDaemon } from './same-daemon.ts';
 
-/** A command may fetch from a remote, or check signatures. */
+/** A command takes longer: it may fetch from a remote, or check signatures. */
 const timeoutMs = { question: 10_000, command: 120_000 };
 const maxAnswerBytes = 64 * 1024 * 1024;
 
-/** Nothing answers where the settings say that the daemon is. */
+/** No daemon answers at the places that the settings name. */
 export class NoDaemon extends CliError {}
 
-/** The daemon that the flags speak of; its repository has been compared with theirs. */
+/** A connection to the daemon that the flags mean: checkDaemon has compared the two. */
 export interface Link {
-  /** Null: an older one, which does not tell. */
+  /** Null: an older daemon, which doesn't say. */
   readonly daemon: DaemonInfo | null;
-  /** Null: it knows no such thing (404). Throws CliError. */
+  /** Resolves to null for a 404. Throws CliError. */
   ask(path: string): Promise<unknown>;
   /** Throws CliError. */
   command(path: string, command: { version?: string; node?: string }): Promise<CommandResult>;
@@ -34,8 +34,8 @@ interface Answer {
 type Place = { readonly socketPath: string } | { readonly host: string; readonly port: number };
 
 /**
- * Finds the running daemon: by its control socket, and for questions else by its port; a port that is named comes first.
- * Throws NoDaemon when none answers, CliError when it is another daemon, or may not be asked.
+ * Finds the running daemon: by its control socket or, for questions, by its HTTP port; `--http-port` is tried first.
+ * Throws NoDaemon when none answers, CliError when it is another daemon or access is denied.
  */
 export async function findDaemon(flags: SettingsFlags, purpose: 'question' | 'command'): Promise<Link> {
   const settings = settingsOf(flags);
@@ -58,7 +58,7 @@ function placesOf(settings: Settings, flags: SettingsFlags, purpose: 'question' 
   return flags.httpPort !== undefined && flags.state === undefined ? [open] : [socket, open];
 }
 
-/** The first place that answers. */
+/** Tries the places in order; the first that answers wins. */
 async function reach(settings: Settings, places: readonly Place[], purpose: 'question' | 'command') {
   const failures: { place: Place; code: string }[] = [];
   for (const place of places) {
@@ -76,11 +76,11 @@ async function reach(settings: Settings, places: readonly Place[], purpose: 'que
 
 const hints = {
   question: 'start one with: shardplane serve; or name it by the --state directory or --http-port that it has',
-  command: 'commands are taken over its control socket: run this as the daemon’s user, with the same --state',
+  command: 'commands go over its control socket: run this as the daemon’s user, with the same --state',
 };
 
 function notAllowed({ state }: Settings, purpose: 'question' | 'command'): CliError {
-  return new CliError(`the control socket in ${state.directory} is not yours to open (EACCES)`, {
+  return new CliError(`the control socket in ${state.directory} may not be opened by this user (EACCES)`, {
     hint: `run this as the daemon’s user (${ownerOf(state.directory)}) or as root${purpose === 'question' ? '; to read, its --http-port is enough' : ''}`,
   });
 }
@@ -97,7 +97,7 @@ function wordsFor(place: Place): string {
   return 'socketPath' in place ? place.socketPath : `http://${place.host}:${place.port}`;
 }
 
-/** One from before `/api/v1/daemon` knows no such path. */
+/** Null for a daemon that is older than `/api/v1/daemon`. */
 function toInfo({ status, body }: Answer, place: Place): DaemonInfo | null {
   const { repository, error } = (body ?? {}) as { repository?: unknown; error?: { code?: unknown } };
   if (status === 200 && typeof repository === 'string') return body as DaemonInfo;
@@ -131,7 +131,7 @@ function gone(error: unknown, place: Place): CliError {
   return new CliError(`the daemon at ${wordsFor(place)} has stopped answering (${code ?? message})`);
 }
 
-/** Who gives the command, for the ledger. A container's user may have no name. */
+/** Recorded in the ledger. A container's user may have no name. */
 function userName(): string {
   try {
     return userInfo().username;
@@ -170,5 +170,5 @@ function parse(text: string): unknown {
 
 function wordsOf(body: unknown): string {
   const { error } = (body ?? {}) as { error?: { message?: string } };
-  return error?.message ?? `the daemon gave an answer that is not understood: ${JSON.stringify(body).slice(0, 200)}`;
+  return error?.message ?? `the daemon’s answer is not understood: ${JSON.stringify(body).slice(0, 200)}`;
 }

@@ -9,10 +9,10 @@ import { printJson, toSha, useColor, withJson, withSettings } from './options.ts
 import { formatFaults, formatHead } from './status.ts';
 import { faultOf, waitForOutcome } from './wait.ts';
 
-/** `wait` in milliseconds; true: as long as it is usual. */
+/** `wait` in milliseconds; true: the default. */
 type Flags = SettingsFlags & { json?: boolean; wait?: number | boolean };
 
-/** `shardplane retry SHA`, `accept SHA` and `sync`: what an operator tells the running daemon. */
+/** `shardplane retry SHA`, `accept SHA` and `sync`: commands to the running daemon. */
 export function defineCommands(program: Command): void {
   withWait(program.command('retry'), `how long to wait for the Envoys’ answer (default: ${defaultWait})`)
     .description('push a commit again that an Envoy has refused, and wait for the answer')
@@ -58,7 +58,7 @@ async function run(verb: 'retry' | 'accept' | 'sync', flags: Flags, command: { v
   if (!flags.json) throw new CliError(fault);
 }
 
-/** What was done, and what came of it. `sync` only looks: what came of it says all. */
+/** What was done and the status that followed; of `sync` the status alone. */
 function tell(verb: string, { message }: CommandResult, status: Status): void {
   const lines = [...formatHead(status, useColor()), ...formatFaults(status, useColor())];
   console.log([...(verb === 'sync' ? [] : [message]), ...lines].join('\n'));
@@ -73,5 +73,5 @@ function refuse(result: CommandResult, flags: Flags): void {
 function toWait(text: string): number {
   const milliseconds = toMilliseconds(text);
   if (milliseconds >= 1 && milliseconds <= 86_400_000) return milliseconds;
-  throw new InvalidArgumentError('It is a duration such as 30s or 5m, of a day at most.');
+  throw new InvalidArgumentError('It must be a duration such as 30s or 5m, a day at most.');
 }

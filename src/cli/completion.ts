@@ -4,7 +4,7 @@ import { allCommands } from './help.ts';
 
 const shells = { bash: toBash, zsh: toZsh, fish: toFish };
 
-/** `shardplane completion SHELL`: made of the commands as they are, so it is never behind them. */
+/** `shardplane completion SHELL`: generated from the commands, so it can't be out of date. */
 export function defineCompletion(program: Command): void {
   program
     .command('completion')
@@ -13,12 +13,12 @@ export function defineCompletion(program: Command): void {
     .action((shell: keyof typeof shells) => void process.stdout.write(shells[shell](program)));
 }
 
-/** What may follow one command. */
+/** What can be completed after one command. */
 interface Completed {
   readonly name: string;
   readonly description: string;
   readonly options: readonly Option[];
-  /** Subcommands, and what an argument may be. */
+  /** Subcommands, and an argument's choices. */
   readonly words: readonly string[];
   readonly takesFile: boolean;
 }
@@ -37,7 +37,7 @@ function completedOf(program: Command): Completed[] {
   });
 }
 
-/** Options by what their value is: one of a few words, a path, or anything. */
+/** How an option's value is completed. */
 function kindOf(option: Option): 'flag' | 'choices' | 'path' | 'other' {
   if (!option.required && !option.optional) return 'flag';
   if (option.argChoices) return 'choices';

@@ -1,4 +1,4 @@
-/** Ends the command with words for the user and an exit code; main.ts prints it. */
+/** Ends the command with a message and an exit code; main.ts prints it. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: number;

@@ -24,7 +24,7 @@ export function defineExplain(program: Command): void {
     });
 }
 
-/** The explanation as a person reads it. */
+/** The explanation as text. */
 export function formatExplanation(found: Explanation, daemon: DaemonInfo | null): string {
   const { others, compared, sharingSome, sharingAll, namesSharingAll } = found.overlap;
   const whom = compared < others ? `first ${compared} of the ${others}` : String(others);
@@ -51,7 +51,7 @@ export function formatExplanation(found: Explanation, daemon: DaemonInfo | null)
   ].join('\n');
 }
 
-/** Nothing while there is but one view. */
+/** Empty while there is only one view. */
 function toViewLines({ viewReason, cutoverAt }: Explanation): string[] {
   switch (viewReason) {
     case 'no-next-view':

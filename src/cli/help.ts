@@ -1,8 +1,8 @@
 import type { Command, Option } from 'commander';
 
-/** What is shown of a command beside its own flags. */
+/** What a command's help shows besides its own flags. */
 interface Help {
-  /** The settings' flags that matter to it. The others are taken, and left out of its help. */
+  /** The settings' flags that matter to it. The others are accepted, but hidden. */
   readonly settings: readonly string[];
   /** Lines to copy. */
   readonly example: readonly string[];
@@ -10,7 +10,7 @@ interface Help {
 
 const where = ['--config', '--repository', '--state'];
 
-/** By the command's name. A test asks that each command is here, and that what the examples use is there. */
+/** By command name. A test checks that every command is here, and that the examples use flags that exist. */
 const helps: Readonly<Record<string, Help>> = {
   serve: {
     settings: [...where, '--file', '--ref', '--xds-port', '--http-port'],
@@ -56,7 +56,7 @@ const helps: Readonly<Record<string, Help>> = {
   },
 };
 
-/** Flags that say which daemon or repository is meant: the same in all commands that have them. */
+/** Flags that select a daemon or repository: the same in all commands that have them. */
 const settings = new Set([...where, '--file', '--ref', '--xds-port', '--http-port']);
 
 function isSetting({ long }: Option): boolean {
@@ -68,7 +68,7 @@ export function examplesOf(command: Command): readonly string[] {
   return helps[command.name()]?.example ?? [];
 }
 
-/** Adds the examples to the commands' help, and hides from it the flags that don't matter to them. */
+/** Adds examples to the commands' help, and hides the flags that don't matter to them. */
 export function completeHelp(program: Command): void {
   for (const command of allCommands(program)) {
     const shown: readonly string[] = helps[command.name()]?.settings ?? [];
@@ -80,7 +80,7 @@ export function completeHelp(program: Command): void {
   }
 }
 
-/** All subcommands, those of subcommands too. */
+/** All subcommands, at any depth. */
 export function allCommands(program: Command): Command[] {
   return program.commands.flatMap((command) => [command, ...allCommands(command)]);
 }

@@ -15,7 +15,7 @@ type Colors = ReturnType<typeof createColors>;
 
 const header = ['COMMIT', 'OUTCOME', 'SEEN', 'ACKED', 'SUBJECT'];
 
-/** A table with a header, newest first, one line for each revision: short SHA, outcome, age, ACKs, subject. */
+/** A table with a header and one line per revision, newest first. */
 export function formatHistory(entries: readonly HistoryEntry[], { color, now }: FormatOptions): string {
   if (entries.length === 0) return '';
   const colors = createColors(color);
@@ -29,7 +29,7 @@ export function formatHistory(entries: readonly HistoryEntry[], { color, now }: 
   return [colors.dim(pad(header).join('  ').trimEnd()), ...lines].map((line) => `${line}\n`).join('');
 }
 
-/** One commit's story: its head, what is wrong with it, and what happened, one line each, in order. */
+/** One commit: who made it, its diagnostics, and one line per event, in order. */
 export function formatStory({ revision, events }: Story, { color }: Pick<FormatOptions, 'color'>): string {
   const colors = createColors(color);
   const lines = [
@@ -45,17 +45,17 @@ export function formatStory({ revision, events }: Story, { color }: Pick<FormatO
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** What the fleet runs is marked, whatever became of its last rollout. */
+/** Marks what the fleet runs, whatever the outcome of its last rollout. */
 function toOutcome({ outcome, live }: HistoryEntry): string {
   const words = printable(outcome ?? 'pending');
   if (!live) return words;
   return outcome === 'live' ? 'live now' : `${words}, live now`;
 }
 
-/** Of what one moment has written: first what it is, then what was done, then what came of it. */
+/** The order of events with the same time: what it is, what was done, what came of it. */
 const ranks: Readonly<Record<string, number>> = { revision: 0, push_settled: 3, release: 4, live: 5, outcome: 6 };
 
-/** Only within one moment: the ledger's order, which is that in which the daemon carried it out, counts otherwise. */
+/** Sorts only events with the same time: otherwise the ledger's order is the one in which things happened. */
 function inReadingOrder(events: readonly StoryEvent[]): StoryEvent[] {
   const moments: StoryEvent[][] = [];
   for (const event of events) {
@@ -98,7 +98,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** An age in its largest whole unit; nothing is younger than 0 s. */
+/** An age in its largest whole unit; 0 s for a time in the future. */
 function age(ms: number): string {
   if (ms < minute) return `${Math.max(0, Math.floor(ms / second))}s ago`;
   if (ms < hour) return `${Math.floor(ms / minute)}m ago`;
@@ -114,7 +114,7 @@ function marks({ pinned, held, live }: HistoryEntry): string[] {
   ];
 }
 
-/** An event in words. */
+/** An event as text. */
 function describe({ type, by, detail }: StoryEvent): string {
   const who = by === null ? '' : ` by ${by}`;
   const say = (key: string): string => String(detail[key]);
@@ -146,7 +146,7 @@ function describe({ type, by, detail }: StoryEvent): string {
   }
 }
 
-/** Where in the file a refusal points, if it was found. */
+/** The place in the file that a refusal points to, if it was found. */
 function where(place: Place | null): string {
   if (place === null) return '';
   return ` at ${place.file}:${place.line}:${place.column}${place.key === null ? '' : ` (${place.key})`}`;

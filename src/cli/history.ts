@@ -77,7 +77,7 @@ async function tell(sha: string, flags: HistoryFlags): Promise<void> {
   process.stdout.write(formatStory(story, { color: useColor() }));
 }
 
-/** The ledger alone does not say which commit the ref is at now. */
+/** The ledger alone can't say which commit the ref is at now. */
 function readStory(ledger: LedgerReader, sha: string): unknown {
   if (sha !== 'HEAD') return ledger.story(sha);
   throw new CliError('no daemon answers, and only a running one knows HEAD', {
@@ -87,11 +87,11 @@ function readStory(ledger: LedgerReader, sha: string): unknown {
 
 interface Found {
   readonly answer: unknown;
-  /** Where it is from, for people. */
+  /** Where the answer is from, to be printed above it. */
   readonly from: string | null;
 }
 
-/** The running daemon's answer; without one, what its ledger holds. */
+/** Asks the running daemon, or reads its ledger when there is none. */
 async function ask(flags: SettingsFlags, path: string, read: (ledger: LedgerReader) => unknown): Promise<Found> {
   try {
     const link = await findDaemon(flags, 'question');

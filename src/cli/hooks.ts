@@ -39,13 +39,13 @@ export function defineHooks(program: Command): void {
     });
 }
 
-/** Writes the hook; again is no change. Throws CliError when another one is there. Returns its path. */
+/** Writes the hook (idempotent) and returns its path. Throws CliError when there is another hook already. */
 function install(repository: GitRepository, hook: HookName): string {
   const folder = join(repository.commonDir, 'hooks');
   const path = join(folder, hook);
   const known = readIfThere(path);
   if (known !== null && !known.includes(mark))
-    throw new CliError(`${path} is there already, and is not ours`, {
+    throw new CliError(`${path} exists already, and is not ours`, {
       hint: `add this line to it: ${commandOf(hook)}`,
     });
   mkdirSync(folder, { recursive: true });
@@ -62,13 +62,13 @@ function readIfThere(path: string): string | null {
   }
 }
 
-/** With absolute paths: hooks run with whatever PATH the user's git client has. */
+/** Absolute paths: a hook runs with whatever PATH the user's git client has. */
 function commandOf(hook: HookName): string {
   const main = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url));
   return `${quote(process.execPath)} ${quote(main)} check --hook ${hook}`;
 }
 
-/** git would not look where we write. */
+/** With core.hooksPath, git ignores the hooks folder that we write to. */
 async function refuseOtherHooksPath({ commonDir }: GitRepository): Promise<void> {
   for (const scope of [['--file', join(commonDir, 'config')], ['--global'], ['--system']]) {
     const { stdout } = await runGit(['config', ...scope, '--get', 'core.hooksPath'], { answers: [0, 1, 128] });

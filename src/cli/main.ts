@@ -23,7 +23,7 @@ function checkNode(): void {
   });
 }
 
-/** Says what went wrong in words; usage errors, which commander has said, are 2. */
+/** Prints the error and returns the exit code: 2 for usage errors, which commander has printed already. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { message, hint, exitCode } = error as Error & { hint?: string | null; exitCode?: number };

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { allCommands, examplesOf } from './help.ts';
 
-/** The manual page shardplane(1) in man(7)'s macros, made of the commands as they are. */
+/** The manual page shardplane(1) in man(7) macros, generated from the commands. */
 export function toManPage(program: Command, version: string): string {
   const [commands, ends] = [allCommands(program), 'https://github.com/shardplane/shardplane'];
   return [
@@ -55,7 +55,7 @@ function sentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 }
 
-/** roff reads a backslash, a leading dot or quote, and takes a bare hyphen for a typographic one. */
+/** roff interprets a backslash and a leading dot or quote, and prints a bare hyphen as a typographic one. */
 function escape(words: string): string {
   return words
     .replaceAll('\\', '\\e')

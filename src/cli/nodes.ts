@@ -3,17 +3,17 @@ import { printable } from '../config/words.ts';
 import type { NodeStatus } from '../http/api.ts';
 import { short } from '../release/short.ts';
 
-/** Which nodes are shown. */
+/** Which nodes to show. */
 export interface NodeFilter {
   /** A pattern for the id: `*` is any run of characters, `?` one. */
   readonly node?: string | undefined;
   readonly nodeState?: string | undefined;
 }
 
-/** What is wrong comes first; a state that is not in the list comes before what is well. */
+/** Trouble first; a state that is not in this list comes just before `acked`. */
 const order = ['refusing', 'unserved', 'unanswered', 'pending', 'gone'];
 
-/** The nodes that fit, what is wrong first, by state and then by id. */
+/** The nodes that match, trouble first, then by state and id. */
 export function selectNodes(nodes: readonly NodeStatus[], { node, nodeState }: NodeFilter): NodeStatus[] {
   const fits = node === undefined ? () => true : toMatcher(node);
   return nodes
@@ -29,7 +29,7 @@ function rank({ state }: NodeStatus): number {
   return at === -1 ? order.length : at;
 }
 
-/** By plain text: a pattern made of what was typed could take for ever. */
+/** Not a RegExp: one built from user input could backtrack for ever. */
 export function toMatcher(glob: string): (text: string) => boolean {
   return (text) => {
     let at = 0;
@@ -52,7 +52,7 @@ export function toMatcher(glob: string): (text: string) => boolean {
   };
 }
 
-/** What is not usual about a node's say. */
+/** What to add where a node has no full vote. */
 const voteWords = {
   full: '',
   new: '',
@@ -63,7 +63,7 @@ const voteWords = {
 
 const maxWords = 300;
 
-/** A table of at most `limit` nodes, and what the rest are. `indent` comes before each line. */
+/** A table of at most `limit` nodes, and a summary of the rest. Each line starts with `indent`. */
 export function formatNodes(
   nodes: readonly NodeStatus[],
   { limit, color, indent }: { limit: number; color: boolean; indent: string },
@@ -89,7 +89,7 @@ function wordsOf({ refusal, unserved = null }: Pick<NodeStatus, 'refusal'> & Par
   return `: ${words.length > maxWords ? `${words.slice(0, maxWords).toWellFormed()}… (--json has all)` : words}`;
 }
 
-/** `3 refusing, 40 acked`. */
+/** `3 more refusing, 40 more acked`. */
 function tally(nodes: readonly NodeStatus[]): string {
   const counts = new Map<string, number>();
   for (const { state } of nodes) counts.set(state, (counts.get(state) ?? 0) + 1);

@@ -5,7 +5,7 @@ import { CliError } from './exit.ts';
 import { loadSettings } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** The flags that say which daemon or repository is meant; every subcommand but `bootstrap` has them. */
+/** The flags that select a daemon or repository. */
 export interface SettingsFlags {
   readonly config?: string;
   readonly repository?: string;
@@ -28,7 +28,7 @@ export function withSettings(command: Command): Command {
     .option('--state <directory>', 'the state directory');
 }
 
-/** `files`: those that the settings name must be there. Throws SettingsError. */
+/** `files`: check that the files which the settings name exist. Throws SettingsError. */
 export function settingsOf(flags: SettingsFlags, options: { readonly files?: boolean } = {}): Settings {
   return loadSettings(flags.config ?? null, flags, options);
 }
@@ -47,10 +47,10 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Throws what commander shows as a usage error. */
+/** A number from 1 up. Throws InvalidArgumentError, which commander reports as a usage error. */
 export function toCount(text: string): number {
   if (/^[1-9][0-9]{0,14}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is a number from 1 up.');
+  throw new InvalidArgumentError('It must be a number from 1 up.');
 }
 
 /** A commit as an operator names it: HEAD, or the first digits of its SHA. Throws CliError. */
@@ -66,5 +66,5 @@ export function toSha(text: string): string {
 function toPort(text: string): number {
   const port = Number(text);
   if (/^[0-9]{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+  throw new InvalidArgumentError('It must be a port, from 0 to 65535.');
 }

@@ -8,12 +8,12 @@ import type { Settings } from '../settings/settings.ts';
 import { createNotifier } from '../systemd/notify.ts';
 import type { Notifier } from '../systemd/notify.ts';
 
-/** After this long a shutdown is cut short. */
+/** A shutdown that takes longer is forced. */
 const shutdownMs = 10_000;
-/** Of which the service manager may take this much to hear of it. */
+/** How much of that may go into telling the service manager. */
 const notifyMs = 1_000;
 
-/** Runs the daemon until SIGTERM or SIGINT. Throws with words when it can't begin. */
+/** Runs the daemon until SIGTERM or SIGINT. Throws an error for the operator when it can't start. */
 export async function runDaemon(settings: Settings): Promise<void> {
   const secrets = secretsOf(settings);
   const log = createLog(settings.log, process.stderr, secrets.redact);
@@ -21,7 +21,7 @@ export async function runDaemon(settings: Settings): Promise<void> {
   const daemon: Daemon = new Daemon(settings, log, { secrets, onReport: () => service.tell() });
   const service = createService(daemon, notifier);
   await daemon.start().catch(async (error: unknown) => {
-    // What has begun would keep the process alive.
+    // What has started already would keep the process alive.
     await daemon.stop();
     throw error;
   });
@@ -31,7 +31,7 @@ export async function runDaemon(settings: Settings): Promise<void> {
   await stop(daemon, notifier);
 }
 
-/** Ready is when a release is served and the port listens; then the status line follows the fleet. */
+/** Ready once a release is served and the port listens; from then on the status line follows the fleet. */
 function createService(daemon: Daemon, notifier: Notifier): { tell(): void; reload(): Promise<void> } {
   let ready = false;
   notifier.status('waits for a first valid commit');

@@ -10,13 +10,13 @@ import type { SettingsFlags } from './options.ts';
 interface Meant {
   readonly settings: Settings;
   readonly flags: SettingsFlags;
-  /** Where it answered, for words. */
+  /** Where it answered, for messages. */
   readonly where: string;
-  /** Only the default port led there: nothing says yet that it is ours. */
+  /** It was found by the default port alone, so it may be anybody's. */
   readonly isGuess: boolean;
 }
 
-/** Throws CliError when the daemon that answered is not the one that the settings and flags speak of. */
+/** Throws CliError when the daemon that answered is not the one that the settings and flags mean. */
 export function checkDaemon(daemon: DaemonInfo, { settings, flags, where, isGuess }: Meant): void {
   const { repository } = settings;
   const isNamed = hasSettingsFile(flags) || isGuess;
@@ -62,11 +62,11 @@ function realOf(path: string): string {
   try {
     return realpathSync(path);
   } catch {
-    return path; // not there, or not to be seen
+    return path; // missing, or not readable
   }
 }
 
-/** A path inside a repository speaks of that repository; of links, what they lead to counts. */
+/** The repository that holds the path, with links resolved. */
 function topOf(path: string): string {
   const real = realOf(path);
   for (let folder = real; folder !== dirname(folder); folder = dirname(folder))

@@ -8,7 +8,7 @@ export function defineServe(program: Command): void {
     .description('run the daemon: follow the repository, push each commit to the Envoys')
     .action(async (flags: SettingsFlags) => {
       const settings = settingsOf(flags, { files: true });
-      // Here, not at the top: loading the daemon would double the time that every other command takes.
+      // Imported here: loading the daemon would double the run time of every other command.
       const { runDaemon } = await import('./run-daemon.ts');
       await runDaemon(settings);
     });

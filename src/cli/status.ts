@@ -18,7 +18,7 @@ interface StatusFlags extends SettingsFlags, NodeFilter {
   readonly json?: boolean;
   readonly limit?: number;
   readonly exitCode?: boolean;
-  /** Seconds; true: each. */
+  /** Seconds; true: one. */
   readonly watch?: number | true;
 }
 
@@ -46,8 +46,8 @@ async function once(flags: StatusFlags): Promise<void> {
 }
 
 async function again(flags: StatusFlags): Promise<void> {
-  if (flags.exitCode) throw new CliError('--watch never ends, so it has no --exit-code', { exitCode: 2 });
-  settingsOf(flags); // settings that can't be used are said once, not again and again
+  if (flags.exitCode) throw new CliError('--watch never ends, so --exit-code has no effect', { exitCode: 2 });
+  settingsOf(flags); // report bad settings once and exit, instead of in every frame
   await watch(Number(flags.watch) * 1_000, async () => {
     const link = await findDaemon(flags, 'question');
     const status = (await link.ask('/api/v1/status')) as Status;
@@ -55,7 +55,7 @@ async function again(flags: StatusFlags): Promise<void> {
   });
 }
 
-/** On a terminal so few nodes that what is wrong, below them, is still on the screen. */
+/** On a terminal, lists fewer nodes so that the problems below them stay on the screen. */
 function fitToScreen(status: Status, flags: StatusFlags): string {
   const options = { ...flags, color: useColor() };
   const text = formatStatus(status, options);
@@ -65,12 +65,12 @@ function fitToScreen(status: Status, flags: StatusFlags): string {
   return formatStatus(status, { ...options, limit: Math.max(1, listed - surplus - 1) });
 }
 
-/** Whether there is nothing for an operator to look at. */
+/** The newest commit is live, and there are no problems. */
 function isWell({ live, head, problems }: Status): boolean {
   return head !== null && head.version === live?.version && problems.length === 0;
 }
 
-/** In JSON all nodes are there, unless fewer are asked for. */
+/** JSON has all nodes unless fewer are asked for. */
 function narrow(status: Status, { node, nodeState, limit }: StatusFlags): Status {
   if (node === undefined && nodeState === undefined && limit === undefined) return status;
   return { ...status, nodes: selectNodes(status.nodes, { node, nodeState }).slice(0, limit) };
@@ -79,7 +79,7 @@ function narrow(status: Status, { node, nodeState, limit }: StatusFlags): Status
 const defaultLimit = 20;
 const namedMuted = 10;
 
-/** The status as a person reads it. */
+/** The status as text. */
 export function formatStatus(
   status: Status,
   options: NodeFilter & { readonly color: boolean; readonly limit?: number },
@@ -96,7 +96,7 @@ export function formatStatus(
   return [...lines, ...(faults.length > 0 ? ['', ...faults] : [])].join('\n');
 }
 
-/** The first lines: which daemon, what is live, what became of the newest commit, how many nodes. */
+/** The first lines: the daemon, the live release, the newest commit, the number of nodes. */
 export function formatHead(
   { daemon, live, head, backlog, counts, nodes, gone, muted }: Status,
   color: boolean,
@@ -104,7 +104,7 @@ export function formatHead(
   const unserved = nodes.filter(({ state }) => state === 'unserved').length;
   const colors = pc.createColors(color);
   return [
-    // an older daemon does not tell
+    // an older daemon doesn't say
     ...((daemon as Status['daemon'] | undefined)
       ? [`repo   ${printable(follows(daemon))}  (shardplane ${printable(daemon.version)})`]
       : []),
@@ -120,13 +120,12 @@ export function formatHead(
   ];
 }
 
-/** The first few, and how many more there are. */
 function list(ids: readonly string[]): string {
   const more = ids.length > namedMuted ? ` and ${ids.length - namedMuted} more (--json has all)` : '';
   return `${ids.slice(0, namedMuted).map(printable).join(', ')}${more}`;
 }
 
-/** What is wrong: with the newest commit, with the saved file, and what fails. */
+/** What is wrong: the diagnostics of the newest commit and of the saved file, and the open problems. */
 export function formatFaults({ head, working, problems }: Status, color: boolean): string[] {
   const colors = pc.createColors(color);
   return [
@@ -157,5 +156,5 @@ function paintOutcome(outcome: string | null, colors: Colors): string {
 function toSeconds(text: string): number {
   const seconds = Number(text);
   if (/^[0-9]+(\.[0-9]+)?$/.test(text) && seconds >= 0.1 && seconds <= 3_600) return seconds;
-  throw new InvalidArgumentError('It is a number of seconds, from 0.1 to 3600.');
+  throw new InvalidArgumentError('It must be a number of seconds, from 0.1 to 3600.');
 }

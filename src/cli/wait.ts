@@ -4,20 +4,20 @@ import { count } from '../config/words.ts';
 import type { Status } from '../http/api.ts';
 import { short } from '../release/short.ts';
 
-/** Each look is the whole status: not too often. */
-const looks = { firstMs: 50, longestMs: 1_000 };
+/** Each poll reads the whole status, so not too often. */
+const polls = { firstMs: 50, longestMs: 1_000 };
 
-/** Looks until the newest commit is decided (after a retry: until every Envoy has answered), for `waitMs` at most. */
+/** Polls until the newest commit is decided (after a retry: until every Envoy has answered), for `waitMs` at most. */
 export async function waitForOutcome(
   read: () => Promise<Status>,
   { verb, waitMs }: { verb: string; waitMs: number },
 ): Promise<Status> {
   const deadline = Date.now() + waitMs;
-  for (let looked = 1; ; looked += 1) {
+  for (let poll = 1; ; poll += 1) {
     const status = await read();
     const left = deadline - Date.now();
     if (isDecided(status, verb) || left <= 0) return status;
-    await sleep(Math.min(backoffMs(looked, looks), left));
+    await sleep(Math.min(backoffMs(poll, polls), left));
   }
 }
 
@@ -25,7 +25,7 @@ function isDecided({ head, counts }: Status, verb: string): boolean {
   return head?.outcome !== null && (verb !== 'retry' || counts.pending === 0);
 }
 
-/** Why the newest commit is not what the fleet runs, in words for an operator; null when it is, or nobody waits to know. */
+/** Why the fleet doesn't run the newest commit, for the operator; null when it does, or when nobody waits to know. */
 export function faultOf(status: Status, { verb, isWaiting }: { verb: string; isWaiting: boolean }): string | null {
   const { head, counts } = status;
   if (head === null) return 'there is no revision yet';

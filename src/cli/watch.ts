@@ -6,14 +6,14 @@ import { hasColor } from '../terminal.ts';
 const escape = '\u001b';
 
 /**
- * Shows what `read` tells again and again, until it is ended by a signal: on a terminal in place, elsewhere whenever it has
- * changed. What `read` throws is shown, too: a daemon that restarts comes back.
+ * Shows what `read` returns until a signal ends the process: on a terminal in place, in a pipe whenever it has changed.
+ * Errors are shown, too, and reading goes on: the daemon may be restarting.
  */
 export async function watch(intervalMs: number, read: () => Promise<string>): Promise<never> {
   const { stdout } = process;
   let last: string | null = null;
   for (;;) {
-    const text = await read().catch((error: unknown) => toWords(error as Error & { hint?: string | null }));
+    const text = await read().catch((error: unknown) => formatError(error as Error & { hint?: string | null }));
     if (stdout.isTTY) stdout.write(toScreen(text, stdout.rows, stdout.columns));
     else if (text !== last) stdout.write(`${text}\n`);
     last = text;
@@ -21,12 +21,12 @@ export async function watch(intervalMs: number, read: () => Promise<string>): Pr
   }
 }
 
-function toWords({ message, hint }: Error & { hint?: string | null }): string {
-  const words = `${pc.createColors(hasColor(process.stdout)).red('error:')} ${printable(message)}`;
-  return hint ? `${words}\n  hint: ${printable(hint)}` : words;
+function formatError({ message, hint }: Error & { hint?: string | null }): string {
+  const head = `${pc.createColors(hasColor(process.stdout)).red('error:')} ${printable(message)}`;
+  return hint ? `${head}\n  hint: ${printable(hint)}` : head;
 }
 
-/** From the top left, each line cleared to its end, then all below: nothing flickers. What doesn't fit is left out at the end. */
+/** Overwrites the screen line by line instead of clearing it, so that nothing flickers. Cuts what doesn't fit. */
 function toScreen(text: string, rows: number, columns: number): string {
   const lines = text.split('\n').flatMap((line) => wrap(line, columns));
   const fitting =
@@ -34,10 +34,10 @@ function toScreen(text: string, rows: number, columns: number): string {
   return `${escape}[H${fitting.map((line) => `${line}${escape}[K\n`).join('')}${escape}[J`;
 }
 
-/** A colour, or one character. */
+/** A colour code, or one character. */
 const pieces = new RegExp(`${escape}\\[[0-9;]*m|.`, 'gu');
 
-/** A line in parts that fit; colours take no room. */
+/** Wraps a line; colour codes have no width. */
 function wrap(line: string, columns: number): string[] {
   const parts: string[] = [];
   let part = '';

@@ -1,4 +1,4 @@
-/** What YAML 1.1, which many readers still follow, makes of a plain scalar that is a string or another number in YAML 1.2. */
+/** Plain scalars that YAML 1.1, which many parsers still follow, reads differently from YAML 1.2. */
 const otherwise: readonly (readonly [RegExp, string])[] = [
   [/^(?:yes|Yes|YES|on|On|ON)$/, 'true'],
   [/^(?:no|No|NO|off|Off|OFF)$/, 'false'],
@@ -9,10 +9,10 @@ const otherwise: readonly (readonly [RegExp, string])[] = [
   [/^[-+]?[0-9]+(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/, 'a number to the base of 60'],
 ];
 
-// no value that is longer is one of these: a file of 16 MiB may be one scalar
+// longer scalars are none of these, and one may be 16 MiB long
 const longest = 64;
 
-/** What an older reader takes the plain scalar `source` for, or null where all read it alike (https://yaml.org/type/). */
+/** What a YAML 1.1 parser reads the plain scalar `source` as, or null where all agree (https://yaml.org/type/). */
 export function otherReading(source: string): string | null {
   if (source.length > longest) return null;
   return otherwise.find(([pattern]) => pattern.test(source))?.[1] ?? null;

@@ -4,16 +4,16 @@ import { maxTokens } from './yaml.ts';
 
 type Mapping = Record<string, Json>;
 
-/** The line that is looked at: `key:`, `key: value` or `- item`. */
+/** The current line: `key:`, `key: value` or `- item`. */
 interface Line {
   readonly indent: number;
   /** Null for an item of a list. */
   readonly key: string | null;
-  /** Undefined where nothing follows the colon. */
+  /** Undefined when nothing follows the colon. */
   readonly value: Json | undefined;
 }
 
-// beyond ASCII, all but the byte order mark are letters to YAML
+// beyond ASCII, YAML allows all but the byte order mark in plain scalars
 const other = '\\x80-\\ufefe\\uff00-\\uffff';
 const word = `[A-Za-z0-9_${other}][A-Za-z0-9_./@+~${other}-]*`;
 const quoted = `"[ !#-[\\]-~${other}]*"|'[ -&(-~${other}]*'`;
@@ -34,8 +34,8 @@ const deepest = 8;
 const longestKey = 256;
 
 /**
- * The data of a file in the shape that nearly all have (block mappings, one key a line; lists of scalars; a mapping or a
- * list of scalars between brackets on one line), or null where anything else is met: then yaml.ts and tree.ts read it.
+ * A fast parser for the style that nearly all files use (block mappings, one key per line; lists of scalars; a flow mapping
+ * or list of scalars on one line). Returns null for anything else, which yaml.ts and tree.ts then read.
  * They make the same data of what is read here, without a fault (test/config/common.test.ts), in many times the time.
  */
 export function readCommon(file: string): Json | null {
@@ -46,7 +46,7 @@ class Reader {
   readonly #file: string;
   #at = 0;
   #line: Line | null = null;
-  /** As yaml.ts counts them, or a few more. */
+  /** At least as many as yaml.ts would count. */
   #tokens = 8;
 
   constructor(file: string) {
@@ -60,7 +60,7 @@ class Reader {
     return this.#isAtEnd() && this.#tokens <= maxTokens ? data : null;
   }
 
-  /** Goes to the next line that holds something; to null at the end. False: it is none that is read here. */
+  /** Reads the next line that isn't blank; null at the end. Returns false for one that this parser doesn't support. */
   #next(): boolean {
     this.#line = null;
     this.#skipBlankLines();
@@ -92,7 +92,7 @@ class Reader {
       this.#tokens += 3;
   }
 
-  /** The mapping whose keys stand `indent` spaces in. */
+  /** The mapping whose keys are indented by `indent` spaces. */
   #mapping(indent: number, depth: number): Json | null {
     const mapping: Mapping = {};
     while (this.#line?.key != null && this.#line.indent === indent) {
@@ -104,7 +104,7 @@ class Reader {
     return this.#isBelow(indent) ? null : mapping;
   }
 
-  /** What stands below a key that is `indent` spaces in: a mapping further in, or a list. */
+  /** The value below a key that is indented by `indent` spaces: a deeper mapping, or a list. */
   #below(indent: number, depth: number): Json | null {
     if (this.#line === null || depth === deepest) return null;
     if (this.#line.key === null) return this.#line.indent >= indent ? this.#list(this.#line.indent) : null;
@@ -125,7 +125,7 @@ class Reader {
     return this.#line !== null && this.#line.indent > indent;
   }
 
-  /** What follows a colon or a dash on its line. */
+  /** The value after a colon or a dash, on its line. */
   #value(): Json | null {
     this.#tokens++;
     const first = this.#file.charAt(this.#at);
@@ -134,7 +134,7 @@ class Reader {
     return this.#scalar(blockScalar);
   }
 
-  /** Between brackets, on one line: `read` takes one entry. */
+  /** A flow collection on one line; `read` reads one entry. */
   #flow<T extends Mapping | Json[]>(close: string, into: T, read: (into: T) => boolean): T | null {
     this.#at++;
     this.#tokens += 2;
@@ -191,7 +191,7 @@ class Reader {
   }
 }
 
-/** False where the key is there already. */
+/** Returns false for a duplicate key. */
 function add(mapping: Mapping, key: string, value: Json): boolean {
   if (Object.hasOwn(mapping, key) || key === '__proto__') return false;
   mapping[key] = value;
@@ -204,13 +204,13 @@ function toKey(source: string): string | undefined {
   return number.test(source) || constant.test(source) ? undefined : source;
 }
 
-/** Null for what needs a closer look. */
+/** Null for a scalar that the full parser must read. */
 function toScalar(source: string): Json | null {
   if (isQuoted(source)) return source.slice(1, -1);
   if (source === 'true' || source === 'false') return source === 'true';
   if (constant.test(source) || otherReading(source) !== null) return null;
   if (!number.test(source)) return source;
-  // the rules look at how it is written: only where that is the way to write it
+  // the rules check a number's notation, so only accept the canonical one here
   return String(Number(source)) === source ? Number(source) : null;
 }
 

@@ -3,26 +3,26 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /** A valid shard-config.yaml (design: "The file"). */
 export interface ShardConfig {
-  /** How many slots customers are dealt over; equals `hosts.length` where hosts are given. */
+  /** The number of slots; equals `hosts.length` where hosts are given. */
   readonly totalHosts: number;
   readonly defaultShardSize: number;
   /** Shard size by customer id, in the file's order (ids that look like integers first). */
   readonly customers: ReadonlyMap<string, number>;
   /** `host:port` of each slot in order ('': vacant, as good as drained), or null in cluster mode. */
   readonly hosts: readonly string[] | null;
-  /** Slots (from 0, rising) that get nobody: the ranking walks past them. Left out where there are none. */
+  /** Slots (from 0, ascending) that get no customers: the ranking skips them. Left out when there are none. */
   readonly drained?: readonly number[];
   /** The other runtime keys to push, flat and dotted; values of any shape under a schema of the user's own. */
   readonly runtime: ReadonlyMap<string, Json>;
 }
 
-/** A second view of the sharding, beside the current one: some customers use it already, and the others later. */
+/** A second view of the sharding, beside the current one: some customers use it already, the others will later. */
 export interface NextView {
   readonly config: ShardConfig;
-  /** Of the release that it comes from. */
+  /** The version of the release that it comes from. */
   readonly version: string;
-  /** 0 to 10,000: the part of the customers that use it, in hundredths of a percent. */
+  /** 0 to 10,000: the share of customers that use it, in hundredths of a percent. */
   readonly cutover: number;
-  /** Customers that use it whatever the cutover says. */
+  /** Customers that use it whatever the cutover is. */
   readonly first: ReadonlySet<string>;
 }

@@ -5,17 +5,17 @@
 export interface Diagnostic {
   readonly code: DiagnosticCode;
   readonly message: string;
-  /** The path as the user knows it. */
+  /** The path as the user gave it. */
   readonly file: string;
-  /** 1-based; 1 where the fault has no better place. */
+  /** 1-based; 1 when the fault has no place in the file. */
   readonly line: number;
-  /** 1-based, in UTF-16 code units (what editors count). */
+  /** 1-based, in UTF-16 code units, as editors count. */
   readonly column: number;
   /** What to do about it, or null when the message says it all. */
   readonly hint: string | null;
 }
 
-/** The closed list of codes: a revision's own faults, from the object it is in git to the last rule. */
+/** One of {@link diagnosticCodes}. */
 export type DiagnosticCode = (typeof diagnosticCodes)[number];
 
 export const diagnosticCodes = [

@@ -1,14 +1,14 @@
 import type { Diagnostic } from './diagnostic.ts';
 
-/** A diagnostic that doesn't know its file yet. */
+/** A diagnostic without its file. */
 export type Located = Omit<Diagnostic, 'file'>;
 
-/** Keys from the root of the document to a value; the index of a list's item is written as a decimal. */
+/** Keys from the root of the document to a value; a list index is a decimal string. */
 export type Path = readonly string[];
 
-/** What is wrong with the data, and where in it: place.ts turns the path into a line and a column. */
+/** A fault in the data; place.ts turns its path into a line and a column. */
 export interface Fault extends Pick<Diagnostic, 'code' | 'message' | 'hint'> {
   readonly path: Path;
-  /** Whether the key at `path` is at fault or the value that it holds. */
+  /** Whether the fault is in the key at `path` or in its value. */
   readonly at: 'key' | 'value';
 }

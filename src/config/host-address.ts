@@ -1,16 +1,15 @@
-/** Why a text is no address of a host, to be put behind it: `"x" has no port`. */
+/** Why a text is not a host's address, as a predicate: `"x" has no port`. */
 export interface AddressFault {
   readonly message: string;
   readonly hint: string;
 }
 
 const example = 'write an IP address and a port: 10.0.0.1:8080 or [2001:db8::1]:8080';
-const unspecified = { message: 'is no address that can be connected to', hint: example };
+const unspecified = { message: 'is not an address to connect to', hint: example };
 
 /**
- * What is wrong with `ip:port`, or null. Envoy compares an override host with the address as it prints it itself, so
- * that another spelling of an IPv6 address would never match, and the host would get no traffic: only Envoy's own
- * spelling is taken (`/clusters` of 1.40 shows it).
+ * What is wrong with `ip:port`, or null. Envoy compares an override host as a string with its own spelling of the address
+ * (`/clusters` of 1.40 shows it): a host with another spelling of its IPv6 address would get no traffic, and is refused.
  */
 export function addressFault(text: string): AddressFault | null {
   const match = /^(.*?)(?::([^:\]]*))?$/s.exec(text);
@@ -45,14 +44,14 @@ function ipv6Fault(host: string): AddressFault | null {
   const canonical = canonicalIpv6(host);
   if (canonical === null) return { message: 'is not an IPv6 address', hint: example };
   if (canonical === '[::]') return unspecified;
-  // Envoy prints these with dots, which is not what the URL parser does
+  // Envoy writes these with dots, unlike the URL parser
   if (/^\[::(ffff:)?[0-9a-f]+:[0-9a-f]+\]$/.test(canonical)) {
     return { message: 'is an IPv4 address written as IPv6', hint: 'write it as IPv4' };
   }
   return canonical === host ? null : { message: 'is not how Envoy writes this address', hint: `write ${canonical}` };
 }
 
-/** RFC 5952's one spelling, by the URL parser (https://url.spec.whatwg.org/#concept-ipv6-serializer). */
+/** The canonical spelling of RFC 5952, by the URL parser (https://url.spec.whatwg.org/#concept-ipv6-serializer). */
 function canonicalIpv6(host: string): string | null {
   return /^\[[0-9A-Fa-f:.]+\]$/.test(host) && URL.canParse(`http://${host}`)
     ? new URL(`http://${host}`).hostname

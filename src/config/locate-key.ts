@@ -5,16 +5,16 @@ import { decodeText } from './text.ts';
 import { readYaml } from './yaml.ts';
 
 interface Match {
-  /** How many characters of the runtime key the path down to `key` explains. */
+  /** How many characters of the runtime key the path to `key` matches. */
   readonly length: number;
   readonly key: ParsedNode | null;
 }
 
 /**
- * Where in the file the runtime key comes from: the position of the YAML key that explains the longest part of it, for
- * Envoy names a nested path (`Invalid runtime entry value for a.b.c`) that the file may write as `a.b: {c: ...}`.
- * Null where the file has nothing of it, or can't be read. Of a big file only `runtime:` is read, where what an Envoy refuses
- * stands: all of it would stop the event loop for seconds.
+ * Where in the file a runtime key comes from: the position of the YAML key that matches the longest part of it, since
+ * Envoy names a nested path (`Invalid runtime entry value for a.b.c`) that the file may write as `a.b: {c: ...}`. Null when the
+ * file doesn't have the key, or can't be read. Of a big file only `runtime:` is read, where refused keys are: parsing all of it
+ * would block the event loop for seconds.
  */
 export function locateKey(bytes: Uint8Array, runtimeKey: string): Position | null {
   const decoded = decodeText(bytes);
@@ -32,10 +32,10 @@ export function locateKey(bytes: Uint8Array, runtimeKey: string): Position | nul
   return { line: part.linesBefore + line, column };
 }
 
-/** So many characters are read in some 0.1 s. */
+/** Parsing this many characters takes some 0.1 s. */
 const readAtOnce = 64 * 1024;
 
-/** The text, or of a big one the section `runtime:`, with how many lines come before it. */
+/** The text or, of a big one, its section `runtime:`, and the number of lines before it. */
 function partOf(text: string): { readonly text: string; readonly linesBefore: number } {
   const start = text.length <= readAtOnce ? -1 : text.search(/^runtime:/m);
   if (start === -1) return { text, linesBefore: 0 };
@@ -44,7 +44,7 @@ function partOf(text: string): { readonly text: string; readonly linesBefore: nu
   return { text: end === -1 ? rest : rest.slice(0, end + 1), linesBefore: text.slice(0, start).split('\n').length - 1 };
 }
 
-/** The longest match of `runtimeKey`, from its character `start` on, among the keys below `node`. */
+/** The longest match of `runtimeKey`, from index `start` on, among the keys below `node`. */
 function longest(node: ParsedNode | null, runtimeKey: string, start: number): Match {
   let best: Match = { length: start, key: null };
   for (const { key, value } of pairs(node)) {

@@ -1,4 +1,4 @@
-/** The candidate that `word` is most likely a slip of, or null where none is near (a third of its letters wrong, or a part left out). */
+/** The candidate that `word` is most likely a typo of; null if none is near (up to a third of the letters wrong, or a part missing). */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   const limit = Math.max(1, Math.floor(word.length / 3));
   const near = candidates
@@ -13,7 +13,7 @@ function distanceOf(word: string, candidate: string, limit: number): number {
   return Math.abs(candidate.length - word.length) > limit ? Infinity : editDistance(word, candidate);
 }
 
-/** How many letters must be changed, added, dropped or swapped with the next to turn `a` into `b` (optimal string alignment). */
+/** Edits (substitution, insertion, deletion, transposition) that turn `a` into `b`: optimal string alignment. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -12,13 +12,13 @@ import { oddSpaceHint } from './slips.ts';
 import { count } from './words.ts';
 import { readYaml } from './yaml.ts';
 
-/** At most so many diagnostics are given for a file; the last then says how many more there are. */
+/** The most diagnostics for one file, before one that says how many more there are. */
 export const maxDiagnostics = 100;
 
-/** What `parseConfig` makes of a file: a config and no diagnostics, or no config and at least one. */
+/** A config and no diagnostics, or no config and at least one. */
 export interface ParsedConfig {
   readonly config: ShardConfig | null;
-  /** In the order of their positions. */
+  /** Sorted by position. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -27,7 +27,7 @@ interface Options {
   readonly validate: SchemaValidator;
 }
 
-/** The file's data, and what its places are found with: `root` is null where it was read the quick way. */
+/** The file's data, and what finds the positions in it; `root` is null after the fast parser. */
 interface Document {
   readonly root: ParsedNode | null;
   readonly data: Json;
@@ -42,23 +42,22 @@ interface Faulty {
 }
 
 /**
- * The bytes of a shard-config.yaml to a valid config (design: "The file"). Never throws; a fault of one step (text,
- * YAML, schema, rules) hides those of the steps after it. What is written as nearly all files are, and has no fault, is read
- * in a tenth of the time: places are only found where something is wrong.
+ * Parses the bytes of a shard-config.yaml (design: "The file"). Never throws; a fault of one step (text, YAML, schema, rules)
+ * hides those of later steps. A file in the usual style and without faults takes a tenth of the time: see common.ts.
  */
 export function parseConfig(bytes: Uint8Array, options: Options): ParsedConfig {
   const quick = quickly(bytes, options.validate);
   return quick === null ? parseClosely(bytes, options) : { config: quick.config, diagnostics: [] };
 }
 
-/** The same without the quick way: for the test that compares the two. */
+/** The same without the fast parser: for the test that compares the two. */
 export function parseClosely(bytes: Uint8Array, options: Options): ParsedConfig {
   const { config, faults } = closely(bytes, options.validate);
   if (config !== null) return { config, diagnostics: [] };
   return { config, diagnostics: toDiagnostics(withSpaces(faults, bytes), options.file) };
 }
 
-/** Null where the file is written in another way, or has a fault. */
+/** Null when the fast parser doesn't support the file, or when it has a fault. */
 function quickly(bytes: Uint8Array, validate: SchemaValidator): Checked | null {
   const decoded = decodeText(bytes);
   if ('fault' in decoded) return null;
@@ -93,7 +92,7 @@ function check({ root, data, places }: Document, validate: SchemaValidator): Che
     : { config, faults: [] };
 }
 
-/** The data's shape once the schema has passed it (schema-file.ts: `neededShape`). */
+/** The data's shape after validation (schema-file.ts: `neededShape`). */
 interface WrittenConfig {
   readonly shuffle_sharding: {
     readonly total_hosts?: number;
@@ -120,7 +119,7 @@ function toConfig({ shuffle_sharding: section, runtime }: WrittenConfig): ShardC
   };
 }
 
-/** What an odd space does is seldom understood from what it does: it is told at each line that has one. */
+/** The effect of an unusual space is hard to understand, so the hint names it at every faulty line that has one. */
 function withSpaces(faults: readonly Located[], bytes: Uint8Array): readonly Located[] {
   const lines = new TextDecoder().decode(bytes).split('\n');
   return faults.map((fault) => ({ ...fault, hint: oddSpaceHint(lines[fault.line - 1] ?? '') ?? fault.hint }));

@@ -10,7 +10,7 @@ export interface Position {
 
 type Entries = ReadonlyMap<string, Pair<ParsedNode, ParsedNode | null>>;
 
-/** Turns offsets and paths of one text into positions. Lines are counted at the first question, not before. */
+/** Turns offsets and paths of one text into positions. Counts lines only when first asked. */
 export class Places {
   readonly #text: string;
   #lines: LineCounter | null = null;
@@ -27,12 +27,12 @@ export class Places {
     return { line, column: col };
   }
 
-  /** The fault with the position of its path under `root`; of the nearest key above it where the path ends early. */
+  /** The fault with the position of its path under `root` or, where that doesn't exist, of the nearest key above it. */
   locate({ path, at, ...rest }: Fault, root: ParsedNode | null): Located {
     return { ...rest, ...this.at(this.#offsetOf(path, at, root)) };
   }
 
-  /** The scalar's own text at `path`, or null where there is no scalar. */
+  /** The source of the scalar at `path`, or null when there is none. */
   sourceOf(path: Path, root: ParsedNode | null): string | null {
     const node = this.#descend(path, root).value;
     return isScalar(node) && typeof node.source === 'string' ? node.source : null;
@@ -78,7 +78,7 @@ export function keyText(key: ParsedNode): string {
   return isScalar(key) ? String(key.value) : '';
 }
 
-/** True for a value that isn't written at all (`customer:` and nothing behind it): its key is the better place. */
+/** True for an empty value (`customer:`): its key is the better position. */
 function isMissing(node: ParsedNode): boolean {
   return !isCollection(node) && 'source' in node && node.source === '';
 }

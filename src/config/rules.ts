@@ -7,7 +7,7 @@ import { count, nameOf, show } from './words.ts';
 
 const section = 'shuffle_sharding';
 
-/** What the rules look at beside the config itself. */
+/** What the rules need besides the config. */
 export interface RuleContext {
   /** `total_hosts` as it is written, or null where it is left out. */
   readonly totalHosts: number | null;
@@ -17,7 +17,7 @@ export interface RuleContext {
   readonly sourceOf: (path: Path) => string | null;
 }
 
-/** What a JSON Schema can't say. */
+/** Checks that a JSON Schema can't express. */
 export function ruleFaults(config: ShardConfig, context: RuleContext): Fault[] {
   return [
     ...hostFaults(config.hosts ?? [], context),
@@ -85,10 +85,10 @@ function* customerFaults(customers: ReadonlyMap<string, number>): Generator<Faul
   }
 }
 
-/** Two ids that look alike would be two customers. A space, the usual one, is seen. */
+/** With invisible characters, two ids that look alike would be two customers. */
 function hiddenCharacter(id: string, character: string): [message: string, hint: string] {
   const code = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
-  return [`the customer ${show(id)} has a character that is not seen, ${code}`, 'remove it, or write a usual space'];
+  return [`the customer ${show(id)} has an invisible character, ${code}`, 'remove it, or write a usual space'];
 }
 
 /** `a` and `a.shard_size` are two customers, but the runtime key of the first is the beginning of the second's. */

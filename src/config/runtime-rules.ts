@@ -3,7 +3,7 @@ import type { Fault, Path } from './fault.ts';
 import { bounds } from './schema-file.ts';
 import { show } from './words.ts';
 
-/** One runtime key as Envoy has it, and where in the file it comes from. */
+/** A runtime key as Envoy sees it, and where in the file it comes from. */
 interface Entry {
   readonly key: string;
   readonly path: Path;
@@ -30,8 +30,8 @@ export function runtimeFaults(runtime: ReadonlyMap<string, Json>, { exact, sourc
 }
 
 /**
- * Envoy's own way through a nested value (ProtoLayer::walkProtoValue in source/common/runtime/runtime_impl.cc): a
- * mapping is keys of its own, unless it is empty or a fraction.
+ * Flattens a nested value as Envoy does (ProtoLayer::walkProtoValue in source/common/runtime/runtime_impl.cc): a mapping
+ * becomes keys, unless it is empty or a fraction.
  */
 function* leaves(entry: Entry): Generator<Entry> {
   const { key, path, value } = entry;
@@ -84,7 +84,7 @@ function* reservedFaults({ key, path }: Entry): Generator<Fault> {
   };
 }
 
-/** Envoy prints runtime numbers with 6 significant digits (absl::StrCat of a double), and so the filters read them. */
+/** Envoy prints runtime numbers with 6 significant digits (absl::StrCat of a double), and the filters read that. */
 function* exactFaults({ key, path, value }: Entry, sourceOf: Options['sourceOf']): Generator<Fault> {
   if (typeof value !== 'number') return;
   const source = sourceOf(path) ?? String(value);
@@ -111,7 +111,7 @@ function significantDigits(source: string): number {
   return digits.replace(/^0+/, '').replace(/0+$/, '').length;
 }
 
-/** A key that is a value and also the beginning of another key's path: readers disagree on which of them there is. */
+/** A key with a value that is also a prefix of another key's path: readers disagree on which of them exists. */
 function* prefixFaults(entry: Entry, paths: ReadonlyMap<string, Path>): Generator<Fault> {
   const key = entry.key.slice(0, bounds.runtimeKeyLength);
   for (let dot = key.indexOf('.'); dot !== -1; dot = key.indexOf('.', dot + 1)) {

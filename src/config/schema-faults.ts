@@ -5,23 +5,23 @@ import { nearest } from './nearest.ts';
 import { belongsHint, missingSpaceHint } from './slips.ts';
 import { count, either, valueKind, nameOf, show } from './words.ts';
 
-/** Faults beyond this are not made of a schema's errors: a file of 16 MiB can hold a million. */
+/** Bound on the faults of a file: 16 MiB can have a million. */
 export const maxFaults = 10_000;
 
 type Words = Pick<Fault, 'message' | 'hint'> & Partial<Pick<Fault, 'code' | 'at' | 'path'>>;
 
 interface Context extends Failure {
   readonly path: Path;
-  /** What the message calls the value. */
+  /** The value's name in the message. */
   readonly name: string;
   /** The `description` of the schema that failed, or null. */
   readonly description: string | null;
 }
 
-/** The validator's errors as faults in an operator's words. Needs ajv's `verbose`. */
+/** Rewrites the validator's errors as faults for an operator. Needs ajv's `verbose`. */
 export function toFaults(errors: readonly ErrorObject[]): Fault[] {
   const failures = foldBranches(errors).slice(0, maxFaults);
-  // a misspelt key is one fault, not also the lack of the right one
+  // a misspelt key is one fault, and not also a missing key
   const guessed = new Set(failures.flatMap(({ error }) => guessedKey(error) ?? []));
   return failures.filter((failure) => !missingKeys(failure).some((key) => guessed.has(key))).map(toFault);
 }
@@ -36,7 +36,7 @@ interface Failure {
 function foldBranches(errors: readonly ErrorObject[]): Failure[] {
   const failures: Failure[] = [];
   for (const error of errors) {
-    // the error of the name itself says it
+    // the name's own error says it
     if (error.keyword === 'propertyNames') continue;
     let start = failures.length;
     if (error.keyword === 'anyOf' || error.keyword === 'oneOf')
@@ -61,7 +61,7 @@ function isBranch(error: ErrorObject | undefined, union: ErrorObject): boolean {
   return error.instancePath.startsWith(union.instancePath);
 }
 
-// one entry for each keyword that has better words than the validator's own
+// the keywords for which we have a better message than the validator
 const explainers: Readonly<Record<string, (context: Context) => Words>> = {
   type: explainType,
   minimum: explainRange,
@@ -143,7 +143,7 @@ function typeHint(types: readonly string[], value: unknown): string | null {
   const numeric = types.includes('integer') || types.includes('number');
   if (numeric && typeof value === 'string' && /^[0-9]+$/.test(value))
     return `write ${show(value).slice(1, -1)}, without the quotes`;
-  if (Number.isNaN(value)) return '.nan is no number: quote it to push it as a string';
+  if (Number.isNaN(value)) return '.nan is not a number: quote it to push it as a string';
   if (typeof value === 'number' && !Number.isFinite(value))
     return 'no number here may be infinite: quote it to push it as a string';
   if (value === null) return 'there is no value here: write one, or remove the key';
@@ -215,20 +215,20 @@ function knownKeys({ parentSchema }: ErrorObject): string[] {
   return Object.keys((parentSchema?.['properties'] as object | undefined) ?? {});
 }
 
-/** Where an unknown key stands and what it was meant to be, as one string. */
+/** The path that an unknown key was probably meant to have. */
 function guessedKey(error: ErrorObject): string | null {
   const unknown: unknown = error.params['additionalProperty'] ?? error.params['unevaluatedProperty'];
   const guess = typeof unknown === 'string' ? nearest(unknown, knownKeys(error)) : null;
   return guess === null ? null : `${error.instancePath}/${guess}`;
 }
 
-/** Which keys a failure misses, and where, each as one string. */
+/** The paths of the keys that a failure says are missing. */
 function missingKeys({ error, branches }: Failure): string[] {
   const missing = [error, ...branches].filter(({ keyword }) => keyword === 'required');
   return missing.map(({ instancePath, params }) => `${instancePath}/${String(params['missingProperty'])}`);
 }
 
-/** The schema of the key `name`, where the schema that failed has one. */
+/** The schema of the key `name` in the schema that failed. */
 function propertyOf({ parentSchema }: ErrorObject, name: string): object | undefined {
   const properties = (parentSchema?.['properties'] ?? {}) as Readonly<Record<string, object>>;
   return Object.hasOwn(properties, name) ? properties[name] : undefined;

@@ -1,8 +1,8 @@
 /** Bounds that the schema and the rules after it share. The reasons are in docs/file-reference.md. */
 export const bounds = {
-  /** Slots: ranking them costs a worker about 25 ns each for a customer it has not cached (4,096: 0.1 ms). */
+  /** Slots: for a customer that is not cached, ranking takes a worker about 25 ns each (4,096: 0.1 ms). */
   hosts: 4096,
-  /** `x-shard-assignment` names every slot: 1,024 of them are 5 KB of header, and servers refuse more than 8 KB. */
+  /** `x-shard-assignment` lists every slot: 1,024 are 5 KB of header, and servers refuse more than 8 KB. */
   shardSize: 1024,
   /** UTF-8 bytes: what the Envoy filter takes as `x-customer-id`. */
   customerIdBytes: 256,

@@ -23,7 +23,7 @@ type Check = (data: unknown) => readonly ErrorObject[];
 const options: Options = {
   // every fault at once; `toFaults` bounds how many are told
   allErrors: true,
-  // the errors carry the schema and the data, for the words
+  // include schema and data in the errors, for the messages
   verbose: true,
   // `toString` and `__proto__` are no keys of a mapping that doesn't have them
   ownProperties: true,
@@ -33,7 +33,7 @@ const options: Options = {
 /**
  * The user's own schema, or the built-in one for null. Understands JSON Schema draft-07, 2019-09 and 2020-12 (the
  * default without a `$schema`).
- * @throws Error with words for an operator, where `schema` is no JSON Schema or refers to another file.
+ * @throws Error for the operator, when `schema` is not a JSON Schema or refers to another file.
  */
 export function compileSchema(schema: object | null): SchemaValidator {
   if (schema === null) return { builtin: true, schema, faults: faultsOf(compile(shardConfigSchema)) };
@@ -66,7 +66,7 @@ function compileOwn(schema: object): Check {
 }
 
 function ajvFor(dialect: unknown): AjvCore.default {
-  // a user's schema may hold keywords that other tools know
+  // a user's schema may have keywords for other tools
   const lenient = { ...options, strict: false };
   if (dialect === undefined) return new Ajv2020(lenient);
   if (typeof dialect === 'string') {

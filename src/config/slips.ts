@@ -1,13 +1,13 @@
 import { CST, Lexer } from 'yaml';
 import { show } from './words.ts';
 
-// What people write by a slip, and what a hint can then say of it.
+// Hints for common slips.
 
 const oddSpace = '[\\u00a0\\u1680\\u2000-\\u200b\\u202f\\u205f\\u2060\\u3000\\ufeff]';
-/** Where only a usual space indents or parts: at the start of a line, or behind an indicator. */
+/** An unusual space where YAML needs an ordinary one: at the start of a line, or after an indicator. */
 const misplacedSpace = new RegExp(`^ *(${oddSpace})|[:,{[-] *(${oddSpace})`);
 
-/** `line` has a space where YAML knows only the usual one; null when it hasn't. */
+/** For a line with an unusual space where YAML needs an ordinary one; else null. */
 export function oddSpaceHint(line: string): string | null {
   const match = misplacedSpace.exec(line);
   const character = match?.[1] ?? match?.[2];
@@ -17,7 +17,7 @@ export function oddSpaceHint(line: string): string | null {
   return `column ${match.index + match[0].length} of this line is ${what} (U+${code}), which YAML takes for a letter: write usual spaces`;
 }
 
-/** `key:value` without the space that makes the two of it. */
+/** For `key:value` without a space after the colon. */
 export function missingSpaceHint(text: string, known: readonly string[]): string | null {
   const [, key = '', value = ''] = /^([^\s:]+):(\S.*)$/.exec(text) ?? [];
   return known.includes(key)
@@ -31,7 +31,7 @@ export function bareAddressHint(line: string): string | null {
   return address === undefined ? null : `put an IPv6 address in quotes: "${address}"`;
 }
 
-/** The line of `text` that holds `offset`, without its end. */
+/** The line of `text` at `offset`, without its line end. */
 export function lineAt(text: string, offset: number): string {
   const start = text.lastIndexOf('\n', offset - 1) + 1;
   const end = text.indexOf('\n', offset);

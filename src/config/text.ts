@@ -8,7 +8,7 @@ export const maxFileBytes = 16 * 1024 * 1024;
 // What YAML lets a file hold: https://yaml.org/spec/1.2.2/#51-character-set (c-printable)
 const unprintable = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
-/** The file's text without a byte order mark, or the one fault that keeps it from being text. Never throws. */
+/** The file's text without a byte order mark, or why it is not valid text. Never throws. */
 export function decodeText(bytes: Uint8Array): { readonly text: string } | { readonly fault: Located } {
   if (bytes.length > maxFileBytes) return { fault: tooLarge(bytes.length) };
   let text: string;
@@ -71,7 +71,7 @@ function notUtf8(bytes: Uint8Array): Located {
   };
 }
 
-/** The place of the first byte that isn't UTF-8: found line by line, as no UTF-8 sequence holds a line feed. */
+/** The position of the first invalid byte. Decodes line by line: no UTF-8 sequence contains a line feed. */
 function firstBadByte(bytes: Uint8Array): { line: number; column: number } {
   const strict = new TextDecoder('utf-8', { fatal: true });
   for (let line = 1, start = 0; start < bytes.length; line++) {

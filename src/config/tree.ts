@@ -14,7 +14,6 @@ interface Tree {
   readonly faults: readonly Located[];
 }
 
-/** What a walk needs at every node. */
 interface Walk {
   readonly text: string;
   readonly places: Places;
@@ -71,7 +70,7 @@ function setOwn(object: Record<string, Json>, name: string, value: Json): void {
   else Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** The key's name, or null where it has none or is a duplicate. */
+/** The key's name, or null if it has none or is a duplicate. */
 function toKey(key: ParsedNode, seen: Map<string, number>, walk: Walk): string | null {
   checkProperties(key, walk);
   if (isAlias(key)) return null;
@@ -109,7 +108,7 @@ function startOfTag(text: string, start: number): number {
   return offset;
 }
 
-/** An escape can write half of a surrogate pair, which no UTF-8 and so no protobuf can carry. */
+/** An escape can produce half of a surrogate pair, which neither UTF-8 nor protobuf can encode. */
 function checkWellFormed(value: string, offset: number, walk: Walk): void {
   if (!value.isWellFormed()) report(walk, offset, halfCharacter);
 }
@@ -133,7 +132,7 @@ const customTag = {
 
 const halfCharacter = {
   code: 'yaml-syntax',
-  message: 'an escape here is half of a surrogate pair, which is no character',
+  message: 'an escape here is half of a surrogate pair, which is not a character',
   hint: 'write the character itself, or \\U and its 8 hex digits',
 } as const;
 

@@ -15,13 +15,13 @@ export const maxDepth = 32;
  */
 export const maxTokens = 2_000_000;
 
-/** The parser stops at so many errors of its own: each costs a thousand times what a token does, and the first one is told. */
+/** The parser stops after this many errors: each costs as much as a thousand tokens, and only the first is reported. */
 const maxErrors = 100;
 
 /** A fault at an offset of the text. */
 type OffsetFault = Omit<Located, 'line' | 'column'> & { readonly offset: number };
 
-/** The library types `contents` as never null, but an empty document has none. */
+/** The library's type of `contents` is never null, but it is for an empty document. */
 interface YamlDocument extends Pick<Document.Parsed, 'errors'> {
   readonly contents: ParsedNode | null;
 }
@@ -69,7 +69,7 @@ function boundErrors(composer: Composer<ParsedNode, false>): void {
   Object.assign(composer, { onError });
 }
 
-/** The parser's tokens, up to where they are too many or too deep. */
+/** The parser's tokens, until they are too many or too deep. */
 function* boundedTokens(text: string, refuse: (fault: OffsetFault) => void): Generator<CST.Token, void> {
   const parser = new Parser();
   let count = 0;
@@ -109,7 +109,7 @@ function* oneDocument(tokens: Iterable<CST.Token>, refuse: (fault: OffsetFault) 
 }
 
 function faultsOf(document: YamlDocument | undefined, text: string): OffsetFault[] {
-  // one fault makes the parser complain of all that follows: the first is the one to mend
+  // one fault makes the parser complain about all that follows, so report only the first
   const [error] = document?.errors ?? [];
   if (error !== undefined) return [conflict(text) ?? unclosed(error, text) ?? syntaxFault(error, text)];
   const contents = document?.contents ?? null;
@@ -125,7 +125,7 @@ function syntaxFault(error: Pick<YAMLParseError, 'code' | 'message' | 'pos'>, te
     code: codes[error.code] ?? 'yaml-syntax',
     message: firstSentence(error.message),
     hint: bareAddressHint(lineAt(text, error.pos[0])) ?? hints[error.code] ?? null,
-    // what is missing at the end is missed on the last line that holds something
+    // report what is missing at the end on the last line that isn't blank
     offset: Math.min(error.pos[0], text.trimEnd().length),
   };
 }
@@ -136,14 +136,14 @@ function unclosed({ message, pos: [end] }: Pick<YAMLParseError, 'message' | 'pos
   if (close === undefined) return null;
   if (text.charAt(end) === close) {
     const hint = 'put it further in than the key that the brackets belong to';
-    return { code: 'yaml-syntax', message: `the ${close} stands too far to the left`, hint, offset: end };
+    return { code: 'yaml-syntax', message: `the ${close} is indented too little`, hint, offset: end };
   }
   const open = openBracket(text, end);
   const hint = `write ${close} where the ${close === '}' ? 'mapping' : 'list'} ends`;
   return open && { code: 'yaml-syntax', message: `the ${open.bracket} is never closed`, hint, offset: open.offset };
 }
 
-/** A merge that was committed with its conflict: the markers are seldom YAML. */
+/** A merge conflict that was committed. */
 function conflict(text: string): OffsetFault | null {
   const offset = text.search(/^<{7} /m);
   const hint = 'choose between the two sides, and remove the lines <<<<<<<, ======= and >>>>>>>';
@@ -157,7 +157,7 @@ function firstSentence(message: string): string {
     .toWellFormed();
 }
 
-// what the parser's own codes are called here: https://eemeli.org/yaml/#errors
+// our names for the parser's codes: https://eemeli.org/yaml/#errors
 const codes: Partial<Record<ErrorCode, DiagnosticCode>> = {
   ALIAS_PROPS: 'alias',
   BAD_ALIAS: 'alias',

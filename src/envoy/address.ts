@@ -30,17 +30,17 @@ export function formatAddress({ host, port }: Address): string {
   return isIP(host) === 6 ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
 }
 
-/** How a cluster finds these. Of a name all addresses are tried: by default Envoy takes one family, and `localhost` has two. */
+/** Service discovery for a cluster. `ALL`: by default Envoy resolves to one address family, and `localhost` has two. */
 export function toDiscovery(addresses: readonly Address[]) {
   return addresses.every(isIpAddress) ? { type: 'STATIC' } : { type: 'STRICT_DNS', dns_lookup_family: 'ALL' };
 }
 
-/** Whether the host needs no name service. */
+/** Whether the host is an IP address, not a name. */
 export function isIpAddress({ host }: Address): boolean {
   return isIP(host) !== 0;
 }
 
-/** Whether it is all addresses of a machine: to listen on, not to connect to. */
+/** Whether it means all addresses of a machine: fine to listen on, not to connect to. */
 export function isUnspecified({ host }: Address): boolean {
   return /^(0\.0\.0\.0|[0:]+)$/.test(host);
 }

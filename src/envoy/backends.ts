@@ -24,8 +24,8 @@ function cluster(name: string, endpoints: readonly Address[]) {
 }
 
 /**
- * Envoy counts these limits over the whole cluster, and its defaults (1,024 requests, 3 retries at a time) would let one
- * customer with a slow shard use them up for all. So the cluster has practically none, and each host has its own.
+ * Envoy's limits are per cluster, and with the defaults (1,024 requests, 3 retries at a time) one customer with a slow shard
+ * could use them up for all. So the cluster has practically none, and each host has its own.
  */
 function circuitBreakers() {
   const most = 1_000_000;
@@ -35,7 +35,7 @@ function circuitBreakers() {
   };
 }
 
-/** The ordered list of the Lua filter and nothing else: the subset beneath never matches, so an exhausted shard is a 503. */
+/** Only the Lua filter's ordered list: the fallback policy never matches, so an exhausted shard is a 503. */
 function shardPolicy() {
   const types = 'type.googleapis.com/envoy.extensions.load_balancing_policies';
   const never = {

@@ -6,12 +6,11 @@ import { ingressListener, type LuaSource } from './listener.ts';
 import { viewKey } from '../release/runtime-keys.ts';
 import { dynamicResources, rtdsLayers, xdsCluster, type XdsOptions } from './xds.ts';
 
-/** What an Envoy bootstrap is made of. */
 export interface BootstrapOptions extends XdsOptions {
   readonly listen: Address;
   /** Path of the admin's Unix socket: the Lua bridge reads the runtime there. At most 107 bytes. */
   readonly adminSocket: string;
-  /** Where the backends listen: those of every slot, also of slots that `total_hosts` does not reach yet. */
+  /** The backends of every slot, including slots beyond the present `total_hosts`. */
   readonly endpoints: readonly Address[];
   readonly lua: LuaSource;
   /** xDS `node`. Default: id `envoy`, cluster `shardplane`. Envoy's --service-node and --service-cluster override it. */
@@ -22,7 +21,7 @@ export interface BootstrapOptions extends XdsOptions {
 
 /**
  * A complete bootstrap for a stock Envoy 1.36 or later, as YAML.
- * Pure: the Lua files are read by the caller. Throws nothing; Envoy's `--mode validate` is the judge of the paths in it.
+ * Pure: the caller reads the Lua files. Never throws; Envoy's `--mode validate` checks the paths in it.
  */
 export function makeBootstrap(options: BootstrapOptions): string {
   const mode = options.mode ?? 'hosts';
@@ -41,8 +40,8 @@ export function makeBootstrap(options: BootstrapOptions): string {
 }
 
 /**
- * Lowest, what an Envoy that starts without its control plane falls back to: addresses for the filter's default numbers.
- * Then the pushed layers. Highest, an admin layer, so that `/runtime_modify` stays an operator's last resort.
+ * Lowest: addresses for the filter's default sizes, for an Envoy that starts without its control plane. Then the pushed
+ * layers. Highest: an admin layer, so that `/runtime_modify` remains as the operator's last resort.
  */
 function runtimeLayers(options: BootstrapOptions, mode: 'hosts' | 'clusters') {
   const hosts = options.endpoints.map(formatAddress).join(',');
@@ -50,7 +49,7 @@ function runtimeLayers(options: BootstrapOptions, mode: 'hosts' | 'clusters') {
   return [...(mode === 'hosts' ? [fallback] : []), ...rtdsLayers(options), { name: 'admin', admin_layer: {} }];
 }
 
-/** The cluster `envoy_admin`: Envoy's own admin interface, for the bridge. */
+/** The cluster `envoy_admin`: Envoy's own admin interface, which the bridge reads. */
 function adminCluster(path: string) {
   return {
     name: 'envoy_admin',

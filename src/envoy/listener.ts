@@ -1,6 +1,5 @@
 import { toSocketAddress, type Address } from './address.ts';
 
-/** What the listener needs. */
 export interface ListenerOptions {
   readonly listen: Address;
   /** `hosts`: one cluster, the host is chosen by override_host. `clusters`: one cluster for each slot, chosen by a header. */
@@ -9,7 +8,7 @@ export interface ListenerOptions {
 }
 
 /**
- * The text of envoy/shardplane.lua, or of the two filters that do the same with a seam between them:
+ * The text of envoy/shardplane.lua, or of the two filters that do the same:
  * envoy/runtime_bridge.lua and envoy/shuffle_shard.lua.
  */
 export type LuaSource = { readonly shardplane: string } | { readonly bridge: string; readonly shard: string };
@@ -43,8 +42,8 @@ export function ingressListener({ listen, mode, lua }: ListenerOptions) {
 }
 
 /**
- * The filter drops a client's `x-target-cluster` too; but should Lua ever fail, the request goes on without it, and the
- * client must not be the one to choose a cluster: `envoy_admin` is one.
+ * The filter also drops a client's `x-target-cluster`. But if Lua ever fails, the request goes on without the filter, and a
+ * client must never choose the cluster: `envoy_admin` is one.
  */
 function dropTargetCluster() {
   const type = 'type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation';
@@ -63,8 +62,8 @@ function luaFilters(lua: LuaSource, chooseRoute: boolean) {
 }
 
 /**
- * The x-shard-* headers, from the filter's metadata: cheaper here than in Lua. A value that is missing (a request that was
- * refused has none) makes no header; whatever a client or a backend sends under these names is overwritten.
+ * The x-shard-* headers, from the filter's metadata: cheaper here than in Lua. A missing value (of a refused request) makes
+ * no header; what a client or a backend sends under these names is overwritten.
  */
 function shardHeaders() {
   const headers = ['assignment', 'config', 'version'].map((key) => ({
@@ -74,7 +73,7 @@ function shardHeaders() {
   return { request_headers_to_add: headers, response_headers_to_add: headers };
 }
 
-/** `chooseRoute`: what the filter writes into headers decides the route, so it is looked up anew (a cost for each request). */
+/** `chooseRoute`: the filter's header decides the route, so Envoy must look it up again (at a cost for each request). */
 function luaFilter({ name, source, chooseRoute }: { name: string; source: string; chooseRoute: boolean }) {
   return {
     name,
@@ -87,7 +86,7 @@ function luaFilter({ name, source, chooseRoute }: { name: string; source: string
   };
 }
 
-/** Retries walk the customer's list in hosts mode; a cluster of one host has nowhere else to go. */
+/** In hosts mode retries walk the customer's list; a cluster of one host has nowhere else to go. */
 function route(mode: 'hosts' | 'clusters') {
   return {
     ...(mode === 'hosts' ? { cluster: 'backends' } : { cluster_header: 'x-target-cluster' }),

@@ -3,7 +3,7 @@ import { isIpAddress, toDiscovery, toSocketAddress, type Address } from './addre
 /** How Envoy talks to the control plane. */
 export interface XdsOptions {
   readonly xds: Address;
-  /** More daemons, in the order in which they are asked while those before them are away. Default: none. */
+  /** More daemons: each is used while all before it are down. Default: none. */
   readonly standbys?: readonly Address[];
   /** State of the world (the default), or incremental. */
   readonly transport?: 'sotw' | 'delta';
@@ -39,8 +39,8 @@ function configSource(options: XdsOptions) {
 }
 
 /**
- * The cluster `xds`: HTTP/2, with keepalive so that a dead control plane is noticed within half a minute. Where there are standbys,
- * each is a priority of its own, and gRPC health checks say which is the first that serves.
+ * The cluster `xds`: HTTP/2, with keepalive so that a dead control plane is noticed within half a minute. Each standby is a
+ * priority of its own, and gRPC health checks find the first one that serves.
  */
 export function xdsCluster(options: XdsOptions) {
   const daemons = daemonsOf(options);
@@ -60,7 +60,7 @@ export function xdsCluster(options: XdsOptions) {
     ...(daemons.length > 1 && healthChecks()),
     load_assignment: {
       cluster_name: 'xds',
-      // One address that serves takes all: a name may have several, of which some are not listened on.
+      // a name may have addresses that nothing listens on: one healthy address is enough for its priority
       ...(daemons.length > 1 && { policy: { overprovisioning_factor: 100_000 } }),
       endpoints: daemons.map((daemon, priority) => ({
         ...(priority > 0 && { priority }),
@@ -75,8 +75,8 @@ function daemonsOf({ xds, standbys = [] }: XdsOptions): readonly Address[] {
 }
 
 /**
- * A daemon that is gone, or has no release to serve, is given no new stream after 4 s. The streams that it has go on: it is
- * keepalive that ends those of one that stands still.
+ * A daemon that is down, or has no release to serve, gets no new streams after 4 s. Its open streams go on: keepalive ends
+ * those of a daemon that hangs.
  */
 function healthChecks() {
   const intervals = { interval: '2s', no_traffic_interval: '2s' };
@@ -108,7 +108,7 @@ function tlsSocket({ tls }: XdsOptions, daemons: readonly Address[]) {
   };
 }
 
-/** The SNI: the one name that there is, or of several that of the daemon that is connected to. An IP address is none. */
+/** The SNI: the daemon's name or, of several, that of the one being connected to. An IP address is not a name. */
 function serverName(daemons: readonly Address[]) {
   const names = daemons.filter((daemon) => !isIpAddress(daemon)).map(({ host }) => host);
   if (names.length === 0) return {};

@@ -3,13 +3,13 @@ import type { Redact } from '../secrets.ts';
 import type { StatusRequest } from './providers.ts';
 import type { HostAnswer } from './delivery.ts';
 
-/** How much of an answer is read: it is only ever quoted. */
+/** How much of a response is read: it is only quoted in messages. */
 const answerBytes = 4096;
 
-/** Reads a token anew, so that a rotated one counts at once. Throws with words that don't hold it. */
+/** Re-reads the token, so that a rotated one takes effect at once. Throws an error that doesn't contain it. */
 export async function readToken(file: string): Promise<string> {
   const token = (await readFile(file, 'utf8')).trim();
-  // What a header can't hold would come back in the error of whoever is given it.
+  // fetch would quote an invalid token in its error
   if (!/^[\x21-\x7e]+$/.test(token)) throw new Error(`${file} holds no token: one line of printable ASCII is expected`);
   return token;
 }
@@ -40,7 +40,7 @@ async function readStart(response: Response): Promise<string> {
   return Buffer.concat(chunks).subarray(0, answerBytes).toString('utf8');
 }
 
-/** Why there was no answer, in words: fetch hides the cause in `cause`. */
+/** The message of an error, with the cause that fetch hides in `cause`. */
 export function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;

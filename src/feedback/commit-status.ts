@@ -2,7 +2,7 @@ import type { Diagnostic } from '../config/diagnostic.ts';
 import { printable } from '../config/words.ts';
 import type { Outcome } from '../rollout/types.ts';
 
-/** How a revision stands, as the daemon knows it. */
+/** The state of a revision, as the daemon knows it. */
 export interface RevisionReport {
   readonly version: string;
   /** Null: it is being rolled out. */
@@ -12,10 +12,10 @@ export interface RevisionReport {
   readonly counts: { readonly connected: number; readonly acked: number; readonly unanswered: number };
 }
 
-/** `pending`: not decided; `canceled`: overtaken before it was. */
+/** `pending`: not decided yet; `canceled`: superseded before it was. */
 export type StatusState = 'pending' | 'success' | 'failure' | 'canceled';
 
-/** What a git host is to show beside a commit. */
+/** The status that a git host is to show for a commit. */
 export interface CommitStatus {
   readonly version: string;
   readonly state: StatusState;
@@ -23,7 +23,7 @@ export interface CommitStatus {
   readonly description: string;
 }
 
-/** A report in a git host's terms. */
+/** Translates a report into a git host's terms. */
 export function toCommitStatus(report: RevisionReport): CommitStatus {
   return { version: report.version, state: stateOf(report.outcome), description: printable(describe(report)) };
 }
@@ -63,7 +63,7 @@ function tally({ acked, connected, unanswered }: RevisionReport['counts']): stri
   return `acked ${acked} of ${connected}${unanswered === 0 ? '' : `, ${unanswered} unanswered`}`;
 }
 
-/** The place comes first: what is cut off is the end of the words. */
+/** The place comes first, since a long description is cut at its end. */
 function located(diagnostics: readonly Diagnostic[]): string | null {
   const [first] = diagnostics;
   if (first === undefined) return null;

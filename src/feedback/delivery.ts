@@ -1,4 +1,4 @@
-/** What a git host answered to a call. */
+/** A git host's response. */
 export interface HostAnswer {
   readonly status: number;
   readonly header: (name: string) => string | null;
@@ -6,27 +6,27 @@ export interface HostAnswer {
   readonly body: string;
 }
 
-/** What follows from it. `waitMs`: not before this long; null: as long as failures say. */
+/** What to do next. `waitMs`: send nothing for this long; null: back off as after a failure. */
 export type Delivery =
   | { readonly kind: 'taken' }
-  /** It won't be taken however often it is sent. */
+  /** A retry would be refused, too. */
   | { readonly kind: 'refused'; readonly words: string }
-  /** Nothing is to be sent meanwhile. */
+  /** Rate limited. */
   | { readonly kind: 'limited'; readonly waitMs: number | null; readonly words: string }
   | { readonly kind: 'failed'; readonly words: string };
 
-/** GitHub asks for at least a minute where it says nothing more exact (docs.github.com, "rate limit errors"). */
+/** GitHub asks for at least a minute where a response names no time (docs.github.com, "rate limit errors"). */
 const unspecifiedLimitMs = 60_000;
-/** However long a host says: it is asked again after this. */
+/** The longest wait, whatever the host asks for. */
 const longestLimitMs = 60 * 60_000;
 
-/** Judges an answer. `now`: milliseconds since the epoch. */
+/** Classifies a response. `now`: milliseconds since the epoch. */
 export function toDelivery(answer: HostAnswer, now: number): Delivery {
   const { status } = answer;
   if (status >= 200 && status < 300) return { kind: 'taken' };
   const words = `it answered ${status}${quote(answer.body)}`;
   if (isLimit(answer)) return { kind: 'limited', waitMs: limitMs(answer, now), words };
-  // GitLab, to a status that the commit has already: "Cannot transition status via :enqueue from :pending".
+  // GitLab, when the commit has this status already: "Cannot transition status via :enqueue from :pending".
   if (status === 400 && /cannot transition status/i.test(answer.body)) return { kind: 'taken' };
   if (status === 400 || status === 422) return { kind: 'refused', words };
   if (status === 401 || status === 403)

@@ -11,28 +11,28 @@ import { toCommitStatus } from './commit-status.ts';
 import type { Delivery } from './delivery.ts';
 import { toDelivery } from './delivery.ts';
 
-/** Reports how revisions stand to a git host. No method throws or waits: a push never stands behind it. */
+/** Reports revisions to a git host. No method throws or blocks: a push never waits for it. */
 export interface Feedback {
   report(report: RevisionReport): void;
-  /** Ends what is under way; resolves when nothing runs any more. */
+  /** Aborts a running call; resolves when nothing runs any more. */
   stop(): Promise<void>;
 }
 
 export interface FeedbackOptions extends StatusTarget {
   readonly tokenFile: string;
-  /** Told when statuses can't be sent, in words without secrets; null: they can again. */
+  /** Called when statuses can't be sent, with a message without secrets; with null when they can again. */
   readonly onProblem: (words: string | null) => void;
-  /** Learns the token. */
+  /** Is taught the token, so that messages never show it. */
   readonly secrets?: Secrets;
-  /** Milliseconds that a call may take, and that lie between two. */
+  /** Time limit of a call, and the pause between two. */
   readonly timeoutMs?: number;
   readonly paceMs?: number;
 }
 
-/** GitHub asks for a second between two calls that write. */
+/** GitHub asks for a second between two writes. */
 const defaults = { timeoutMs: 10_000, paceMs: 1000 };
 const retry: Backoff = { firstMs: 2000, longestMs: 5 * 60_000 };
-/** A status that could not be sent for this long is given up. */
+/** A status that could not be sent for this long is dropped. */
 const keptMs = 6 * 60 * 60_000;
 
 /** Reports commit statuses to the API of a git host, one call at a time. Throws TypeError when the url is none. */
@@ -67,14 +67,14 @@ class StatusSender implements Feedback {
     await this.#running;
   }
 
-  /** Sends until nothing waits. Never rejects. */
+  /** Sends until the outbox is empty. Never rejects. */
   async #run(): Promise<void> {
     const { signal } = this.#end;
     while (!signal.aborted) {
       const next = this.#outbox.next(Date.now());
       if (next === null) break;
       const waitMs = 'waitMs' in next ? next.waitMs : await this.#deliver(next);
-      // A wait that `stop` cuts short rejects.
+      // rejects when `stop` cuts it short
       await sleep(waitMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
     this.#running = null;
@@ -86,7 +86,7 @@ class StatusSender implements Feedback {
     if (this.#end.signal.aborted) return 0;
     if (delivery.kind === 'taken') this.#outbox.taken(letter);
     if (delivery.kind === 'refused' || Date.now() - letter.since > keptMs) this.#outbox.drop(letter.status);
-    this.#say(delivery);
+    this.#tellProblem(delivery);
     if (delivery.kind === 'taken' || delivery.kind === 'refused') {
       this.#failures = 0;
       return this.#options.paceMs;
@@ -109,7 +109,7 @@ class StatusSender implements Feedback {
     }
   }
 
-  #say(delivery: Delivery): void {
+  #tellProblem(delivery: Delivery): void {
     if (delivery.kind === 'taken') return this.#options.onProblem(null);
     this.#options.onProblem(`the commit status could not be set at ${this.#place}: ${delivery.words}`);
   }

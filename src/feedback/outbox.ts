@@ -10,19 +10,19 @@ export interface Letter {
   readonly notBefore: number;
 }
 
-/** Commits that wait, and commits whose last status is remembered. */
+/** Bounds: commits in the outbox, and commits whose last status is remembered. */
 const waitingAtMost = 100;
 const rememberedAtMost = 1000;
-/** A release that goes live within this time is never said to be pending: one call instead of two. */
+/** A pending status waits this long: a release that is live by then needs one call instead of two. */
 const pendingWaitsMs = 1000;
 
-/** Statuses by commit: the newest of a commit takes the place of the one before; the newest commit goes first. */
+/** Statuses to send, one per commit: a newer one replaces it. The newest commit goes first. */
 export class Outbox {
   readonly #provider: ProviderName;
   readonly #waiting = new Map<string, Letter>();
-  /** What the host has taken. */
+  /** The last status of each commit that the host has accepted. */
   readonly #taken = new Map<string, CommitStatus>();
-  /** What was handed out last: the host may have it already. */
+  /** Being sent: the host may have it already. */
   #underWay: CommitStatus | null = null;
 
   constructor(provider: ProviderName) {
@@ -33,7 +33,7 @@ export class Outbox {
     return this.#waiting.size;
   }
 
-  /** Drops what tells the host nothing new. */
+  /** Ignores a status that tells the host nothing new. */
   put(status: CommitStatus, now: number): void {
     const underWay = this.#underWay?.version === status.version ? this.#underWay : null;
     if (!isNews(this.#provider, underWay ?? this.#taken.get(status.version) ?? null, status)) {
@@ -44,7 +44,7 @@ export class Outbox {
     setNewest(this.#waiting, status.version, { status, since: now, notBefore }, waitingAtMost);
   }
 
-  /** The newest commit's letter that may go now, else how long until one may (null: none waits). */
+  /** The next status to send, else how long until there is one; null when the outbox is empty. */
   next(now: number): Letter | { readonly waitMs: number } | null {
     const letters = [...this.#waiting.values()].reverse();
     const due = letters.find(({ notBefore }) => notBefore <= now);
@@ -58,7 +58,7 @@ export class Outbox {
     this.drop(status);
   }
 
-  /** Unless a newer one has come meanwhile. */
+  /** Removes the status, unless a newer one has replaced it. */
   drop(status: CommitStatus): void {
     if (this.#waiting.get(status.version)?.status === status) this.#waiting.delete(status.version);
   }

@@ -13,11 +13,11 @@ export interface StatusRequest {
 
 interface Provider {
   readonly states: Readonly<Record<StatusState, string>>;
-  /** Characters of a description. */
+  /** The longest description, in characters. */
   readonly length: number;
-  /** The name of the field that tells one system's statuses from another's. */
+  /** The field that tells one system's statuses from another's. */
   readonly label: 'context' | 'name';
-  /** The host takes a second `pending` in place of the first. */
+  /** The host accepts a second `pending` status with another description. */
   readonly repeats: boolean;
   readonly headers: (token: string) => Readonly<Record<string, string>>;
 }
@@ -55,7 +55,7 @@ const providers: Readonly<Record<ProviderName, Provider>> = {
   },
 };
 
-/** Where statuses go, and under which name. */
+/** Where to send statuses, and under which name. */
 export interface StatusTarget {
   readonly provider: ProviderName;
   /** The API's address of the repository. */
@@ -63,13 +63,13 @@ export interface StatusTarget {
   readonly context: string;
 }
 
-/** An address without what may be secret in it (user, password, query). Throws TypeError on what is none. */
+/** A URL without its secrets (user, password, query). Throws TypeError when it is not a URL. */
 export function addressOf(url: string): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname.replace(/\/+$/, '');
 }
 
-/** The call that sets a status. Throws TypeError when the url is none. */
+/** The call that sets a status. Throws TypeError when `url` is not a URL. */
 export function toRequest(
   { provider, url, context }: StatusTarget,
   status: CommitStatus,
@@ -87,15 +87,15 @@ export function toRequest(
   };
 }
 
-/** Whether `next` tells the host anything after `last`, which it has taken (null: nothing yet). */
+/** Whether `next` tells the host anything new after `last` (null: it has none yet). */
 export function isNews(provider: ProviderName, last: CommitStatus | null, next: CommitStatus): boolean {
-  // What never was begun there needs no end: a burst of overtaken commits is no news to anyone.
+  // a commit that was superseded before the host heard of it is of no interest
   if (last === null) return next.state !== 'canceled';
   if (next.state !== last.state) return true;
   return next.description !== last.description && (next.state !== 'pending' || providers[provider].repeats);
 }
 
-/** In characters as the hosts count them (code points), with an ellipsis where something is missing. */
+/** Cuts at a number of code points, as the hosts count, and marks the cut with an ellipsis. */
 function cut(text: string, length: number): string {
   const characters = Array.from(text);
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;

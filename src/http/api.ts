@@ -18,21 +18,21 @@ export interface Status {
     readonly diagnostics: readonly ShownDiagnostic[];
   } | null;
   readonly nodes: readonly NodeStatus[];
-  /** Members of the fleet: nodes that are `unserved` are none. */
+  /** Members of the fleet alone: not `unserved` nodes. */
   readonly counts: Readonly<Record<'connected' | NodeState, number>>;
-  /** node.ids whose vote was taken away, connected or not. */
+  /** node.ids without a vote, connected or not. */
   readonly muted: readonly string[];
-  /** Nodes that were here within a day, the last to go first; 1,000 at most. */
+  /** Nodes that disconnected within a day, newest first; 1,000 at most. */
   readonly gone: readonly GoneNode[];
   /** Older revisions, overtaken by the newest, that are still being judged. */
   readonly backlog: number;
-  /** What fails now, besides the head's own faults. Empty when all is well. */
+  /** What fails now, besides the head's diagnostics. Empty when all is well. */
   readonly problems: readonly Problem[];
   /** The saved file, when it differs from the commit: checked, never pushed. */
   readonly working: { readonly valid: boolean; readonly diagnostics: readonly ShownDiagnostic[] } | null;
 }
 
-/** Which daemon it is that answers; also alone, at `/api/v1/daemon`. */
+/** The daemon that answers; also alone, at `/api/v1/daemon`. */
 export interface DaemonInfo {
   /** Of shardplane. */
   readonly version: string;
@@ -43,12 +43,11 @@ export interface DaemonInfo {
   readonly ref: string;
   readonly file: string;
   readonly stateDirectory: string;
-  /** The ports that it listens on. */
   readonly xdsPort: number;
   readonly httpPort: number;
 }
 
-/** A diagnostic with the line that it is about (null: there is none to show), so that a caret can be drawn anywhere. */
+/** A diagnostic with its source line (null: there is none to show), so that any client can draw the caret. */
 export interface ShownDiagnostic extends Diagnostic {
   readonly excerpt: string | null;
 }
@@ -57,11 +56,11 @@ export interface ShownDiagnostic extends Diagnostic {
 export interface NodeStatus {
   readonly id: string;
   readonly cluster: string;
-  /** The last version that it accepted. */
+  /** The version that it accepted last. */
   readonly version: string | null;
-  /** `unserved`: it asks for nothing that is here, and is no member of the fleet. */
+  /** `unserved`: it subscribes to nothing that is served here, and is no member of the fleet. */
   readonly state: NodeState | 'unserved';
-  /** What its word is worth in a rollout (docs/rollout.md). */
+  /** What its answer counts for in a rollout (docs/rollout.md). */
   readonly vote: Vote;
   readonly refusal: Pick<Refusal, 'code' | 'message'> | null;
   readonly connectedSince: string;
@@ -74,7 +73,7 @@ export interface NodeStatus {
   readonly dialect: string;
   /** The resource names that it subscribes to. */
   readonly resources: readonly string[];
-  /** In words: what an unserved node asks for, and what is served. Else null. */
+  /** For an unserved node, a sentence on what it asks for and what is served; else null. */
   readonly unserved: string | null;
   /** Another stream carries the same node.id. */
   readonly duplicate: boolean;
@@ -90,7 +89,7 @@ export interface GoneNode {
   readonly address: string;
 }
 
-/** Something that fails, said once and shown until it is over. */
+/** Something that fails: reported once, and shown until it is over. */
 export interface Problem {
   readonly code: string;
   readonly message: string;
@@ -98,7 +97,7 @@ export interface Problem {
   readonly since: string;
 }
 
-/** What a command did, in words for the operator. `ok: false` is a refusal: nothing was changed. */
+/** What a command did, for the operator. `ok: false`: it was refused, and nothing changed. */
 export interface CommandResult {
   readonly ok: boolean;
   readonly message: string;
@@ -112,7 +111,7 @@ export type WebhookSender = 'github' | 'gitlab' | 'gitea' | 'generic';
 export interface Api {
   daemon(): DaemonInfo;
   status(): Status;
-  /** Ready once a release is served and the memory is kept; else why not. */
+  /** Ready once a release is served and the ledger can be written; else why not. */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Text in the Prometheus exposition format. */
   metrics(): Promise<string>;
@@ -122,11 +121,11 @@ export interface Api {
   story(version: string): unknown;
   retry(version: string, by: string): CommandResult | Promise<CommandResult>;
   accept(version: string, by: string): CommandResult | Promise<CommandResult>;
-  /** Takes a node's vote away, or gives it back; it need not be connected. */
+  /** Takes a node's vote away; it need not be connected. */
   mute(node: string, by: string): CommandResult;
   unmute(node: string, by: string): CommandResult;
   /** Looks at the repository now (a remote is fetched first). */
   sync(): Promise<CommandResult>;
-  /** A verified webhook that speaks of `ref` (null: of any). */
+  /** A verified webhook about `ref` (null: any ref). */
   pushed(ref: string | null): void;
 }

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from './error.ts';
 
-/** How much the bodies that are being read may hold together; `bytes` is what they hold now. */
+/** A limit on all bodies that are being read at once; `bytes` is what they hold now. */
 export interface Budget {
   bytes: number;
   readonly maxBytes: number;
 }
 
 /**
- * A request's body of at most `maxBytes`, within the budget that it shares with others.
+ * Reads a request's body of at most `maxBytes`, within a budget shared with other requests.
  * Throws HttpError: 400 when it ends early, 411 without a length, 413 for a larger one, 503 over the budget.
  */
 export async function readBody(
@@ -38,7 +38,7 @@ function spend(budget: Budget, bytes: number): void {
   if (budget.bytes > budget.maxBytes) throw new HttpError(503, 'busy', 'too much is being sent at once: try again');
 }
 
-/** The parser holds a body to the length that its header names, so that is all there is to check. */
+/** Node's parser enforces content-length, so checking the header is enough. */
 function checkLength({ headers }: IncomingMessage, maxBytes: number): void {
   const length = headers['content-length'];
   if (length === undefined) throw new HttpError(411, 'length', 'send the body with a content-length');

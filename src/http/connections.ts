@@ -1,16 +1,16 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 
-/** How many connections may be open: in all, and from one address. Loopback is one address for all who come through a proxy. */
+/** Open connections: in all, and from one address. Loopback is exempt: a proxy's clients all come from there. */
 const most = { all: 200, each: 50 };
 
-/** How often a warning may repeat itself. */
+/** The least time between two warnings. */
 const quietMs = 60_000;
 
-/** As much of a `net.Server` as is needed. */
+/** The part of `net.Server` that is used. */
 type Bounded = EventEmitter & { maxConnections: number };
 
-/** Turns away connections that are too many, and says so now and then. */
+/** Limits the server's connections, with a warning at most once a minute. */
 export function boundConnections(server: Bounded, warn: (message: string) => void): void {
   const open = new Map<string, number>();
   let quietUntil = 0;
@@ -37,7 +37,7 @@ export function boundConnections(server: Bounded, warn: (message: string) => voi
   });
 }
 
-/** A Unix socket has no address. */
+/** Loopback, or a Unix socket, which has no address. */
 function isLocal(address: string): boolean {
   return address === '' || /^(::ffff:)?127\.|^::1$/.test(address);
 }

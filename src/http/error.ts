@@ -1,4 +1,4 @@
-/** An answer other than 200, with words. */
+/** A response other than 200. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;

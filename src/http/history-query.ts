@@ -1,6 +1,6 @@
 import type { HistoryQuery } from '../ledger/history.ts';
 
-/** A history query as it stands in a URL: `limit`, `before`, `outcome`, `since` (a time), `customer`. What is not understood is left out. */
+/** Reads a history query from a URL: `limit`, `before`, `outcome`, `since` (a time), `customer`. Ignores what it doesn't understand. */
 export function toHistoryQuery(query: URLSearchParams): HistoryQuery {
   const since = query.get('since');
   return {

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 
 /**
- * Whether a request with this Host header is meant for us. A web page whose name was made to point here (DNS rebinding) has
- * that name in it. Who sends none (HTTP/1.0) is no browser; an address is nothing that a page's name can be pointed at.
+ * Whether a Host header names this server: protects from DNS rebinding, where a web page's own name resolves to this
+ * machine. A request without the header (HTTP/1.0) is not from a browser, and an IP address can't be rebound.
  */
 export function isServedHost(header: string | undefined, names: readonly string[]): boolean {
   if (header === undefined) return true;
@@ -10,7 +10,7 @@ export function isServedHost(header: string | undefined, names: readonly string[
   return isIP(name) !== 0 || name === 'localhost' || names.some((served) => nameOf(served) === name);
 }
 
-/** Without the port, the brackets of an IPv6 address and the root's dot. */
+/** Without port, IPv6 brackets and trailing dot. */
 function nameOf(host: string): string {
   const [, address, name = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::[0-9]*)?$/.exec(host) ?? [];
   return address ?? name.toLowerCase().replace(/\.$/, '');

@@ -4,7 +4,7 @@ import { readBody } from './body.ts';
 import { HttpError } from './error.ts';
 import { checkWebhook } from './webhook.ts';
 
-/** What a route answers with: JSON, or text when it is a string. */
+/** A response: `body` is sent as text when it is a string, else as JSON. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -22,7 +22,7 @@ interface Call {
 interface Route {
   readonly method: 'GET' | 'POST';
   readonly path: string;
-  /** Only over the control socket, whose file mode says who may. */
+  /** Only over the control socket, whose file mode restricts access. */
   readonly control?: true;
   readonly handle: (call: Call) => Answer | Promise<Answer>;
 }
@@ -108,7 +108,7 @@ function found(body: unknown, words: string): Answer {
   return ok(body);
 }
 
-/** HEAD is the newest revision, as in commands. */
+/** HEAD is the newest revision, as it is for commands. */
 function toVersion(api: Api, name: string): string {
   if (name !== 'HEAD') return name;
   const { head } = api.status();

@@ -11,13 +11,13 @@ import { route } from './routes.ts';
 /** The longest path of a Unix socket on Linux, in bytes (sun_path without its NUL: unix(7)). */
 const maxSocketPathBytes = 107;
 
-/** How long a connection may stand still; a command may wait for a fetch. */
+/** How long a connection may be idle; a command may wait for a fetch. */
 const idleMs = { open: 30_000, control: 180_000 };
 
-/** Within this an answer is read, however slowly. */
+/** A client that takes longer to read its response is disconnected. */
 const answerMs = 60_000;
 
-/** Node looks each 30 s, unless told otherwise, which connections are over their time. */
+/** By default Node checks these limits only every 30 s. */
 const times = { requestTimeout: 10_000, headersTimeout: 5_000, connectionsCheckingInterval: 500 };
 
 export interface HttpServer {
@@ -30,17 +30,17 @@ export interface HttpOptions {
   readonly api: Api;
   readonly address: string;
   readonly port: number;
-  /** Names besides loopback's under which it is reached. */
+  /** Host names to accept, besides those of loopback. */
   readonly hosts: readonly string[];
   /** Files that hold the webhooks' secrets. */
   readonly secrets: Readonly<Record<WebhookSender, string | null>>;
-  /** Where operators' commands come in: a Unix socket that only the daemon's user may open. */
+  /** The Unix socket for operators' commands, which only the daemon's user may open. */
   readonly controlSocket: string;
-  /** Told once about what works without, e.g. the control socket. */
+  /** Called with what is wrong but not fatal, e.g. no control socket. */
   readonly warn: (message: string) => void;
 }
 
-/** Listens on the HTTP port and on the control socket. Throws with words when the port cannot be had. */
+/** Listens on the HTTP port and the control socket. Throws an error for the operator when it can't listen on the port. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const open = createListener(options, false);
   await listen(open, { port: options.port, host: options.address }).catch((error: unknown) => {
@@ -64,7 +64,7 @@ async function startControl(options: HttpOptions): Promise<Server | null> {
   }
   const control = createListener(options, true);
   try {
-    rmSync(path, { force: true }); // The ledger's lock makes us the only daemon here.
+    rmSync(path, { force: true }); // a stale one: the ledger's lock makes us the only daemon here
     await listen(control, { path });
     chmodSync(path, 0o600);
     return control;
@@ -84,7 +84,7 @@ function createListener(options: HttpOptions, control: boolean): Server {
   return server;
 }
 
-/** Who does not read its answer holds it in memory: not for long, and not many. */
+/** A response that isn't read stays in memory. */
 function endLate(response: ServerResponse): void {
   const timer = setTimeout(() => response.destroy(), answerMs).unref();
   response.once('close', () => clearTimeout(timer));
@@ -119,10 +119,10 @@ function checkHost(request: IncomingMessage, names: readonly string[]): void {
   );
 }
 
-/** A path with dots in it, plain or percent-encoded, would be another one than a proxy in front has let through. */
+/** Refuses `..`, plain or percent-encoded: a proxy in front may have let another path through. */
 function toUrl(target: string): URL {
   const url = target.startsWith('/') ? URL.parse(`http://localhost${target}`) : null;
-  if (url === null || url.pathname !== target.split('?', 1)[0]) throw new HttpError(400, 'path', 'the path is not one');
+  if (url === null || url.pathname !== target.split('?', 1)[0]) throw new HttpError(400, 'path', 'not a valid path');
   return url;
 }
 
@@ -135,7 +135,7 @@ function send(response: ServerResponse, status: number, body: unknown): void {
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    // A body that was refused is not read on.
+    // the rest of a refused body is not read
     ...(status >= 400 && { connection: 'close' }),
   });
   response.end(text);

@@ -8,11 +8,11 @@ import { HttpError } from './error.ts';
 
 const maxBodyBytes = 1024 * 1024;
 
-/** Of all that are being read: whoever guesses what a signature looks like can send bodies. */
+/** For all webhooks at once: anyone can send a body with something that looks like a signature. */
 const bodies: Budget = { bytes: 0, maxBytes: 8 * 1024 * 1024 };
 
 interface Sender {
-  /** The header that proves the sender, and how. */
+  /** The header that authenticates the sender. */
   readonly header: string;
   readonly proof: 'hmac-sha256' | 'token';
   readonly prefix: string;
@@ -20,7 +20,7 @@ interface Sender {
 
 const hexDigest = /^[0-9a-f]{64}$/;
 
-/** How each sender proves itself, by its documentation. */
+/** As each sender documents it. */
 const senders: Readonly<Record<WebhookSender, Sender>> = {
   github: { header: 'x-hub-signature-256', proof: 'hmac-sha256', prefix: 'sha256=' },
   gitea: { header: 'x-gitea-signature', proof: 'hmac-sha256', prefix: '' },
@@ -29,9 +29,8 @@ const senders: Readonly<Record<WebhookSender, Sender>> = {
 };
 
 /**
- * A webhook whose sender has proven to know the secret, and the ref that it speaks of (null: it names none, so any).
- * What the headers can't prove is refused before the body is read, and the proof is checked in constant time before the body
- * is parsed. Throws HttpError.
+ * Authenticates a webhook, and returns the ref that it is about (null: any). What the headers alone disprove is refused before
+ * the body is read; a signature is checked, in constant time, before the body is parsed. Throws HttpError.
  */
 export async function checkWebhook(call: {
   sender: string;
@@ -49,7 +48,7 @@ export async function checkWebhook(call: {
   return { ref: refOf(body) };
 }
 
-/** Read anew each time, so that a rotated secret counts at once. */
+/** Re-read each time, so that a rotated secret takes effect at once. */
 async function readSecret(name: string, path: string | null): Promise<string> {
   if (path === null)
     throw new HttpError(404, 'not-found', `the webhook ${name} has no secret: set http.webhooks.${name}`);
@@ -62,7 +61,7 @@ async function readSecret(name: string, path: string | null): Promise<string> {
   return secret;
 }
 
-/** What the sender shows: a token that fits, or what may be a signature of the body. Throws HttpError 401. */
+/** The token, which is checked, or the signature, which is yet to be. Throws HttpError 401. */
 function proofOf(sender: Sender, headers: IncomingHttpHeaders, secret: string): string {
   const header = headers[sender.header];
   if (typeof header !== 'string') throw new HttpError(401, 'signature', `the ${sender.header} header is missing`);
@@ -73,20 +72,20 @@ function proofOf(sender: Sender, headers: IncomingHttpHeaders, secret: string): 
 }
 
 function unproven({ header }: Sender): HttpError {
-  return new HttpError(401, 'signature', `the ${header} header does not fit the secret`);
+  return new HttpError(401, 'signature', `the ${header} header does not match the secret`);
 }
 
 function sign(body: Buffer, secret: string): string {
   return createHmac('sha256', secret).update(body).digest('hex');
 }
 
-/** Compares digests, so that not even the length of the secret shows in the time taken. */
+/** Compares digests, so that the time taken doesn't reveal even the secret's length. */
 function equalInConstantTime(given: string, expected: string): boolean {
   const digest = (text: string): Buffer => createHmac('sha256', 'compare').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
 }
 
-/** The `ref` of a push event; every sender names it so. A body without one (a ping, a generic call) speaks of any. */
+/** All senders call it `ref`. A body without one (a ping, a generic call) is about any ref. */
 function refOf(body: Buffer): string | null {
   try {
     const { ref } = (JSON.parse(body.toString('utf8')) ?? {}) as { ref?: unknown };

@@ -18,7 +18,7 @@ export interface JudgeOptions {
   /** What the config is called in diagnostics. */
   readonly file: string;
   readonly validate: SchemaValidator;
-  /** How a release is pushed, where releases are asked for. */
+  /** How releases are pushed; left out where only `check` is called. */
   readonly layer?: Layer;
   readonly limits?: ReaderLimits;
 }
@@ -27,24 +27,24 @@ export interface JudgeOptions {
 export type Judgement =
   | {
       readonly release: Release;
-      /** Its bytes, where they were made already. */
+      /** Its encoded bytes, if the thread has made them. */
       readonly resource: Uint8Array | null;
       readonly diagnostics: readonly [];
     }
   | { readonly release: null; readonly diagnostics: readonly Diagnostic[] };
 
 /**
- * What reading a file may take. 100,000 customers take 0.3 s and 100 MB where each has a line, and 2 s and 400 MB written in a
- * way that only a few files are; nothing that a person means takes more.
+ * Far above what a real file needs: 100,000 customers, one a line, take 0.3 s and 100 MB; written in a way that the fast parser
+ * (config/common.ts) does not read, 2 s and 400 MB.
  */
 const limits: ReaderLimits = { timeMs: 5_000, heapMb: 768 };
-/** So little is read at once: in the worst case in some 30 ms. */
+/** Files up to this size are read on the event loop: in the worst case that takes some 30 ms. */
 const smallBytes = 16 * 1024;
 const checked: Layer = { resource: '', encoding: 'auto' };
-/** Files that took too much are remembered by their hash. */
+/** Files that were too costly, by hash. */
 const maxRemembered = 100;
 
-/** Reads configs so that none can stop the event loop for long, whatever it holds: big ones in a thread, within limits. */
+/** Reads configs without blocking the event loop, whatever they hold: big ones in a thread, within limits. */
 export class Judge {
   readonly #options: JudgeOptions;
   readonly #reader: Reader;
@@ -55,18 +55,18 @@ export class Judge {
     this.#reader = new Reader({ schema: options.validate.schema }, options.limits ?? limits);
   }
 
-  /** Whether the file is read at once. A schema of the user's own may be slow for a small file, too. */
+  /** Whether the file is read on the event loop. A user's own schema may be slow even for a small file. */
   isSmall(bytes: Uint8Array): boolean {
     return (bytes.length <= smallBytes && this.#options.validate.builtin) || bytes.length > maxFileBytes;
   }
 
-  /** What is wrong with the file. Rejects with ReaderError when it is closed meanwhile. */
+  /** The diagnostics of a file. Rejects with ReaderError when the judge is closed meanwhile. */
   async check(bytes: Uint8Array): Promise<readonly Diagnostic[]> {
     if (this.isSmall(bytes)) return parseConfig(bytes, this.#options).diagnostics;
     return (await this.#read(bytes, null)).diagnostics;
   }
 
-  /** The release of a commit that has these bytes. Rejects with ReaderError when it is closed meanwhile. */
+  /** The release of a commit with these bytes. Rejects with ReaderError when the judge is closed meanwhile. */
   async release(bytes: Uint8Array, commit: { version: string; subject: string }): Promise<Judgement> {
     if (this.isSmall(bytes)) {
       const { config, diagnostics } = parseConfig(bytes, this.#options);
@@ -99,7 +99,7 @@ export class Judge {
   }
 }
 
-/** Part by part: other work goes on between two. */
+/** One part per turn of the event loop. */
 async function toFields(parts: readonly Uint8Array[]): Promise<ReadonlyMap<string, Json>> {
   const fields = new Map<string, Json>();
   for (const part of parts) {

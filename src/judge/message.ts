@@ -7,18 +7,18 @@ export interface ThreadData {
   readonly schema: object | null;
 }
 
-/** A file to be read. `commit`: and to be compiled for that commit. */
+/** A file to read and, with `commit`, to compile for it. */
 export interface ReadRequest {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly file: string;
   readonly commit: { readonly version: string; readonly layer: Layer } | null;
 }
 
-/** What came of it. Buffers, which change threads without being copied. */
+/** The result. Its buffers are transferred, not copied. */
 export interface ReadResult {
   readonly diagnostics: readonly Diagnostic[];
   readonly compiled: {
-    /** `v8.serialize` of a part of the release's fields each, in order: none is much work to read. */
+    /** The release's fields in order, in parts that are each quick to read: `v8.serialize` of some entries. */
     readonly fields: readonly Uint8Array<ArrayBuffer>[];
     /** As encodeLayer makes it. */
     readonly resource: Uint8Array<ArrayBuffer>;

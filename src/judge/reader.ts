@@ -1,30 +1,30 @@
 import { Worker } from 'node:worker_threads';
 import type { ReadResult, ReadRequest, ThreadData } from './message.ts';
 
-/** What reading one file may take. */
+/** Limits for reading one file. */
 export interface ReaderLimits {
   readonly timeMs: number;
-  /** Of the thread's heap. */
+  /** The thread's heap. */
   readonly heapMb: number;
 }
 
-/** Why a file has no answer. */
+/** Why reading a file failed. */
 export type Cost = 'time' | 'memory' | 'failure';
 
-/** The reader was closed meanwhile, or no thread can be started. */
+/** The reader was closed, or can't start a thread. */
 export class ReaderError extends Error {
   override readonly name = 'ReaderError';
 }
 
-/** A thread that is not used for so long gives its memory back. */
+/** An idle thread is ended after this, to free its memory. */
 const idleMs = 60_000;
-/** Starting one takes some 0.2 s. */
+/** Starting a thread takes some 0.2 s. */
 const startMs = 30_000;
 
-/** `.ts` where node strips the types, `.js` where it was built. */
+/** `.ts` in the source tree, `.js` in the package. */
 const script = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
 
-/** Reads files in a thread of its own, one after the other: no file can stop the event loop, or end the process. */
+/** Reads files in a thread, one at a time: no file can block the event loop or crash the process. */
 export class Reader {
   readonly #data: ThreadData;
   readonly #limits: ReaderLimits;
@@ -39,14 +39,14 @@ export class Reader {
     this.#limits = limits;
   }
 
-  /** The answer, or what the file takes too much of. Rejects with ReaderError alone. */
+  /** The result, or which limit the file exceeds. Rejects with ReaderError alone. */
   read(question: ReadRequest): Promise<ReadResult | Cost> {
     const answer = this.#turn.then(() => this.#ask(question));
     this.#turn = answer.catch(() => undefined);
     return answer;
   }
 
-  /** Ends the thread; what is being read is rejected. */
+  /** Ends the thread and rejects what is being read. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#abort?.(new ReaderError('the reader is closed'));
@@ -67,7 +67,7 @@ export class Reader {
     return answer;
   }
 
-  /** Resolves once it has answered to an empty file: what fails before is no fault of what is to be read. */
+  /** Resolves once the thread has read an empty file: a failure before that is not the next file's fault. */
   async #start(): Promise<Worker> {
     if (this.#closed) throw new ReaderError('the reader is closed');
     const { heapMb } = this.#limits;
@@ -109,7 +109,7 @@ export class Reader {
     clearTimeout(this.#idle);
     const thread = this.#thread;
     this.#thread = null;
-    // what it dies of is no concern of ours any more
+    // its errors no longer matter
     thread?.on('error', () => undefined);
     await thread?.terminate();
   }

@@ -10,11 +10,11 @@ import { compileRelease } from '../release/compile.ts';
 import { encodeLayer } from '../release/layer.ts';
 import type { ReadResult, ReadRequest, ThreadData } from './message.ts';
 
-// A thread of its own: reads one file after the other for reader.ts, which ends it when one takes too much.
+// The thread of reader.ts: reads one file at a time, and is ended when one exceeds a limit.
 
-/** The saved file and its commit are the same bytes: what was read last is kept. */
+/** Parsed files to keep: a saved file and its commit have the same bytes. */
 const kept = 2;
-/** Entries of the fields in one part: some 2 ms to read. */
+/** Entries in one part: some 2 ms to deserialize. */
 const partSize = 2_000;
 
 const validate = compileSchema((workerData as ThreadData).schema);
@@ -49,7 +49,7 @@ function toParts(entries: readonly (readonly [string, Json])[]): Uint8Array<Arra
   return Array.from({ length: count }, (_, at) => alone(serialize(entries.slice(at * partSize, (at + 1) * partSize))));
 }
 
-/** In a buffer of its own, which may be given away. */
+/** A copy with its own buffer, which can be transferred. */
 function alone(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }

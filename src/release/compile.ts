@@ -2,7 +2,7 @@ import type { Json, ShardConfig } from '../config/config.ts';
 import type { Release } from './release.ts';
 import { customerKey, viewKey } from './runtime-keys.ts';
 
-/** A valid config of one commit, as the runtime layer that is pushed: the path in the YAML is the runtime key. */
+/** Compiles a commit's config to the runtime layer that is pushed: the path in the YAML is the runtime key. */
 export function compileRelease(config: ShardConfig, commit: { version: string; subject: string }): Release {
   return { version: commit.version, subject: commit.subject, fields: new Map(entries(config, commit.version)) };
 }

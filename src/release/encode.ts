@@ -5,11 +5,11 @@ import type { Json } from '../config/config.ts';
 export const RUNTIME_TYPE = 'type.googleapis.com/envoy.service.runtime.v3.Runtime';
 
 /**
- * One runtime layer as the bytes of a `google.protobuf.Any` that holds an `envoy.service.runtime.v3.Runtime`: encoded once
- * per release, shared by all that is pushed. `name` is the resource's name, which Envoy compares with its layer's.
+ * Encodes a runtime layer as a `google.protobuf.Any` with an `envoy.service.runtime.v3.Runtime`, once per release; all pushes
+ * share the bytes. `name` is the resource's name, which Envoy compares with its layer's.
  *
  * Written by hand over protobufjs's Writer, because the reflected encoder needs the .proto files (I/O) and a copy of every
- * entry, and is no quicker: 100,000 keys take about 90 ms either way. The numbers are field numbers of the official protos.
+ * entry, and is no faster: 100,000 keys take about 90 ms either way. The numbers are field numbers of the official protos.
  */
 export function encodeRuntime(fields: ReadonlyMap<string, Json>, name: string): Buffer {
   const writer = protobuf.Writer.create();

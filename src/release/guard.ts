@@ -1,15 +1,15 @@
 import type { Release } from './release.ts';
 import { customerOf, viewKey } from './runtime-keys.ts';
 
-/** Parts of one (0.5: half) above which a commit is held; 1 turns a guard off. */
+/** Fractions (0.5: half) above which a commit is held; 1 turns a guard off. */
 export interface GuardLimits {
   readonly customers: number;
   readonly hosts: number;
 }
 
 /**
- * Why `next` takes away more of `live` than one commit may, with the numbers; null when it doesn't. What this is for: half a
- * file lost in a merge is valid YAML.
+ * Why `next` removes more of `live` than one commit may, with the numbers; null when it doesn't. Guards against half a file
+ * lost in a merge, which is still valid YAML.
  */
 export function findShrink(live: Release, next: Release, limits: GuardLimits): string | null {
   return shrunkCustomers(live, next, limits.customers) ?? shrunkHosts(live, next, limits.hosts);

@@ -6,12 +6,12 @@ import { customerOf, keyPrefix, nextKey, nextPrefix, viewKey } from './runtime-k
 type Fields = ReadonlyMap<string, Json>;
 type View = '' | typeof nextPrefix;
 
-/** The sharding part of a release's config, read back from its layer: what compileRelease made of it, undone. */
+/** The sharding part of a release's config, read back from its layer: the inverse of compileRelease. */
 export function layerConfig({ fields }: Release): ShardConfig {
   return configOf({ fields, view: '', customers: new Map(customersOf(fields, '')) });
 }
 
-/** The next view of a release, and who uses it; null when it has none. What it doesn't say is as in the current one. */
+/** The next view of a release, and who uses it; null when it has none. What it leaves out is as in the current one. */
 export function layerNext({ version, fields }: Release): NextView | null {
   if (![...fields.keys()].some((key) => key.startsWith(keyPrefix + nextPrefix))) return null;
   const customers = new Map(customersOf(fields, ''));

@@ -10,7 +10,7 @@ export interface Layer {
   readonly encoding: Encoding;
 }
 
-/** A release's fields as the bytes that are pushed. */
+/** Encodes a release's fields for the push. */
 export function encodeLayer(fields: ReadonlyMap<string, Json>, { resource, encoding }: Layer): Buffer {
   return encodeRuntime(encodeSizes(fields, encoding), resource);
 }

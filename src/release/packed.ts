@@ -4,12 +4,11 @@ import { customerOf, nextPrefix, viewKey } from './runtime-keys.ts';
 /** `keys`: a runtime key for each customer; `packed`: one key for all; `auto`: packed from `packedFrom` customers on. */
 export type Encoding = 'auto' | 'keys' | 'packed';
 
-/** What `auto` makes of a number of customers: below, `/runtime` reads as the file does, and reading it costs little. */
+/** Where `auto` begins to pack. With fewer customers, `/runtime` reads like the file and is cheap to fetch. */
 export const packedFrom = 1_000;
 
 /**
- * A layer's fields as they are pushed: with the sizes of customers packed into one value, or as they are. Nothing but
- * Envoy sees the packed form.
+ * The fields to push: with the customers' sizes packed into one value, or as they are. Only Envoy sees the packed form.
  */
 export function encodeSizes(fields: ReadonlyMap<string, Json>, encoding: Encoding): ReadonlyMap<string, Json> {
   if (encoding === 'keys') return fields;
@@ -28,10 +27,10 @@ export function encodeSizes(fields: ReadonlyMap<string, Json>, encoding: Encodin
   return rest;
 }
 
-/** `,id=3,other=5,`: ids encoded by `encodeId`, sorted by the bytes of that. The filter searches it by halves. */
+/** `,id=3,other=5,`: ids encoded by `encodeId`, sorted by the bytes of that. The filter does a binary search in it. */
 export function packSizes(sizes: ReadonlyMap<string, number>): string {
   const encoded = new Map([...sizes].map(([id, size]) => [encodeId(id), size]));
-  // encoded ids are ASCII, of which UTF-16 order is byte order; the sort without a comparison of ours is twice as quick
+  // encoded ids are ASCII, so UTF-16 order is byte order; sorting without a comparator is twice as fast
   const ids = [...encoded.keys()].sort();
   return ids.reduce((text, id) => `${text}${id}=${encoded.get(id) ?? 0},`, ',');
 }
@@ -41,7 +40,7 @@ export function packIds(ids: Iterable<string>): string {
   return `,${[...ids].map((id) => `${encodeId(id)},`).join('')}`;
 }
 
-/** The ids of such a list. */
+/** Reads what packIds writes. */
 export function unpackIds(text: string): string[] {
   return text
     .split(',')
@@ -49,7 +48,7 @@ export function unpackIds(text: string): string[] {
     .map(decodeURIComponent);
 }
 
-// anything but printable ASCII, and of that not these five
+// everything but printable ASCII, and these five
 const special = /([^ -~]|[%,="\\])+/gu;
 
 /** An id with `%XX` for each UTF-8 byte that is `%`, `,`, `=`, `"`, `\`, a control or not ASCII. */

@@ -1,6 +1,6 @@
 import type { Json } from '../config/config.ts';
 
-/** A valid revision, compiled: what is pushed to the fleet. */
+/** A valid revision, compiled: this is what is pushed to the fleet. */
 export interface Release {
   /** The commit's full SHA: `runtime.version_text` of every Envoy that runs it. */
   readonly version: string;

@@ -1,7 +1,7 @@
-/** Every runtime key of ours is below this; the filter ignores all others. */
+/** The prefix of all our runtime keys; the filter ignores others. */
 export const keyPrefix = 'shuffle_sharding.';
 
-/** What a view is made of: names below `keyPrefix`, and below `nextPrefix` for the next view (docs/envoy.md). */
+/** The keys of a view: below `keyPrefix`, for the next view also below `nextPrefix` (docs/envoy.md). */
 export const viewKeys = {
   totalHosts: 'total_hosts',
   defaultShardSize: 'default_shard_size',
@@ -11,15 +11,15 @@ export const viewKeys = {
   sizes: 'sizes',
 } as const;
 
-/** Behind `keyPrefix`: the next view, which some customers use already; what it doesn't say is as in the current one. */
+/** After `keyPrefix`: the next view, which some customers use already; what it leaves out is as in the current one. */
 export const nextPrefix = 'next.';
 
-/** Names below `nextPrefix`: who uses the next view. */
+/** The keys below `nextPrefix` that say who uses the next view. */
 export const nextKeys = { cutover: 'cutover', first: 'first' } as const;
 
 const customerPrefix = 'customer.';
 const customerSuffix = '.shard_size';
-/** Made once: 100,000 keys are compared with them. */
+/** Built once: 100,000 keys are compared with them. */
 const customerPrefixes = {
   '': `${keyPrefix}${customerPrefix}`,
   [nextPrefix]: `${keyPrefix}${nextPrefix}${customerPrefix}`,
@@ -40,7 +40,7 @@ export function customerKey(id: string, view: '' | typeof nextPrefix = ''): stri
   return `${customerPrefixes[view]}${id}${customerSuffix}`;
 }
 
-/** Whose shard size a key is, or null. */
+/** The customer whose shard size the key is, or null. */
 export function customerOf(key: string, view: '' | typeof nextPrefix = ''): string | null {
   const prefix = customerPrefixes[view];
   if (!key.startsWith(prefix) || !key.endsWith(customerSuffix)) return null;

@@ -1,4 +1,4 @@
-/** The first digits of a version, as `x-shard-version` has them: for people. */
+/** The first 12 digits of a version, as in `x-shard-version`. */
 export function short(version: string): string {
   return version.slice(0, 12);
 }

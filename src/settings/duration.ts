@@ -6,10 +6,10 @@ export function toMilliseconds(duration: string): number {
   return Math.round(Number(number) * (unitsMs[unit] ?? Number.NaN));
 }
 
-/** What a timer may be set to: less would keep a processor busy, more than 2^31 ms counts as none to Node. */
+/** Bounds of a timer: a shorter one would keep a processor busy, and Node fires one of more than 2^31 ms at once. */
 const intervalMs = { least: 100, most: 24 * 86_400_000 };
 
-/** False for what no timer can be set to. */
+/** Whether a timer can be set to it. */
 export function isInterval(duration: string): boolean {
   const milliseconds = toMilliseconds(duration);
   return milliseconds >= intervalMs.least && milliseconds <= intervalMs.most;

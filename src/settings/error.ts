@@ -1,16 +1,16 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 
-/** What is wrong with a settings file, each at its place, and the file's text to draw it from. */
+/** The diagnostics of a settings file, and its text, to draw them from. */
 export interface SettingsFaults {
   readonly diagnostics: readonly Diagnostic[];
   readonly source: string;
 }
 
-/** Settings that cannot be used. The message names the file, the line and the setting; of several faults, it tells the first. */
+/** Settings that can't be used. The message names the file, line and setting of the first fault. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly hint: string | null;
-  /** Null where the fault has no place in a file. */
+  /** Null when the fault is not in a settings file. */
   readonly faults: SettingsFaults | null;
 
   constructor(message: string, hint: string | null, faults: SettingsFaults | null = null) {
@@ -20,7 +20,7 @@ export class SettingsError extends Error {
   }
 }
 
-/** Throws SettingsError where there is a fault. */
+/** Throws SettingsError if there are diagnostics. */
 export function throwFaults({ diagnostics, source }: SettingsFaults): void {
   const [first] = diagnostics;
   if (first === undefined) return;

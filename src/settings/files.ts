@@ -4,7 +4,7 @@ import type { SettingsOverrides } from './load.ts';
 import { fault } from './rules.ts';
 import type { SettingsFile } from './to-settings.ts';
 
-/** Files that the daemon needs and can't read: found at the start, not when a commit or a webhook comes. */
+/** Files that the daemon needs and can't read: found at start-up, not when a commit or a webhook arrives. */
 export function fileFaults(
   file: SettingsFile,
   fromHome: (path: string) => string,

@@ -9,7 +9,7 @@ import { settingsFaults } from './rules.ts';
 import type { Settings } from './settings.ts';
 import { toSettings } from './to-settings.ts';
 
-/** What the flags of `serve` override. */
+/** Settings that flags override. */
 export interface SettingsOverrides {
   readonly repository?: string | undefined;
   readonly file?: string | undefined;
@@ -23,8 +23,8 @@ export interface SettingsOverrides {
 export const defaultSettingsPaths = ['config/shardplane.yaml', 'shardplane.yaml'] as const;
 
 /**
- * Settings from a file (or, with null, from the first default path that exists, or the defaults), flags over them. `files`: what it
- * names must be there, as the daemon needs it. Throws SettingsError with every fault, its line, and what is allowed.
+ * Loads settings from a file (with null: the first default path that exists, or the defaults), and applies the flags. `files`:
+ * check that the files it names can be read. Throws SettingsError with every fault, its line, and what is allowed.
  */
 export function loadSettings(
   path: string | null,
@@ -33,7 +33,7 @@ export function loadSettings(
 ): Settings {
   const found = path ?? defaultSettingsPaths.find((candidate) => existsSync(candidate)) ?? null;
   const { file, refuse } = parseSettings(found === null ? new Uint8Array() : readBytes(found), found ?? 'settings');
-  // The settings' home: paths in them are relative to it. A file in config/ speaks of the folder above.
+  // Paths in the settings are relative to their home: their folder, or the one above for a file in config/.
   const home = found === null ? process.cwd() : homeOf(resolve(found));
   const missing = files ? fileFaults(file, (name) => resolve(home, name), overrides) : [];
   refuse([...settingsFaults(file, overrides), ...missing]);

@@ -10,19 +10,19 @@ import { readYaml } from '../config/yaml.ts';
 import { throwFaults } from './error.ts';
 import type { SettingsFile } from './to-settings.ts';
 
-/** Values of settings that YAML 1.1 reads as something else: nobody else reads this file. */
+/** Values that YAML 1.1 would read as booleans. Allowed, since no other program reads this file. */
 const words = new Set(['off']);
 
 const schemaUrl = new URL('../../schemas/settings.schema.json', import.meta.url);
 
-/** A settings file that the schema lets through, its defaults filled in. */
+/** A settings file that the schema accepts, with defaults filled in. */
 export interface ParsedSettings {
   readonly file: SettingsFile;
-  /** Throws SettingsError with the faults at their places, if there are any. */
+  /** Throws SettingsError with the faults at their places, if any. */
   readonly refuse: (faults: readonly Fault[]) => void;
 }
 
-/** Reads a settings file as a config is read: strictly, and with all its faults. Throws SettingsError. */
+/** Parses a settings file as strictly as a config, and reports all faults. Throws SettingsError. */
 export function parseSettings(bytes: Uint8Array, name: string): ParsedSettings {
   const decoded = decodeText(bytes);
   const source = 'text' in decoded ? decoded.text : '';
@@ -46,7 +46,7 @@ function read(text: string, places: Places): { data: unknown; root: ParsedNode |
   return { root: yaml.root, ...toTree(yaml.root, text, { places, words }) };
 }
 
-/** Fills in the defaults, too. */
+/** Also fills in the defaults. */
 function schemaFaults(data: unknown): readonly Fault[] {
   const ajv = new Ajv({
     useDefaults: true,

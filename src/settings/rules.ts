@@ -5,7 +5,7 @@ import type { SettingsOverrides } from './load.ts';
 import { isMeantForAll } from './to-settings.ts';
 import type { SettingsFile } from './to-settings.ts';
 
-/** What the schema can't say of the settings. */
+/** Checks that a JSON Schema can't express. */
 export function settingsFaults(file: SettingsFile, overrides: SettingsOverrides): Fault[] {
   return [...repositoryFaults(file, overrides), ...xdsFaults(file), ...intervalFaults(file)];
 }
@@ -40,7 +40,7 @@ function* xdsFaults({ xds }: SettingsFile): Generator<Fault> {
       `xds.address ${address} is open to whoever reaches it: any of them could read the config and refuse each commit`,
       'set xds.tls with client_ca (docs/xds.md), or xds.insecure: true if that is meant',
     );
-  // A timer of grpc-js counts it, with a tenth more by chance, in 31 bits of milliseconds.
+  // grpc-js adds up to a tenth at random, and a timer takes 31 bits of milliseconds
   if (isInterval(age) && toMilliseconds(age) > 20 * 86_400_000)
     yield fault(['xds', 'max_connection_age'], `xds.max_connection_age: ${age} is too long`, 'up to 20d');
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Secrets } from '../secrets.ts';
 import type { Settings } from './settings.ts';
 
-/** All secrets that the settings hold or name, as they are now; whoever reads a file anew teaches what it finds. */
+/** All secrets in the settings and the files that they name, as of now; code that re-reads a file adds what it finds. */
 export function secretsOf({ repository, status, http }: Settings): Secrets {
   const secrets = new Secrets();
   const { remote } = repository;
@@ -12,7 +12,7 @@ export function secretsOf({ repository, status, http }: Settings): Secrets {
   return secrets;
 }
 
-/** A file that can't be read has nothing to give away; whoever needs it says so. */
+/** An unreadable file has nothing to leak; the code that needs it reports the error. */
 function read(path: string | null | undefined): string {
   try {
     return path ? readFileSync(path, 'utf8') : '';

@@ -1,4 +1,4 @@
-/** Settings of the daemon, complete: defaults filled in, durations in milliseconds, paths absolute. */
+/** The daemon's settings: complete with defaults, durations in milliseconds, paths absolute. */
 export interface Settings {
   readonly repository: RepositorySettings;
   readonly xds: XdsSettings;
@@ -19,7 +19,7 @@ export interface RepositorySettings {
   readonly pollMs: number;
   readonly onRewrite: 'follow' | 'hold' | 'refuse';
   readonly notes: 'off' | 'local' | 'push';
-  /** Parts of one (0.5: half). */
+  /** Fractions (0.5: half). */
   readonly guard: { readonly customers: number; readonly hosts: number };
   readonly verify: {
     readonly mode: 'none' | 'head' | 'all';
@@ -33,7 +33,7 @@ export interface RemoteSettings {
   readonly url: string;
   readonly ref: string;
   readonly pollMs: number;
-  /** Part of the interval that is left to chance, 0 to 1. */
+  /** The random share of the interval, 0 to 1. */
   readonly jitter: number;
   readonly timeoutMs: number;
   readonly credentialsFile: string | null;
@@ -51,11 +51,11 @@ export interface XdsSettings {
   /** Name of the RTDS resource. */
   readonly resource: string;
   readonly ackTimeoutMs: number;
-  /** Part of the nodes (0 to 1) whose ACKs prove a release. */
+  /** The fraction of nodes (0 to 1) whose ACKs prove a release. */
   readonly quorum: number;
   readonly keepaliveMs: number;
   readonly maxStreams: number;
-  /** Of one client address, and of one client certificate. */
+  /** Per client address, and per client certificate. */
   readonly maxStreamsPerClient: number;
   readonly maxConnectionAgeMs: number;
   readonly tls: TlsSettings | null;
@@ -72,7 +72,7 @@ export interface TlsSettings {
 export interface HttpSettings {
   readonly address: string;
   readonly port: number;
-  /** Names besides loopback's under which it is reached. */
+  /** Host names to accept, besides those of loopback. */
   readonly hosts: readonly string[];
   /** Files that hold each sender's secret. */
   readonly webhooks: Readonly<Record<'github' | 'gitlab' | 'gitea' | 'generic', string | null>>;

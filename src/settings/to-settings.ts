@@ -3,7 +3,7 @@ import { toMilliseconds } from './duration.ts';
 import type { SettingsOverrides } from './load.ts';
 import type { RemoteSettings, RepositorySettings, Settings, TlsSettings } from './settings.ts';
 
-/** The file as schemas/settings.schema.json lets it through, defaults filled in. */
+/** The file as schemas/settings.schema.json accepts it, with defaults filled in. */
 export interface SettingsFile {
   repository: {
     path: string;
@@ -63,7 +63,7 @@ interface Surroundings {
   readonly stateDirectory: string | null;
 }
 
-/** The file (in which rules.ts has found no fault), the flags and the environment, as the daemon uses them. Flags are relative to the working directory. */
+/** Combines the file (which rules.ts has accepted), flags and environment. Paths in flags are relative to the working directory. */
 export function toSettings(file: SettingsFile, { home, overrides, stateDirectory }: Surroundings): Settings {
   const fromHome = (path: string): string => resolve(home, path);
   return {
@@ -93,7 +93,7 @@ export function toSettings(file: SettingsFile, { home, overrides, stateDirectory
 
 type FromHome = (path: string) => string;
 
-/** The flag, else the first of systemd's $STATE_DIRECTORY (it may name several, with colons between), else the file's. */
+/** The flag, else the first path of systemd's $STATE_DIRECTORY (separated by colons), else the file's. */
 function toStateDirectory(path: string, from: Omit<Surroundings, 'home'> & { fromHome: FromHome }): string {
   if (from.overrides.state) return resolve(from.overrides.state);
   return from.stateDirectory?.split(':')[0] || from.fromHome(path);
@@ -104,7 +104,7 @@ function toRepository(
   fromHome: FromHome,
   flags: SettingsOverrides,
 ): RepositorySettings {
-  // A repository named on the command line is the one that is meant.
+  // a repository on the command line overrides the file's remote
   const remote = flags.repository || file.remote === null ? null : toRemote(file.remote, fromHome, flags.ref);
   return {
     path: flags.repository ? resolve(flags.repository) : fromHome(file.path),
@@ -160,7 +160,7 @@ function toXds(file: SettingsFile['xds'], fromHome: FromHome, port: number | und
   };
 }
 
-/** Whoever reaches the port is a node, and may refuse a commit for all, unless it must show a certificate. */
+/** Without client certificates, anybody who reaches the port is a node and may refuse a commit for all. */
 export function isMeantForAll({ insecure, tls }: SettingsFile['xds']): boolean {
   return insecure || (tls !== null && tls.client_ca !== null);
 }

@@ -1,20 +1,20 @@
 import { fmix32, murmur3_32 } from './murmur3.ts';
 
-/** Whose shard, out of how many slots, and how many of them. */
+/** The customer, the number of slots, and how many of them it gets. */
 export interface ShardRequest {
   readonly customer: string;
   readonly totalHosts: number;
-  /** More than there are means all of them. */
+  /** If larger than the number of slots, the shard is all of them. */
   readonly shardSize: number;
-  /** Slots (from 0) that get nobody: the next ones in the ranking take their place. */
+  /** Slots (from 0) that get no customers: the next ones in the ranking take their place. */
   readonly drained?: ReadonlySet<number>;
 }
 
-/** A slot and the score that ranked it. */
+/** A slot and its score. */
 export interface ScoredSlot {
   /** 0-based. */
   readonly slot: number;
-  /** Unsigned, 32 bits; the higher, the better. */
+  /** Unsigned, 32 bits; higher is better. */
   readonly score: number;
 }
 
@@ -27,7 +27,7 @@ export function assignShard(request: ShardRequest): number[] {
   return rankSlots(request).map(({ slot }) => slot);
 }
 
-/** As assignShard, with the scores. */
+/** As assignShard, with scores. */
 export function rankSlots({ customer, totalHosts, shardSize, drained = nobody }: ShardRequest): ScoredSlot[] {
   check('totalHosts', totalHosts, slotRange);
   check('shardSize', shardSize, Number.MAX_SAFE_INTEGER);
@@ -51,7 +51,7 @@ function check(name: string, value: number, most: number): void {
   throw new RangeError(`${name} must be an integer from 1 to ${most}, not ${value}`);
 }
 
-/** A score (32 bits) and its slot (20 bits) fit into one double, which then orders both: ties go to the lower slot. */
+/** A score (32 bits) and its slot (20 bits) in one double, which orders by both: ties go to the lower slot. */
 const slotRange = 2 ** 20;
 
 function weigh(a: number, c: number, slot: number): number {
@@ -72,7 +72,7 @@ interface Ranking {
   readonly weigh: (slot: number) => number;
 }
 
-/** The `size` greatest weights of slots that are not drained, in no order, by a heap of that size: O(total log size). */
+/** The `size` greatest weights of slots that aren't drained, unordered, with a heap of that size: O(total log size). */
 function selectTop({ total, size, drained, weigh }: Ranking): Float64Array {
   const heap = new Float64Array(size);
   let slot = 0;

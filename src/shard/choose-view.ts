@@ -6,7 +6,7 @@ export type ViewReason = 'no-next-view' | 'named-first' | 'below-cutover' | 'abo
 
 const salt = 0x6375746f;
 
-/** Where the customer stands among 10,000: it uses the next view from a higher cutover on. The same for every release. */
+/** The customer's place, 0 to 9,999: it uses the next view when the cutover is higher. The same for every release. */
 export function cutoverOf(customer: string): number {
   return fmix32(murmur3_32(new TextEncoder().encode(customer), 0) ^ salt) % 10_000;
 }

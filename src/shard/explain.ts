@@ -9,17 +9,17 @@ export interface ExplainedSlot extends ScoredSlot {
   readonly host: string | null;
 }
 
-/** How a customer's shard meets those of the other configured customers. */
+/** How a customer's shard overlaps those of the other configured customers. */
 export interface Overlap {
   /** The other customers that the config names. */
   readonly others: number;
-  /** The first of them in the file's order, as many as could be compared: all, but for a config that is huge (`maxScores`). */
+  /** How many were compared, in the file's order: all, unless the config is huge (`maxScores`). */
   readonly compared: number;
-  /** Of the compared: how many share no host, at least one, and every host of this shard. */
+  /** Of those compared: how many share no host, at least one, and every host of this shard. */
   readonly sharingNone: number;
   readonly sharingSome: number;
   readonly sharingAll: number;
-  /** Who shares every host, in the file's order, 20 at most. */
+  /** The customers that share every host, in the file's order, 20 at most. */
   readonly namesSharingAll: readonly string[];
 }
 
@@ -28,13 +28,13 @@ export interface ShardExplanation {
   readonly customer: string;
   readonly totalHosts: number;
   readonly shardSize: number;
-  /** Where the size is from: the customer's own entry, or the default. */
+  /** Whether the size is from the customer's own entry, or the default. */
   readonly sizeFrom: 'customer' | 'default';
   /** Best first. */
   readonly slots: readonly ExplainedSlot[];
-  /** The best slot that was not taken: where the shard would grow to. Null when it has them all. */
+  /** The best slot outside the shard: where it would grow to. Null when it has them all. */
   readonly next: ExplainedSlot | null;
-  /** Slots that would be in the shard, were they not drained or vacant. */
+  /** Slots that would be in the shard if they were not drained or vacant. */
   readonly drained: readonly ExplainedSlot[];
   readonly overlap: Overlap;
 }
@@ -42,8 +42,8 @@ export interface ShardExplanation {
 const namesListed = 20;
 
 /**
- * What may be spent on comparing, in scores: a third of a second, in which a daemon does nothing else. (100,000 customers on as
- * many hosts would take a minute or more.) A slot of a shard costs as much as some 50 scores: it is sorted.
+ * The budget for comparing, in scores: a third of a second, in which the daemon does nothing else. (100,000 customers on as
+ * many hosts would take a minute or more.) A slot of a shard costs as much as some 50 scores, since it is sorted.
  */
 const maxScores = 30_000_000;
 const scoresOfSlot = 50;
@@ -72,7 +72,7 @@ export function explainShard(config: ShardConfig, customer: string): ShardExplan
   };
 }
 
-/** The slots that get nobody: drained ones, and vacant ones. */
+/** The slots that get no customers: drained and vacant ones. */
 function drainedOf({ totalHosts, hosts, drained = [] }: ShardConfig): ReadonlySet<number> {
   const vacant = [...(hosts ?? []).entries()].filter(([, host]) => host === '').map(([slot]) => slot);
   return new Set([...drained, ...vacant].filter((slot) => slot < totalHosts));

@@ -1,4 +1,4 @@
-/** Finalizer of MurmurHash3: mixes 32 bits so that each depends on all. Returns an unsigned integer. */
+/** The finalizer of MurmurHash3: mixes 32 bits so that each depends on all. Returns an unsigned integer. */
 export function fmix32(value: number): number {
   let h = value ^ (value >>> 16);
   h = Math.imul(h, 0x85ebca6b);

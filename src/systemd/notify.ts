@@ -1,32 +1,32 @@
 import { execFile } from 'node:child_process';
 import process from 'node:process';
 
-/** What the service manager is told (sd_notify(3)). Without a service manager, nothing is done. No method throws. */
+/** Tells the service manager (sd_notify(3)) of the daemon's state; does nothing without one. No method throws. */
 export interface Notifier {
-  /** The first release is served, or a reload is over. */
+  /** The first release is served, or a reload has ended. */
   ready(): void;
   /** One line for `systemctl status`, e.g. the short SHA and acked n/m. */
   status(text: string): void;
   /** A reload has begun (SIGHUP); `ready` ends it. */
   reloading(): void;
-  /** The end has begun. Resolves when the manager knows, or could not be told. */
+  /** Shutdown has begun. Resolves when the manager was told, or could not be. */
   stopping(): Promise<void>;
 }
 
-/** Statuses follow each other no faster than this: each costs a process. */
+/** The least time between two statuses: each costs a process. */
 const statusEveryMs = 500;
-/** Before READY the manager is told this often that the daemon lives and waits: without a valid commit, there is no first release. */
+/** How often to extend the start timeout before READY: it may be long until there is a first valid commit. */
 const waitingEveryMs = 20_000;
 const waitingExtendsUs = 60_000_000;
-/** States that wait to be sent; more are a storm of reloads, whose oldest say nothing new. */
+/** Bound on unsent states. More are a storm of reloads, of which the oldest are dropped. */
 const statesAtMost = 16;
-/** systemd answers within milliseconds; a manager that is being re-executed takes longer. */
+/** systemd takes milliseconds, but longer while it re-executes itself. */
 const timeoutMs = 10_000;
 
 /**
- * Talks to the service manager that started this process, if one did and listens (`$NOTIFY_SOCKET`). Sends heartbeats by itself:
+ * Talks to the service manager that started this process, if `$NOTIFY_SOCKET` names one. Sends heartbeats by itself:
  * EXTEND_TIMEOUT_USEC until it is ready, then WATCHDOG=1 where the unit has `WatchdogSec=`.
- * @param onProblem told once, in words, when messages can't be sent.
+ * @param onProblem called once, with a message, when the manager can't be told.
  */
 export function createNotifier(onProblem: (text: string) => void): Notifier {
   return process.env.NOTIFY_SOCKET ? new SystemdNotifier(onProblem) : silent;
@@ -39,7 +39,7 @@ const silent: Notifier = {
   stopping: () => Promise.resolve(),
 };
 
-/** Milliseconds between two heartbeats: a third of what the manager waits for, so that one may be late. Null: it does not watch us. */
+/** Milliseconds between two heartbeats: a third of the watchdog's timeout, so that one may be late. Null: there is no watchdog. */
 export function watchdogMs(environment: Readonly<Record<string, string | undefined>>, pid: number): number | null {
   const { WATCHDOG_USEC: limit = '0', WATCHDOG_PID: watched = String(pid) } = environment;
   const us = Number(limit);
@@ -54,8 +54,8 @@ class SystemdNotifier implements Notifier {
   #statusTimer: NodeJS.Timeout | null = null;
   #heart: NodeJS.Timeout | null = null;
   #ready = false;
-  #saidProblem = false;
-  /** Messages go one after the other: each is a process, and the manager must not see them in another order. */
+  #isReported = false;
+  /** Messages are sent one at a time: each is a process, and they must arrive in order. */
   #sending: Promise<void> = Promise.resolve();
 
   constructor(onProblem: (text: string) => void) {
@@ -69,7 +69,7 @@ class SystemdNotifier implements Notifier {
     this.#post(['READY=1']);
   }
 
-  /** The newest one wins, and goes along with a state that is sent meanwhile. */
+  /** The newest status wins, and is sent along with a state if one comes first. */
   status(text: string): void {
     this.#status = `STATUS=${text.replaceAll(/\s+/g, ' ')}`;
     this.#statusTimer ??= setTimeout(() => {
@@ -79,7 +79,7 @@ class SystemdNotifier implements Notifier {
   }
 
   reloading(): void {
-    // CLOCK_MONOTONIC: by it the manager tells this reload from one before.
+    // CLOCK_MONOTONIC: lets the manager tell this reload from an earlier one
     this.#post(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]);
   }
 
@@ -108,24 +108,24 @@ class SystemdNotifier implements Notifier {
     try {
       await sendMessage(message);
     } catch (error) {
-      this.#say(error);
+      this.#reportOnce(error);
     }
   }
 
-  #say(error: unknown): void {
-    if (this.#saidProblem) return;
-    this.#saidProblem = true;
+  #reportOnce(error: unknown): void {
+    if (this.#isReported) return;
+    this.#isReported = true;
     const cause = error instanceof Error ? error.message : String(error);
     this.#onProblem(
-      `the service manager can not be told how this service is: ${cause}; is systemd-notify installed, and NotifyAccess=all set?`,
+      `the service manager can't be told the state of this service: ${cause}; is systemd-notify installed, and NotifyAccess=all set?`,
     );
   }
 }
 
 /**
  * Sends one message of assignments (`READY=1`) to the service manager at `$NOTIFY_SOCKET`. Node has no datagram Unix sockets; systemd's own
- * tool knows path and abstract ones, and stays until the manager has read the message: it looks up whose it is by the sender's process.
- * Rejects with words when that fails, or takes 10 s.
+ * tool supports path and abstract ones, and stays until the manager has read the message, which looks up the sender's process.
+ * Rejects when that fails, or takes 10 s.
  */
 function sendMessage(assignments: readonly string[]): Promise<void> {
   const { NOTIFY_SOCKET, PATH } = process.env;

@@ -99,10 +99,7 @@ test('installing again is no change, and a hook of the user’s own is left alon
   writeFileSync(hook, '#!/bin/sh\nexit 0\n');
   const refused = shardplane(repository, 'hooks', 'install');
   assert.equal(refused.status, 1);
-  assert.match(
-    refused.text,
-    /is there already, and is not ours\n.*hint: add this line to it: .*check --hook pre-commit/,
-  );
+  assert.match(refused.text, /exists already, and is not ours\n.*hint: add this line to it: .*check --hook pre-commit/);
   assert.equal(readFileSync(hook, 'utf8'), '#!/bin/sh\nexit 0\n');
 });
 

@@ -11,7 +11,7 @@ const quoteAddress = 'put an IPv6 address in quotes: "[2001:db8::1]:9001"';
 const belongs = 'it belongs under shuffle_sharding: indent it, and put it there';
 
 const slips: readonly [what: string, text: string, place: string, hint: string][] = [
-  ['.nan', `${minimal}runtime:\n  a: .nan\n`, '5:6', '.nan is no number: quote it to push it as a string'],
+  ['.nan', `${minimal}runtime:\n  a: .nan\n`, '5:6', '.nan is not a number: quote it to push it as a string'],
   [
     'an unclosed {',
     `${minimal}  customer:\n    a: {shard_size: 3\n    b: {shard_size: 2}\n`,
@@ -87,7 +87,7 @@ it('hosts are counted from 1', () => {
 it('a customer id has no character that is not seen', () => {
   for (const id of ['a\u200bb', 'a\u2060', '\u00adb', 'a\u00a0b', 'a\u202eb', '\u{e0041}x']) {
     const { diagnostics } = parse(`${minimal}  customer:\n    "${id}": {shard_size: 2}\n`);
-    assert.match(diagnostics[0]?.message ?? '', /has a character that is not seen, U\+/, id);
+    assert.match(diagnostics[0]?.message ?? '', /has an invisible character, U\+/, id);
     assert.equal(diagnostics[0]?.line, 5);
   }
   assert.deepEqual(

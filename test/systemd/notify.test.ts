@@ -130,7 +130,7 @@ test(
       assert.equal(problems.length, 1);
       assert.match(
         problems[0]!,
-        /^the service manager can not be told how this service is: .+; is systemd-notify installed, and NotifyAccess=all set\?$/,
+        /^the service manager can.t be told the state of this service: .+; is systemd-notify installed, and NotifyAccess=all set\?$/,
       );
     }
   },

@@ -1,10 +1,9 @@
-/** One `-c key=value` of git, handed over by environment so that no value shows in a process list. */
+/** Like git's `-c key=value`, but passed in the environment so that no value shows in a process list. */
 export type GitConfig = readonly (readonly [key: string, value: string])[];
 
 /**
- * At command scope, which beats the repository's own file: every key by which a repository could make git run a
- * program, or go to the network, while we only read it. (A value that names no program at all is best: `false` is
- * a program that fails, and an empty list entry clears the list.)
+ * Every key by which a repository could make git run a program or use the network while we only read it, at command
+ * scope, which overrides the repository's own config. (`false` is a program that fails; an empty value clears a list.)
  */
 const neutral: GitConfig = [
   ['core.fsmonitor', 'false'],
@@ -30,7 +29,7 @@ const neutral: GitConfig = [
   ['advice.graftFileDeprecated', 'false'],
 ];
 
-/** An empty value clears the list of helpers, those for single URLs too. */
+/** An empty value clears the list of helpers, including those for single URLs. */
 const noHelpers: GitConfig = [['credential.helper', '']];
 
 const fixed: Readonly<Record<string, string>> = {
@@ -52,21 +51,21 @@ const fixed: Readonly<Record<string, string>> = {
   GIT_ALLOW_PROTOCOL: 'none',
 };
 
-// Where the operator's own config is: as trusted as the daemon's other settings.
+// These name the operator's own config, which is as trusted as the daemon's settings.
 const kept = new Set(['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM']);
 
 /** What a call adds to the neutral environment. */
 export interface GitEnvironment {
   /** Value of GIT_DIR; without it git looks for the repository itself (and checks who owns it). */
   readonly gitDir?: string;
-  /** Comes after, and so beats, the neutral config. */
+  /** Overrides the neutral config. */
   readonly config?: GitConfig;
   readonly env?: Readonly<Record<string, string>>;
-  /** Let the credential helpers of the user's config (and of the repository's: only for our own) be asked. */
+  /** Use the credential helpers of the user's config (and of the repository's, so only for our own mirror). */
   readonly inheritHelpers?: boolean;
 }
 
-/** The whole environment of a git process: what we inherited without any GIT_*, then what makes git harmless. */
+/** The environment of a git process: what was inherited, without GIT_*, and what makes git safe. */
 export function gitEnvironment(inherited: NodeJS.ProcessEnv, options: GitEnvironment): NodeJS.ProcessEnv {
   const { gitDir, config = [], env = {}, inheritHelpers = false } = options;
   const rest = Object.entries(inherited).filter(([name]) => !name.startsWith('GIT_') || kept.has(name));
@@ -80,7 +79,7 @@ export function gitEnvironment(inherited: NodeJS.ProcessEnv, options: GitEnviron
   };
 }
 
-/** git-config(1), GIT_CONFIG_COUNT: needs git 2.31, which repository.ts makes sure of. */
+/** git-config(1), GIT_CONFIG_COUNT: needs git 2.31, which repository.ts checks. */
 function configVariables(config: GitConfig): Record<string, string> {
   const pairs = config.flatMap(([key, value], at) => [
     [`GIT_CONFIG_KEY_${at}`, key],

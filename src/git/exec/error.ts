@@ -1,6 +1,6 @@
 /**
- * Why git could not be asked, as codes that status, logs and tests share. `git-failed` is the rest: git's own words
- * are in the message. What is wrong with a commit's *content* is no GitError but a Diagnostic.
+ * Why git failed, as codes that status, logs and tests share. `git-failed` is the rest: git's own message
+ * is quoted. What is wrong with a commit's *content* is a Diagnostic, not a GitError.
  */
 export const gitErrorCodes = [
   'git-missing',
@@ -32,11 +32,11 @@ export const gitErrorCodes = [
 /** One of {@link gitErrorCodes}. */
 export type GitErrorCode = (typeof gitErrorCodes)[number];
 
-/** Says what was tried and on what, with what to do about it. Never holds a secret. */
+/** The message says what failed and on what. Never contains a secret. */
 export class GitError extends Error {
   override readonly name = 'GitError';
   readonly code: GitErrorCode;
-  /** What to try, or null when the message says it all. */
+  /** What to do about it, or null when the message says it all. */
   readonly hint: string | null;
 
   constructor(code: GitErrorCode, message: string, hint: string | null = null) {

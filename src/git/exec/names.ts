@@ -31,7 +31,7 @@ export function checkPath(path: string): string {
   return path;
 }
 
-/** The full SHA of a commit, or throws GitError `bad-ref`: what is passed on to git is never a name that it looks up. */
+/** The full SHA of a commit, or throws GitError `bad-ref`: git must never get a name that it would look up. */
 export function checkSha(sha: string): string {
   if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(sha))
     throw new GitError('bad-ref', `not a full commit SHA: ${JSON.stringify(sha)}`);

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 /**
- * Memory of its own (not that of mapped files) that a process and its descendants hold, in bytes; 0 where there is no
- * /proc that tells (not Linux).
+ * Memory of a process and its descendants in bytes, without mapped files; 0 where there is no /proc (not Linux).
  */
 export async function memoryOf(pid: number, depth = 4): Promise<number> {
   const [statm, children] = await Promise.all([
@@ -15,5 +14,5 @@ export async function memoryOf(pid: number, depth = 4): Promise<number> {
   return theirs.reduce((sum, each) => sum + each, (resident - shared) * pageBytes);
 }
 
-/** The smallest page there is: with larger ones (arm64) the bound is a multiple. */
+/** The smallest page size: where pages are larger (arm64), the result is too low by that factor. */
 const pageBytes = 4096;

@@ -4,26 +4,26 @@ import { GitError } from './error.ts';
 import { memoryOf } from './process-memory.ts';
 import type { Redact } from '../../secrets.ts';
 
-/** How one git process runs. `gitDir` is left out only where git is to find the repository itself. */
+/** How to run one git process. Leave `gitDir` out only where git has to find the repository itself. */
 export interface RunOptions extends GitEnvironment {
-  /** Working directory, `/` by default: no path that we pass is relative to it. */
+  /** Working directory; `/` by default, since no path that we pass is relative. */
   readonly cwd?: string;
   readonly timeoutMs?: number;
   readonly input?: Buffer | string;
-  /** More on stdout than this ends the process with `git-output-too-large`. */
+  /** A process that writes more to stdout is killed: `git-output-too-large`. */
   readonly maxOutputBytes?: number;
   readonly signal?: AbortSignal;
-  /** Told the process (and process group) id once it runs. */
+  /** Called with the id of the process (and process group) once it runs. */
   readonly onStart?: (pid: number) => void;
   /** Exit codes that are answers, not failures; 0 by default. */
   readonly answers?: readonly number[];
-  /** What it says on stderr goes through this first. */
+  /** Applied to stderr. */
   readonly redact?: Redact;
-  /** When it and its children hold more memory (Linux), they are ended with `remote-too-large`. */
+  /** When it and its children use more memory (Linux), they are killed: `remote-too-large`. */
   readonly maxMemoryBytes?: number;
 }
 
-/** What a git process said. */
+/** The output of a git process. */
 export interface GitOutput {
   readonly stdout: Buffer;
   /** Cut at 16 KiB. */
@@ -31,7 +31,7 @@ export interface GitOutput {
   readonly exitCode: number;
 }
 
-/** A git process that ended with an exit code that is no answer; `stdout` holds what it had said by then. */
+/** A git process ended with an exit code that is not among `answers`; `stdout` is what it wrote until then. */
 export class GitExit extends GitError {
   readonly exitCode: number | null;
   readonly stdout: Buffer;
@@ -50,7 +50,7 @@ export class GitExit extends GitError {
 
 const stderrLimit = 16 * 1024;
 
-/** For the local object database: far more than it takes, so that only something broken is cut off. */
+/** Far more than reading the local object database takes: only something broken is killed. */
 export const defaultTimeoutMs = 20_000;
 
 /**
@@ -62,7 +62,7 @@ export async function runGit(args: readonly string[], options: RunOptions = {}):
   return await runProgram('git', args, options);
 }
 
-/** The same for a program that works beside git (gpg). */
+/** The same for a program that works with git (gpg). */
 export async function runProgram(
   program: string,
   args: readonly string[],
@@ -122,13 +122,13 @@ function runProcess({ program, args, what }: Call, options: RunOptions): Promise
   );
   signal?.addEventListener('abort', aborted, { once: true });
   const meter = watchMemory(child, options.maxMemoryBytes, () =>
-    stop(new GitError('remote-too-large', `${what} took too much memory for what the remote sent`, manyRefs)),
+    stop(new GitError('remote-too-large', `${what} needed too much memory for what the remote sent`, manyRefs)),
   );
   const stdout = collect(child, 'stdout', maxOutputBytes, () =>
-    stop(new GitError('git-output-too-large', `${what} said more than ${maxOutputBytes} bytes`)),
+    stop(new GitError('git-output-too-large', `${what} wrote more than ${maxOutputBytes} bytes`)),
   );
   const stderr = collect(child, 'stderr', stderrLimit, () => undefined);
-  child.stdin?.on('error', () => undefined); // EPIPE: git ended first, and its exit code tells why
+  child.stdin?.on('error', () => undefined); // EPIPE: git ended first, and its exit code says why
   child.stdin?.end(options.input);
   return new Promise((resolve) => {
     const end = (exitCode: number | null): void => {
@@ -139,13 +139,13 @@ function runProcess({ program, args, what }: Call, options: RunOptions): Promise
       resolve({ failure, exitCode, stdout: Buffer.concat(stdout), stderr: options.redact?.(said) ?? said });
     };
     void notSpawned.then(() => end(null));
-    // what escaped the group may hold the pipes open: after a kill, wait for the child alone
+    // a process that left the group may hold the pipes open: after a kill, wait for the child alone
     child.on('exit', () => failure !== null && release(child));
     child.on('close', end);
   });
 }
 
-/** Throws GitError `git-failed` for what can't even be tried (no memory, arguments that are too long). */
+/** Throws GitError `git-failed` when spawning fails (no memory, arguments too long). */
 function start(program: string, args: readonly string[], options: RunOptions): ChildProcess {
   try {
     return spawn(program, args, {
@@ -167,7 +167,7 @@ function watchMemory({ pid }: ChildProcess, limit: number | undefined, onFull: (
   return setInterval(() => void memoryOf(pid).then((bytes) => bytes > limit && onFull()), 200);
 }
 
-/** Gathers a stream up to a limit; what comes after is dropped, and said once. */
+/** Collects a stream up to a limit; the rest is dropped, and `onFull` called. */
 function collect(child: ChildProcess, name: 'stdout' | 'stderr', limit: number, onFull: () => void): Buffer[] {
   const chunks: Buffer[] = [];
   let room = limit;
@@ -203,7 +203,7 @@ function notStarted(program: string, error: NodeJS.ErrnoException): GitError {
 const noise = /^(hint|warning):|^@|^Please make sure you have the correct access rights|^and the repository exists\.$/;
 const reason = /^(fatal|error):\s*/;
 
-/** What git (or ssh, or the remote) complained of, in one line: git's own reasons first. */
+/** What git (or ssh, or the remote) complained about, in one line: git's own errors first. */
 function complaint(stderr: string): string {
   const lines = stderr.split(/[\r\n]+/).filter((line) => line.trim() !== '' && !noise.test(line));
   const [own, others] = [lines.filter((line) => reason.test(line)), lines.filter((line) => !reason.test(line))];

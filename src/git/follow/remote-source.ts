@@ -10,14 +10,14 @@ import type { Remote } from '../mirror/transport.ts';
 
 /** What to follow of a remote, and how often to fetch. */
 export interface RemoteSourceOptions extends Pick<SourceOptions, 'file' | 'since' | 'onRewrite' | 'onEvent'> {
-  /** Where the mirror is kept (of its own: it may be removed). */
+  /** The mirror's own directory: it may be removed and made again. */
   readonly directory: string;
   readonly remote: Remote & { readonly pollMs: number; readonly jitter: number };
   readonly maxFetchBytes?: number;
   readonly secrets?: Secrets;
 }
 
-/** A fetch also fails like this when it is the mirror that is broken, or gone: it is looked at before the next. */
+/** A fetch may fail like this because the mirror is damaged or gone: verify it before the next. */
 const mayBeDamage: ReadonlySet<GitErrorCode> = new Set([
   'git-failed',
   'mirror-unwritable',
@@ -25,10 +25,10 @@ const mayBeDamage: ReadonlySet<GitErrorCode> = new Set([
   'remote-garbage',
 ]);
 
-/** What reading the mirror fails with when it is broken; what else its reader fails with is no fault of the mirror. */
+/** What reading a damaged mirror fails with; other errors don't come from the mirror. */
 const isDamage: ReadonlySet<GitErrorCode> = new Set(['git-failed', 'not-a-repository', 'object-missing', 'ref-broken']);
 
-/** Follows one file on one ref of a remote repository, by a mirror. Used like {@link Source}. */
+/** Follows one file on one ref of a remote repository through a mirror. Used like {@link Source}. */
 export class RemoteSource {
   readonly mirror: Mirror;
   readonly #options: RemoteSourceOptions;
@@ -37,7 +37,7 @@ export class RemoteSource {
   readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #prepared = false;
-  /** Something in the mirror could not be read: look at it closely before the next fetch. */
+  /** Something in the mirror could not be read: verify it before the next fetch. */
   #suspect = false;
   readonly #failures = new Failures();
   #fetchedAt: number | null = null;
@@ -69,12 +69,12 @@ export class RemoteSource {
     return this.#fetchedAt;
   }
 
-  /** Fetches now (webhook, SIGHUP, `shardplane sync`); resolves when what came has been handled, or the fetch failed. */
+  /** Fetches now (webhook, SIGHUP, `shardplane sync`); resolves when the result was handled, or the fetch failed. */
   check(): Promise<void> {
     return this.#syncs.now();
   }
 
-  /** Asks for a fetch soon: a flood of these becomes one, and while one runs, one more. */
+  /** Requests a fetch soon: any number of requests become one fetch or, while one runs, one more. */
   post(): void {
     this.#syncs.post();
   }
@@ -94,7 +94,7 @@ export class RemoteSource {
     return this.#whole(this.#local.read(versions));
   }
 
-  /** Ends a running fetch; resolves when nothing runs any more. */
+  /** Aborts a running fetch; resolves when nothing runs any more. */
   async close(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#timer);
@@ -113,7 +113,7 @@ export class RemoteSource {
       if (this.#failures.end()) await this.#options.onEvent({ type: 'recovered', part: 'remote' });
     } catch (error) {
       if (!isGitError(error)) throw error;
-      // of a remote that answers garbage all day, the mirror is looked at once
+      // a remote that answers garbage all day is no reason to verify the mirror more than once
       if (mayBeDamage.has(error.code) && (this.#failures.count === 0 || error.code !== 'remote-garbage'))
         this.#suspect = true;
       if (!this.#stop.signal.aborted && this.#failures.add(error))
@@ -125,7 +125,7 @@ export class RemoteSource {
     this.#timer = setTimeout(() => this.#syncs.post(), waitMs);
   }
 
-  /** Before the first fetch, what the mirror holds already is told: the remote may be away for long. */
+  /** Reports what the mirror holds already before the first fetch: the remote may be down for long. */
   async #prepare(): Promise<void> {
     if (this.#prepared && !this.#suspect) return;
     const done = await this.mirror.prepare({ suspect: this.#suspect, signal: this.#stop.signal });
@@ -147,7 +147,7 @@ export class RemoteSource {
     return revisions;
   }
 
-  /** A fetch brings whole commits, so a blob that is not there is the mirror's damage: never a verdict on the commit. */
+  /** A fetch brings whole commits, so a missing blob is damage of the mirror, and no fault of the commit. */
   #refuseHoles(revisions: readonly Revision[]): void {
     const hole = revisions.find(({ content }) => 'fault' in content && content.fault.code === 'object-missing');
     if (hole === undefined) return;
@@ -159,7 +159,7 @@ export class RemoteSource {
     return new GitError(
       'object-missing',
       `the mirror ${this.mirror.path} is damaged`,
-      'it is verified, and made anew, by itself',
+      'it is verified and rebuilt automatically',
     );
   }
 }
@@ -167,7 +167,7 @@ export class RemoteSource {
 /** What the wait before the next fetch depends on. */
 interface Pace {
   readonly pollMs: number;
-  /** Part of the wait that is left to chance, 0 to 1: it lies between `1 - jitter/2` and `1 + jitter/2` of its measure. */
+  /** Share of the wait that is random, 0 to 1: the wait is multiplied by `1 - jitter/2` to `1 + jitter/2`. */
   readonly jitter: number;
   /** Failures in a row. */
   readonly failures: number;
@@ -175,7 +175,6 @@ interface Pace {
   readonly random: number;
 }
 
-/** However long a remote is away, it is asked again after this time. */
 const longestMs = 5 * 60_000;
 
 /** How long to wait: the poll interval; after failures 1 s (or the interval, if shorter), doubled each time up to 5 min. */

@@ -13,11 +13,11 @@ import { workingFileState, type WorkingFile } from './working-file.ts';
 /** A revision without the file's bytes. */
 export type Summary = Omit<Revision, 'content'>;
 
-/** The ref names another commit than at the last look (or this is the first look). */
+/** The ref points to another commit than at the last look (or this is the first look). */
 export interface Moved {
   readonly type: 'moved';
   readonly movement: Movement;
-  /** What `onRewrite` says to it: only `take` may be pushed. */
+  /** What `onRewrite` makes of it: only `take` may be pushed. */
   readonly decision: Decision;
   /** The tip taken last, or null. */
   readonly previous: string | null;
@@ -32,22 +32,22 @@ export interface Moved {
   readonly newest: Revision | null;
 }
 
-/** What failed: the repository on this machine (of a remote: its mirror), or the remote. */
+/** What failed: the local repository (or the mirror), or the remote. */
 export type SourcePart = 'repository' | 'remote';
 
-/** What a source tells. Each event is handled (awaited) before the next. */
+/** What a source emits. Each event is handled (awaited) before the next. */
 export type SourceEvent =
   | Moved
-  /** The saved file is not the committed one (or is `same` again). */
+  /** The saved file differs from the committed one (or is `same` again). */
   | { readonly type: 'working-file'; readonly state: WorkingFile }
-  /** The ref can't be read; what was taken stays. Said once for each reason, tried again until it can. */
+  /** The ref can't be read; what was taken stays. Reported once per reason, and retried. */
   | { readonly type: 'failed'; readonly part: SourcePart; readonly error: GitError }
   | { readonly type: 'recovered'; readonly part: SourcePart }
-  /** The mirror of a remote was damaged, and was made anew. */
+  /** The mirror of a remote was damaged, and was rebuilt. */
   | { readonly type: 'mirror-rebuilt'; readonly reason: string }
-  /** Changes are now only seen by polling. */
+  /** Watching failed: changes are seen by polling alone. */
   | { readonly type: 'unwatched'; readonly error: Error }
-  /** They are seen at once again. */
+  /** Watching works again. */
   | { readonly type: 'watched' };
 
 /** What to follow, and from where. */
@@ -59,7 +59,7 @@ export interface SourceOptions {
   /** The tip that was taken last before a restart, or null. */
   readonly since: string | null;
   readonly onRewrite: OnRewrite;
-  /** How often to look without being told of a change; null: only when asked, and nothing is watched. */
+  /** How often to look even without a change; null: only look when asked, and watch nothing. */
   readonly pollMs: number | null;
   /** Must not reject. */
   readonly onEvent: (event: SourceEvent) => Promise<void> | void;
@@ -74,16 +74,16 @@ export class Source {
   #repository: GitRepository | null = null;
   #watch: Watch | null = null;
   #isUnwatched = false;
-  /** Find the repository anew before the next look. */
+  /** Reopen the repository before the next look. */
   #stale = true;
   /** The tip taken last. */
   #base: string | null;
   #last: Look | null = null;
-  /** The move told last, which may still be in hand; `counts`: it is taken once it is handled. */
+  /** The last `moved` event, which may still be being handled; `counts`: its tip is taken once it is. */
   #move: { readonly tip: string | null; counts: boolean } | null = null;
   #newest: Revision | null = null;
   #working: WorkingFile = 'same';
-  /** A first failure may be a moment of a repack: it is reported only when the next look fails as well. */
+  /** A single failure may be due to a repack: it is reported only when the next look fails, too. */
   readonly #failures = new Failures(2);
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
@@ -104,12 +104,12 @@ export class Source {
     return this.#repository;
   }
 
-  /** Looks now; resolves when what it saw has been handled. */
+  /** Looks now; resolves when what it found was handled. */
   check(): Promise<void> {
     return this.#looks.now();
   }
 
-  /** From here on a held tip counts as taken, also while it is being told. False when the ref has moved on from it. */
+  /** Counts a held tip as taken, even while its event is being handled. False when the ref has moved on. */
   accept(tip: string): boolean {
     if (this.#move?.tip !== tip) return false;
     this.#move.counts = true;
@@ -130,7 +130,7 @@ export class Source {
     return revisions;
   }
 
-  /** Revisions that were told, in the given order: as many of the first as are 64 MiB together, at least one. Throws GitError. */
+  /** Reads revisions of an event, in the given order: the first ones up to 64 MiB, at least one. Throws GitError. */
   async read(versions: readonly string[]): Promise<Revision[]> {
     const repository = this.#repository ?? (await openRepository(this.#options.path));
     for await (const page of readRevisions(repository, this.#options.file, versions)) return page;
@@ -181,7 +181,7 @@ export class Source {
     });
   }
 
-  /** A watch that can't be had is tried anew with each poll: its failure is said each time, its end once. */
+  /** A failed watch is retried with each poll: each failure is reported, and once that it works again. */
   #tellWatch(error: Error | null): void {
     const { onEvent } = this.#options;
     if (error !== null) void onEvent({ type: 'unwatched', error });
@@ -214,7 +214,7 @@ export class Source {
     await this.check(); // a checkout writes the file first, and the ref a moment later
     if (this.#closed || this.#repository === null || this.#last === null) return;
     const committed = this.#newest?.content ?? null;
-    // a file that can't be read (EACCES) is not ours to complain of: only commits count
+    // a saved file that can't be read (EACCES) is no problem: only commits count
     const state = await workingFileState(this.#repository, this.#options.file, committed).catch(() => this.#working);
     if (isSameState(state, this.#working)) return;
     this.#working = state;
@@ -236,7 +236,7 @@ export class Source {
   }
 }
 
-/** What says that there is a ref, but nothing to take. */
+/** Errors that mean: the ref exists, but there is nothing to take. */
 const refIsThere: ReadonlySet<GitErrorCode> = new Set(['bad-ref', 'ref-broken']);
 
 function isSameState(a: WorkingFile, b: WorkingFile): boolean {

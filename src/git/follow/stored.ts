@@ -3,9 +3,9 @@ import type { GitRepository } from '../read/repository.ts';
 import { runGit } from '../exec/run.ts';
 
 /**
- * What git would store of a saved file by its attributes (gitattributes(5): working-tree-encoding, ident): computed
- * here, since git itself might run a filter that the repository names. Line ends are left alone. Null: a filter would
- * change it, so nobody here can say. Throws GitError.
+ * What git would store for a saved file, by its attributes (gitattributes(5): working-tree-encoding, ident). Computed
+ * here, since git itself might run a filter that the repository names. Line ends are left alone. Null when there is a
+ * filter: then the stored bytes are unknown. Throws GitError.
  */
 export async function toStored(repository: GitRepository, file: string, saved: Buffer): Promise<Buffer | null> {
   const { filter, encoding, ident } = await readAttributes(repository, file);
@@ -23,7 +23,7 @@ interface Attributes {
 async function readAttributes({ gitDir, topLevel }: GitRepository, file: string): Promise<Attributes> {
   const args = ['check-attr', '-z', 'filter', 'working-tree-encoding', 'ident', '--', checkPath(file)];
   const { stdout } = await runGit(args, { gitDir, ...(topLevel !== null && { cwd: topLevel }) });
-  const words = stdout.toString('utf8').split('\0'); // path, attribute, value; again and again
+  const words = stdout.toString('utf8').split('\0'); // path, attribute, value, repeated
   const values = new Map(words.flatMap((_, at) => (at % 3 === 1 ? [[words[at] ?? '', words[at + 1] ?? '']] : [])));
   const valueOf = (name: string): string => values.get(name) ?? 'unspecified';
   const textOf = (name: string): string | null =>
@@ -31,11 +31,11 @@ async function readAttributes({ gitDir, topLevel }: GitRepository, file: string)
   return { filter: textOf('filter'), encoding: textOf('working-tree-encoding'), ident: valueOf('ident') === 'set' };
 }
 
-/** To UTF-8. What git would refuse to store, and what is not known here, stays as it is: the parser has words for it. */
+/** To UTF-8. What git would refuse, and unknown encodings, are left as they are: the parser reports them. */
 function decode(saved: Buffer, encoding: string): Buffer {
   const name = encoding.toLowerCase();
   const mark = { fffe: 'utf-16le', feff: 'utf-16be' }[saved.toString('hex', 0, 2)];
-  // git asks for a byte order mark in UTF-16, and wants none in UTF-16LE and UTF-16BE
+  // git requires a byte order mark in UTF-16, and forbids it in UTF-16LE and UTF-16BE
   if (name === 'utf-8' || (name === 'utf-16') !== (mark !== undefined && name !== 'utf-16le-bom')) return saved;
   const label = name === 'utf-16' ? mark : name === 'utf-16le-bom' ? 'utf-16le' : name;
   try {
@@ -45,7 +45,7 @@ function decode(saved: Buffer, encoding: string): Buffer {
   }
 }
 
-/** `$Id: ... $` is what a checkout makes of `$Id$`. */
+/** A checkout expands `$Id$` to `$Id: ... $`. */
 function withoutIdent(text: Buffer): Buffer {
   return Buffer.from(text.toString('latin1').replace(/\$Id:[^$\n]*\$/g, '$$Id$$'), 'latin1');
 }

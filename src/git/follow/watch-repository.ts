@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { GitRepository } from '../read/repository.ts';
 
-/** What is watched, and what is called: as often as anything may have changed, so each call must be cheap or coalesced. */
+/** What to watch, and what to call: whenever something may have changed, so each callback must be cheap or coalesced. */
 export interface WatchOptions {
   readonly repository: GitRepository;
   /** As in the settings; with HEAD or a short name, all branches are watched. */
@@ -13,15 +13,15 @@ export interface WatchOptions {
   readonly onCheck: () => void;
   /** The saved file may have changed. */
   readonly onWorkingFile: () => void;
-  /** Everything is watched. Called once, unless watching failed before. */
+  /** Everything is watched now. Called once, unless watching failed before. */
   readonly onReady?: () => void;
-  /** Watching failed (no more inotify watches, for one): polling goes on. Called once. */
+  /** Watching failed (out of inotify watches, for one); polling goes on. Called once. */
   readonly onError?: (error: Error) => void;
 }
 
 /** A running watch. */
 export interface Watch {
-  /** Whether what is watched is this repository, still the one at its path; when not, close this and open a new one. */
+  /** Whether this watches the repository that is at its path now; if not, close it and open a new one. */
   isCurrent(repository: GitRepository): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -69,7 +69,7 @@ function refPlaces({ gitDir, commonDir }: GitRepository): string[] {
   return [...new Set([...own, ...['refs', 'packed-refs', 'reftable'].map((name) => join(commonDir, name))])];
 }
 
-/** Of refs/: the branches, and the way to the ref itself; tags, remotes and notes may be many and move often. */
+/** In refs/, only branches and the ref itself matter: tags, remotes and notes may be many and change often. */
 function isIrrelevant(path: string, { repository, ref }: WatchOptions): boolean {
   if (path.endsWith('.lock')) return true;
   const root = join(repository.commonDir, 'refs') + sep;
@@ -79,7 +79,7 @@ function isIrrelevant(path: string, { repository, ref }: WatchOptions): boolean 
   return !wanted.some((want) => `${name}/`.startsWith(`${want}/`) || `${want}/`.startsWith(`${name}/`));
 }
 
-/** Which directories these paths are now: a repository deleted and made anew has other ones, whatever their names. */
+/** Device and inode of the directories: a repository that was deleted and created again has others. */
 async function identity({ gitDir, commonDir, topLevel }: GitRepository): Promise<string> {
   const places = [gitDir, commonDir, join(commonDir, 'refs'), topLevel ?? gitDir];
   const found = await Promise.all(places.map((place) => stat(place, { bigint: true }).catch(() => null)));

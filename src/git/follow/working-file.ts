@@ -55,8 +55,8 @@ function sameText(a: Buffer, b: Buffer): boolean {
 }
 
 function toContent(saved: RegularFile, file: string): Revision['content'] {
-  if (saved === 'missing') return fault(file, 'file-missing', `${file} is committed, but not there any more`);
-  if (saved === 'not-regular') return fault(file, 'file-not-regular', `${file} is no regular file`);
+  if (saved === 'missing') return fault(file, 'file-missing', `${file} is committed, but was deleted here`);
+  if (saved === 'not-regular') return fault(file, 'file-not-regular', `${file} is not a regular file`);
   if ('tooLarge' in saved)
     return fault(file, 'file-too-large', `${file} is ${saved.tooLarge} bytes; at most ${maxFileBytes} are read`);
   return saved;

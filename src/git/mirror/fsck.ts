@@ -2,9 +2,9 @@ import type { GitConfig } from '../exec/environment.ts';
 import { GitError } from '../exec/error.ts';
 
 /**
- * Of what git fsck knows to be wrong with objects, what old tools have left in many a history and what changes nothing of
- * what is read here: who, when, and how a mode is written. Everything else (what could be read in two ways, or hides
- * something) is refused, wherever in the history it is. https://git-scm.com/docs/git-fsck, "FSCK MESSAGES"
+ * Faults that old tools have left in many a history, and that don't change what is read here: names, dates, and how a mode
+ * is written. All others (what is ambiguous, or hides something) are refused anywhere in the history.
+ * https://git-scm.com/docs/git-fsck, "FSCK MESSAGES"
  */
 const harmless = [
   'badDate',
@@ -21,7 +21,7 @@ const harmless = [
   'zeroPaddedFilemode',
 ];
 
-/** How closely received objects are looked at. `skipList`: a file of SHAs that are let through as they are, or null. */
+/** How strictly received objects are checked. `skipList`: a file of SHAs that are accepted as they are, or null. */
 export function fsckConfig(skipList: string | null): GitConfig {
   return ['fsck', 'fetch.fsck'].flatMap((section) => [
     ...harmless.map((id) => [`${section}.${id}`, 'ignore'] as const),
@@ -29,7 +29,7 @@ export function fsckConfig(skipList: string | null): GitConfig {
   ]);
 }
 
-/** Names the malformed object that a fetch was refused for; null when it failed with something else. */
+/** The error for a fetch that was refused for a malformed object; null when it failed otherwise. */
 export function explainMalformed(said: string, display: string): GitError | null {
   const [, object, id = '', words = ''] = /^error: object ([0-9a-f]{40,64}): (\w+): (.*)$/m.exec(said) ?? [];
   if (object === undefined) return null;

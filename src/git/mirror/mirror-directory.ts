@@ -6,7 +6,7 @@ import { GitExit, runGit } from '../exec/run.ts';
 
 const fsckTimeoutMs = 5 * 60_000;
 
-// Written whole at each start: nothing that somebody put into this file ever counts.
+// Overwritten at each start, so that nothing that somebody put into it takes effect.
 const configFile = (objectFormat: string): string => `[core]
 	repositoryFormatVersion = ${objectFormat === 'sha1' ? 0 : 1}
 	bare = true
@@ -17,12 +17,12 @@ const configFile = (objectFormat: string): string => `[core]
 	auto = 0
 ${objectFormat === 'sha1' ? '' : `[extensions]\n\tobjectFormat = ${objectFormat}\n`}`;
 
-/** The file that is there while a fetch runs, and after one that was cut off; it holds git's process id. */
+/** A file that exists while a fetch runs, and after one that was interrupted; it contains git's process id. */
 export function markOf(path: string): string {
   return join(path, 'shardplane-fetching');
 }
 
-/** Makes an empty mirror at a path, in place of whatever is there. */
+/** Creates an empty mirror, in place of whatever is at the path. */
 export async function makeMirror(path: string, objectFormat: 'sha1' | 'sha256'): Promise<void> {
   await rm(path, { recursive: true, force: true });
   await mkdir(path, { recursive: true, mode: 0o700 });
@@ -31,7 +31,7 @@ export async function makeMirror(path: string, objectFormat: 'sha1' | 'sha256'):
   await writeFile(join(path, 'config'), configFile(objectFormat));
 }
 
-/** How closely to look: `content` reads every object, `connectivity` only whether all are there. */
+/** What to check: `content` reads every object, `connectivity` only whether all exist. */
 export interface Inspection {
   readonly content: boolean;
   readonly connectivity: boolean;
@@ -39,7 +39,7 @@ export interface Inspection {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is wrong with a mirror, in a line; null when nothing is. Writes its config anew. */
+/** What is wrong with a mirror, in one line; null when nothing is. Overwrites its config. */
 export async function findDamage(
   path: string,
   { content, connectivity, fsckSkipList, signal }: Inspection,
@@ -56,13 +56,13 @@ export async function findDamage(
     return null;
   } catch (error) {
     if (!isGitError(error) || isGitError(error, 'git-aborted', 'git-missing')) throw error;
-    // git could not be started (no memory, no file descriptors): that says nothing of the mirror
+    // git could not be started (no memory, no file descriptors): that says nothing about the mirror
     if (error.code === 'git-failed' && !(error instanceof GitExit)) throw error;
     return error.message;
   }
 }
 
-/** Ends a fetch that outlived its daemon, and removes the locks and half packs of one that was killed. */
+/** Kills a fetch that outlived its daemon, and removes the locks and partial packs of one that was killed. */
 export async function clearLeftovers(path: string): Promise<void> {
   await endLeftover(markOf(path), path);
   const names = await readdir(path, { recursive: true });
@@ -71,8 +71,8 @@ export async function clearLeftovers(path: string): Promise<void> {
 }
 
 /**
- * Ends the git process group that a killed daemon left at work on `gitDir`, if the process that a mark names is still
- * that one: its environment (Linux: /proc) says so. Elsewhere nothing is done, and its time limits end it.
+ * Kills the git process group that a killed daemon left running on `gitDir`, after checking by its environment (Linux:
+ * /proc) that the process which the mark names is still that one. Elsewhere its time limits end it.
  */
 async function endLeftover(mark: string, gitDir: string): Promise<void> {
   const pid = Number(await readFile(mark, 'utf8').catch(() => ''));
@@ -82,11 +82,11 @@ async function endLeftover(mark: string, gitDir: string): Promise<void> {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // it ended by itself meanwhile
+    // it has ended meanwhile
   }
 }
 
-/** Removes refs that were followed before a change of the settings: they might stand in the way of ours (a, a/b). */
+/** Removes refs that were followed before a change of settings: they might conflict with ours (a, a/b). */
 export async function dropOtherRefs(path: string, ref: string): Promise<void> {
   const { stdout } = await runGit(['for-each-ref', '--format=%(refname)'], { gitDir: path });
   const names = stdout.toString('utf8').split('\n').slice(0, -1);
@@ -95,7 +95,7 @@ export async function dropOtherRefs(path: string, ref: string): Promise<void> {
   await runGit(['update-ref', '--stdin'], { gitDir: path, input: others.map((name) => `delete ${name}\n`).join('') });
 }
 
-/** Each fetch leaves a pack; when they are many they become one, with what no ref reaches any more (a held rewrite). */
+/** Each fetch leaves a pack; many are joined into one, unreachable objects included (a held rewrite may need them). */
 export async function joinPacks(path: string, signal?: AbortSignal): Promise<void> {
   const names = await readdir(join(path, 'objects/pack'));
   if (names.filter((name) => name.endsWith('.pack')).length <= 50) return;
@@ -103,7 +103,7 @@ export async function joinPacks(path: string, signal?: AbortSignal): Promise<voi
   await runGit(args, { gitDir: path, timeoutMs: fsckTimeoutMs, ...(signal && { signal }) });
 }
 
-/** Size of the packs that are being received. */
+/** Bytes of the packs that are being received. */
 export async function incomingBytes(path: string): Promise<number> {
   const folder = join(path, 'objects/pack');
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith('tmp_'));

@@ -19,32 +19,31 @@ import { GitExit, runGit, type RunOptions } from '../exec/run.ts';
 import { Secrets } from '../../secrets.ts';
 import { explainTransport, toTransport, type Remote, type Transport } from './transport.ts';
 
-/** Where the mirror is kept, and of what. */
 export interface MirrorOptions {
-  /** A directory of the mirror's own: it is removed when it is damaged. */
+  /** The mirror's own directory: it is removed when it is damaged. */
   readonly directory: string;
   readonly remote: Remote;
-  /** A fetch that brings more than this (1 GiB by default) is ended. */
+  /** A fetch that brings more is killed; 1 GiB by default. */
   readonly maxFetchBytes?: number | undefined;
-  /** Learns those that are used. */
+  /** Is taught the secrets that are used. */
   readonly secrets?: Secrets | undefined;
 }
 
-/** What `prepare` had to do: nothing, make the mirror, or make it anew since it was damaged. */
+/** What `prepare` had to do: nothing, create the mirror, or rebuild it since it was damaged. */
 export type Preparation = { readonly made: 'nothing' | 'new' } | { readonly made: 'anew'; readonly reason: string };
 
 /**
- * A bare repository of the daemon's own that holds one ref of a remote. A fetch that is cut off leaves a mark, and
- * the next start looks closely.
+ * A bare repository of the daemon's own with one ref of a remote. A fetch that is interrupted leaves a mark, so that the
+ * next start verifies the mirror.
  */
 export class Mirror {
   readonly path: string;
-  /** The ref in the mirror, in full. */
+  /** The full name of the ref in the mirror. */
   readonly ref: string;
   readonly #remote: Remote;
   readonly #maxFetchBytes: number;
   readonly #secrets: Secrets;
-  /** One at a time: a fetch that is killed cleans up whatever is half written. */
+  /** One operation at a time: a fetch that is killed removes everything that is half written. */
   #last: Promise<unknown> = Promise.resolve();
 
   /** Throws GitError `bad-ref` or `bad-url`. */
@@ -59,8 +58,8 @@ export class Mirror {
   }
 
   /**
-   * Makes the mirror, or makes sure that it is whole: with git fsck when the last fetch was cut off, or when it was
-   * seen to be damaged (`suspect`). Throws GitError.
+   * Creates the mirror, or checks it: with git fsck when the last fetch was interrupted, or when it seems to be damaged
+   * (`suspect`). Throws GitError.
    */
   async prepare(options: { suspect?: boolean; signal?: AbortSignal } = {}): Promise<Preparation> {
     return await this.#alone(() => this.#prepare(options));
@@ -84,26 +83,26 @@ export class Mirror {
     return { made: 'nothing' };
   }
 
-  /** Whether a fetch ever brought the ref (and the remote has not dropped it since). */
+  /** Whether the mirror has the ref. */
   async isFilled(): Promise<boolean> {
     const args = ['show-ref', '--verify', '--quiet', this.ref];
     return (await runGit(args, { gitDir: this.path, answers: [0, 1, 128] })).exitCode === 0;
   }
 
   /**
-   * Brings the ref to where the remote has it: moved, however it moved, or removed. Throws GitError (`remote-*`,
+   * Updates the ref to the remote's, whatever kind of move that is, or removes it. Throws GitError (`remote-*`,
    * `git-timeout`, ...), without secrets.
    */
   async fetch(signal?: AbortSignal): Promise<void> {
     await this.#alone(() => this.#fetchAnyFormat(signal));
   }
 
-  /** Brings one more ref (in full) as the remote has it; what the remote lacks stays as it is. Throws as {@link fetch}. */
+  /** Fetches one more ref (full name); one that the remote lacks is left as it is. Throws as {@link fetch}. */
   async fetchRef(ref: string, signal?: AbortSignal): Promise<void> {
     await this.#alone(() => this.#fetch({ from: checkRef(ref), to: ref }, signal));
   }
 
-  /** Pushes a ref of the mirror; throws `remote-moved` when that would drop what somebody else pushed. */
+  /** Pushes a ref of the mirror. Throws `remote-moved` when that would drop what somebody else pushed. */
   async push(ref: string, signal?: AbortSignal): Promise<void> {
     const transport = await toTransport(this.#remote, this.#secrets);
     const args = ['push', '--quiet', '--no-verify', '--end-of-options', transport.url, `${checkRef(ref)}:${ref}`];
@@ -120,7 +119,7 @@ export class Mirror {
     });
   }
 
-  /** The remote says which hash its objects have: a mirror of the other kind holds nothing of it yet. */
+  /** The remote decides on the hash (SHA-1 or SHA-256): a mirror with the other one is empty, and is replaced. */
   async #fetchAnyFormat(signal?: AbortSignal): Promise<void> {
     const refs = { from: this.#remote.ref === 'HEAD' ? 'HEAD' : this.ref, to: this.ref };
     try {
@@ -156,13 +155,13 @@ export class Mirror {
       if (to === this.ref) await runGit(['update-ref', '-d', to], { gitDir: this.path });
     }
     await rm(markOf(this.path), { force: true });
-    // a fetch is not failed by this: it is tried again after the next
+    // failing here does not fail the fetch: the next one tries again
     await joinPacks(this.path, signal).catch(() => undefined);
   }
 
   /**
-   * Over http git takes any short page (a login form) for the list of refs of a plain file server, and then misses
-   * ours in it. A ref is only gone when a git server says so: when there were packets of git's protocol.
+   * Over http git takes any short page (a login form) for a plain file server's list of refs, and doesn't find ours in it.
+   * A ref is gone only when a server that speaks git's protocol says so.
    */
   async #confirmGit(transport: Transport, signal?: AbortSignal): Promise<void> {
     if (!transport.url.startsWith('http')) return;
@@ -179,11 +178,11 @@ export class Mirror {
       },
     );
     if (/ packet: /.test(stderr)) return;
-    const words = `${transport.display}: the answer has no refs in it, and is not that of a git server`;
+    const words = `${transport.display}: the answer has no refs in it, and is not from a git server`;
     throw new GitError('remote-garbage', words, 'open the URL in a browser: is it a login page?');
   }
 
-  /** Runs a fetch under a mark that only a fetch which came to its end removes; ends it when it brings too much. */
+  /** Runs a fetch with the mark set, which only a fetch that completes removes; kills it when it brings too much. */
   async #marked(args: readonly string[], run: RunOptions, stop?: AbortSignal): Promise<void> {
     const tooMuch = new AbortController();
     const meter = setInterval(() => {
@@ -207,7 +206,7 @@ export class Mirror {
     }
   }
 
-  /** What the disk fails with is said as a GitError too. */
+  /** Turns errors of the disk into GitErrors. */
   #explain(error: unknown): unknown {
     if (!(error instanceof Error) || !('syscall' in error)) return error;
     const words = `the mirror ${this.path} can't be written: ${error.message}`;

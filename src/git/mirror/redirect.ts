@@ -4,8 +4,8 @@ import type { Transport } from './transport.ts';
 import { blankUsers } from '../../secrets.ts';
 
 /**
- * No redirect is followed: our password would go along, and what comes from there is not what the operator has named.
- * The server is asked once more, with git telling the headers, where it sends us, so that it can be said.
+ * Redirects are not followed: our password would go along, to a server that the operator has not named. Asks the server once
+ * more, with git tracing the headers, so that the message can say where the redirect leads.
  */
 export async function explainRedirect(transport: Transport, signal?: AbortSignal): Promise<GitError> {
   const { run, url, display } = transport;
@@ -23,7 +23,7 @@ export async function explainRedirect(transport: Transport, signal?: AbortSignal
   return new GitError('remote-redirects', `${display} redirects to ${place}: it is not followed`, hint(url, target));
 }
 
-/** Without what git adds to a repository's address. */
+/** Without the path that git appends to a repository's URL. */
 function cut(location: string): string {
   return location
     .replace(/[?#].*$/, '')

@@ -1,10 +1,10 @@
 import { GitError } from '../exec/error.ts';
 
-/** A remote's URL, taken apart so that its secrets go another way than git's command line. */
+/** A remote's URL, parsed so that its secrets stay off git's command line. */
 export interface RemoteUrl {
-  /** What git gets: no password in it, and over http no user either. */
+  /** For git: without the password and, over http, the user. */
   readonly url: string;
-  /** What people get to see. */
+  /** For messages. */
   readonly display: string;
   readonly scheme: 'file' | 'git' | 'http' | 'https' | 'ssh';
   /** From the URL, decoded; null where it has none. Over ssh the user stays in `url`. */
@@ -18,7 +18,7 @@ const schemes = ['file', 'git', 'http', 'https', 'ssh'] as const;
 const host = /^([a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(:[0-9]+)?$/i;
 
 /**
- * Takes a URL, an absolute path or `[user@]host:path` apart. Throws GitError `bad-url`, which never shows the URL, for
+ * Parses a URL, an absolute path or `[user@]host:path`. Throws GitError `bad-url`, which never shows the URL, for
  * what git might take for an option, for transports that run programs (`ext::` and other helpers), and for what is
  * not understood.
  */
@@ -41,14 +41,12 @@ function parseUrl(url: string): RemoteUrl {
       throw badUrl('file:// takes an absolute path, as in file:///srv/config.git');
     return { url, display: url, scheme, username: null, password: null, origin: '' };
   }
-  // what has the form of a password with a "/" in it would be taken for a host and a path, and shown
+  // a password with a "/" in it would be taken for a host and a path, and shown
   if (!host.test(authority) || (userinfo === '' && path.includes('@'))) {
     throw badUrl('its host is not understood; percent-encode "/" (%2F) and "@" (%40) in a password or a path');
   }
   if (scheme.startsWith('http') && /[?#]/.test(path))
-    throw badUrl(
-      'it has a "?" or "#" in it, and what git asks for comes after it; a token belongs into credentials_file',
-    );
+    throw badUrl('it has a "?" or "#" in it, and what git asks for comes after it; put a token into credentials_file');
   const [username = null, password = null] = userinfo === '' ? [] : splitUserinfo(userinfo);
   const user = scheme === 'ssh' && username !== null ? `${checkUser(username)}@` : '';
   const display = `${scheme}://${user}${authority}${path.replace(/[?#].*$/, '?***')}`;

@@ -2,14 +2,14 @@ import { stat } from 'node:fs/promises';
 import { GitError } from '../exec/error.ts';
 import { readSettingFile } from '../read/regular-file.ts';
 
-/** What of a remote's settings ssh is told. */
+/** The settings of a remote that concern ssh. */
 interface SshOptions {
   readonly sshKey: string | null;
   readonly sshKnownHosts: string | null;
   readonly timeoutMs: number;
 }
 
-/** The command that git is to run for ssh: nothing is asked, and only the given key and known hosts count. */
+/** The ssh command for git: never prompts, and uses only the given key and known hosts. */
 export function sshCommand({ sshKey, sshKnownHosts, timeoutMs }: SshOptions): string {
   const connect = Math.max(1, Math.ceil(timeoutMs / 1000));
   const always = [
@@ -32,7 +32,7 @@ export function sshCommand({ sshKey, sshKnownHosts, timeoutMs }: SshOptions): st
   return ['ssh', ...[...always, ...hosts, ...key].map((option) => `-o ${quote(option)}`)].join(' ');
 }
 
-/** ssh reads an option's value as words, and % and ~ in it as signs of its own. */
+/** ssh splits an option's value at spaces, and expands % and ~ in it. */
 function sshOptionPath(path: string): string {
   if (/["%\n]|^~/.test(path))
     throw new GitError(
@@ -43,14 +43,14 @@ function sshOptionPath(path: string): string {
   return `"${path}"`;
 }
 
-/** For a POSIX shell, which git runs these commands with. */
+/** Quotes for a POSIX shell. */
 export function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /**
- * Of a file that it can't use ssh says only that the server did not let us in, or that its key is unknown. Throws
- * GitError `bad-setting`, which names the file.
+ * Checks the files that ssh uses: with one that it can't use, ssh only says that access was denied, or the host key unknown.
+ * Throws GitError `bad-setting`, which names the file.
  */
 export async function checkSshFiles({ sshKey, sshKnownHosts }: SshOptions): Promise<void> {
   if (sshKnownHosts !== null) await readText(sshKnownHosts, 'known hosts', 'ssh_known_hosts');
@@ -59,7 +59,7 @@ export async function checkSshFiles({ sshKey, sshKnownHosts }: SshOptions): Prom
   if (isEncrypted(key))
     throw new GitError(
       'bad-setting',
-      `the ssh key ${sshKey} is encrypted, and nobody is there to type its passphrase`,
+      `the ssh key ${sshKey} is encrypted, and there is nobody to type its passphrase`,
       `make a key for this machine alone, without one (ssh-keygen -t ed25519 -N '' -f ${sshKey}), which may only read`,
     );
   const { mode, uid } = await stat(sshKey);
@@ -76,7 +76,7 @@ async function readText(path: string, what: string, setting: string): Promise<st
   return (await readSettingFile(path, { what: `${what} file`, limit: 1024 * 1024, hint })).toString('latin1');
 }
 
-/** PKCS#8 and PEM say it in words, OpenSSH's own format by the name of a cipher (openssh/PROTOCOL.key). */
+/** PKCS#8 and PEM say ENCRYPTED; OpenSSH's own format names a cipher (openssh/PROTOCOL.key). */
 function isEncrypted(key: string): boolean {
   if (/ENCRYPTED/.test(key)) return true;
   const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\sA-Za-z0-9+/=]+)-----END/.exec(key)?.[1];

@@ -11,9 +11,9 @@ import { blankUsers, type Secrets } from '../../secrets.ts';
 export interface Remote {
   readonly url: string;
   readonly ref: string;
-  /** A fetch or a push that takes longer is ended. */
+  /** A fetch or a push that takes longer is killed. */
   readonly timeoutMs: number;
-  /** Lines as git-credential-store(1) has them; read anew each time. */
+  /** In the format of git-credential-store(1); re-read each time. */
   readonly credentialsFile: string | null;
   /** Ask the helpers of the user's own git config. */
   readonly credentialHelper: boolean;
@@ -21,26 +21,26 @@ export interface Remote {
   readonly sshKnownHosts: string | null;
   readonly proxy: string | null;
   readonly ca: string | null;
-  /** A file of the SHAs of malformed objects that are let through. */
+  /** A file with the SHAs of malformed objects to accept. */
   readonly fsckSkipList?: string | null;
 }
 
-/** What a git command that talks to the remote is run with. */
+/** How to run a git command that talks to the remote. */
 export interface Transport {
-  /** To be given on the command line: there is no secret in it. */
+  /** For the command line: contains no secret. */
   readonly url: string;
   readonly display: string;
   readonly run: Pick<RunOptions, 'config' | 'env' | 'inheritHelpers' | 'timeoutMs' | 'redact' | 'maxMemoryBytes'>;
 }
 
-/** A server that names refs without end would fill the machine's memory long before any time limit. */
+/** A server that lists refs without end would fill the memory long before the time limit. */
 const maxMemoryBytes = 1024 ** 3;
 
 /**
- * Makes ready to talk to the remote: secrets go by environment to a credential helper that answers `get` alone (so
- * that a refusal does not make git erase the operator's file) and for this host alone, ssh asks nothing and checks host
- * keys, no redirect is followed, and only transports that run no program are let through. `secrets` learns what is
- * used. Throws GitError `bad-url` or `bad-setting`.
+ * How to talk to the remote safely: secrets go by environment to a credential helper that answers only `get` (so that git
+ * never erases the operator's file after a refusal) and only for this host; ssh never prompts, and checks host keys; no
+ * redirect is followed; and only transports that run no program are allowed. `secrets` is taught what is used.
+ * Throws GitError `bad-url` or `bad-setting`.
  */
 export async function toTransport(remote: Remote, secrets: Secrets): Promise<Transport> {
   const parsed = parseRemoteUrl(remote.url);
@@ -104,7 +104,7 @@ async function readCredentials(path: string | null): Promise<string[]> {
   return bytes.toString('utf8').split(/\r?\n/);
 }
 
-// What git, curl and ssh say, and what it means: the first that matches counts.
+// What the messages of git, curl and ssh mean: the first match counts.
 const meanings: readonly [pattern: RegExp, code: GitErrorCode, hint: string][] = [
   [
     /non-fast-forward|fetch first|stale info|incorrect old value|cannot lock ref/i,
@@ -148,7 +148,7 @@ const meanings: readonly [pattern: RegExp, code: GitErrorCode, hint: string][] =
   ],
 ];
 
-/** Says what a failed fetch or push means. Its words know no secret any more: see `redact` of {@link Transport.run}. */
+/** Classifies the error of a fetch or push. Its message is free of secrets: see `redact` of {@link Transport.run}. */
 export function explainTransport(error: unknown, { display }: Pick<Transport, 'display'>): unknown {
   if (!(error instanceof GitError)) return error;
   const words = blankUsers(error.message);

@@ -6,15 +6,14 @@ import { setNewest } from '../../newest.ts';
 import { notesRef, writeNotes } from './notes.ts';
 import type { GitRepository } from '../read/repository.ts';
 
-/** Where notes go, and who hears of trouble. */
 export interface NoteWriterOptions {
-  /** Where to write them; null while it can't be opened: they wait. */
+  /** Where to write notes; while it returns null (not open yet), they wait. */
   readonly repository: () => Pick<GitRepository, 'gitDir'> | null;
-  /** Push them to the mirror's remote too; null: they stay here. */
+  /** Also push them to this mirror's remote; null: keep them local. */
   readonly pushBy: Mirror | null;
-  /** Told when writing begins to fail, and null when it works again. */
+  /** Called with an error when writing fails, and with null when it works again. */
   readonly onProblem: (error: GitError | null) => void;
-  /** How long outcomes are gathered into one commit; 250 ms by default. */
+  /** How long to collect notes for one commit; 250 ms by default. */
   readonly settleMs?: number;
 }
 
@@ -22,13 +21,13 @@ export interface NoteWriterOptions {
 const maxWaiting = 10_000;
 const retry: Backoff = { firstMs: 1_000, longestMs: 300_000 };
 
-/** Writes what became of revisions as git notes: gathered, in the background, and again when it fails. */
+/** Writes the outcomes of revisions as git notes: in the background, in batches, with retries. */
 export class NoteWriter {
   readonly #options: NoteWriterOptions;
   readonly #waiting = new Map<string, string>();
   readonly #flushes: ReturnType<typeof createMailbox>;
   readonly #stop = new AbortController();
-  /** A first failure may be a lock, or a repository that is not open yet. */
+  /** A single failure may be due to a lock, or to a repository that is not open yet. */
   readonly #failures = new Failures(2);
   #retry: NodeJS.Timeout | undefined;
 
@@ -37,18 +36,18 @@ export class NoteWriter {
     this.#flushes = createMailbox(() => this.#flush(), options.settleMs ?? 250);
   }
 
-  /** The note of a commit from now on. Returns at once. */
+  /** Sets the note of a commit. Returns at once. */
   set(version: string, text: string): void {
     setNewest(this.#waiting, version, text, maxWaiting);
     if (this.#failures.count === 0) this.#flushes.post();
   }
 
-  /** Writes what waits, now; resolves when it was tried. */
+  /** Writes the waiting notes now; resolves when that was tried. */
   flush(): Promise<void> {
     return this.#flushes.now();
   }
 
-  /** Writes what waits (without pushing), and stops. */
+  /** Writes the waiting notes (without pushing), and stops. */
   async close(): Promise<void> {
     this.#stop.abort();
     clearTimeout(this.#retry);
@@ -77,7 +76,7 @@ export class NoteWriter {
       return;
     }
     for (let attempt = 1; ; attempt += 1) {
-      // on top of what the remote has: others may note there too
+      // on top of the remote's notes: others may write there, too
       await pushBy.fetchRef(notesRef, this.#stop.signal);
       await writeNotes(repository, batch);
       try {

@@ -4,16 +4,16 @@ import type { GitRepository } from '../read/repository.ts';
 import { GitExit, runGit } from '../exec/run.ts';
 import { short } from '../../release/short.ts';
 
-/** `git log --notes=shardplane` shows what is kept here. */
+/** `git log --notes=shardplane` shows them. */
 export const notesRef = 'refs/notes/shardplane';
 
-/** Of so many writers at once, each gets its turn. */
+/** Enough for this many concurrent writers. */
 const attempts = 20;
 
 /**
- * Writes the notes of some commits, over what they had, in one commit of refs/notes/shardplane. Safe beside others who
- * write there (git moves the ref only from where we found it; then it is tried again), and without touching the index
- * or the files. Commits that the repository doesn't have are passed over. Throws GitError.
+ * Writes the notes of some commits, in place of those they had, in one commit of refs/notes/shardplane. Safe with concurrent
+ * writers (git updates the ref only from where we found it; else we retry), and without touching the index or the files.
+ * Commits that the repository doesn't have are skipped. Throws GitError.
  */
 export async function writeNotes(
   repository: Pick<GitRepository, 'gitDir'>,
@@ -33,7 +33,7 @@ export async function writeNotes(
   }
 }
 
-/** git-fast-import(1): `N` puts a note where git notes itself would, fan-out and all. */
+/** git-fast-import(1): `N` stores a note exactly as `git notes` would, fan-out included. */
 function toStream(notes: readonly (readonly [string, string])[], tip: string | null): string {
   const message =
     notes.length === 1 ? `${short(notes[0]?.[0] ?? '')}: note its outcome\n` : `note ${notes.length} outcomes\n`;
@@ -75,6 +75,6 @@ function explain(error: unknown): unknown {
   return new GitError(
     'git-failed',
     `notes can't be written: ${error.message}`,
-    'may the daemon write to the repository? repository.notes: off ends this',
+    'can the daemon write to the repository? repository.notes: off turns notes off',
   );
 }

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import { maxFileBytes } from '../../config/text.ts';
 import { GitExit, runGit } from '../exec/run.ts';
 
-/** Where objects are read from: a repository, and for a hook what git gave it in its environment. */
+/** Where to read objects: a repository and, in a hook, the environment that git gave it. */
 export interface ObjectStore {
   readonly gitDir: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What reading one object came to; `missing` is also for one that is there but damaged. */
+/** The result of reading one object; `missing` includes damaged. */
 export type Blob = { readonly bytes: Buffer } | 'missing' | { readonly tooLarge: number };
 
-/** How much content one process hands over, so that a thousand large revisions are not in memory at once. */
+/** How much content to read at once, so that a thousand large revisions are never in memory together. */
 const batchBytes = 64 * 1024 * 1024;
 
 /**
- * Sizes of objects, in one process; objects that can't be found are left out. Nothing is read but their headers.
+ * Sizes of objects, in one process; missing objects are left out. Reads only their headers.
  */
 export async function blobSizes(store: ObjectStore, objects: Iterable<string>): Promise<Map<string, number>> {
   const input = [...new Set(objects)].map((object) => `${object}\n`).join('');
@@ -67,7 +67,7 @@ export async function readBlobs(
     const read = parseBatch(await catFile(store, wanted));
     for (const [object, bytes] of read)
       blobs.set(object, bytes !== null && isIntact(object, bytes) ? { bytes } : 'missing');
-    // git gives up at a damaged object: that one is missing, and the rest is asked for again
+    // git gives up at a damaged object: count it as missing, and ask for the rest again
     wanted = wanted.filter((object) => !blobs.has(object));
     const damaged = wanted.shift();
     if (damaged !== undefined) blobs.set(damaged, 'missing');
@@ -86,7 +86,7 @@ async function catFile(store: ObjectStore, objects: readonly string[]): Promise<
   }
 }
 
-/** `<object> blob <size>\n<bytes>\n` or `<object> missing\n`, repeated; a cut off last one is left out. */
+/** `<object> blob <size>\n<bytes>\n` or `<object> missing\n`, repeated; an incomplete last one is left out. */
 function parseBatch(output: Buffer): Map<string, Buffer | null> {
   const found = new Map<string, Buffer | null>();
   for (let at = 0; ;) {
@@ -100,7 +100,7 @@ function parseBatch(output: Buffer): Map<string, Buffer | null> {
   }
 }
 
-/** git itself trusts the zlib checksum here; a few microseconds more make sure that these are the commit's bytes. */
+/** git only checks the zlib checksum here; hashing takes a few microseconds and proves that these are the commit's bytes. */
 function isIntact(object: string, bytes: Buffer): boolean {
   const hash = createHash(object.length === 64 ? 'sha256' : 'sha1');
   return hash.update(`blob ${bytes.length}\0`).update(bytes).digest('hex') === object;

@@ -23,7 +23,7 @@ export interface CommitRange {
   /** What is reachable from this commit is left out; null leaves out nothing. */
   readonly exclude: string | null;
   readonly limit: number;
-  /** How many of the newest to pass over (for paging); 0 by default. */
+  /** How many of the newest to skip (for paging); 0 by default. */
   readonly skip?: number;
 }
 
@@ -77,7 +77,7 @@ export function parseCommits(text: string, file: string): Commit[] {
     at += 6;
     let entry: Commit['entry'] = null;
     for (; tokens[at]?.startsWith(':') === true; at += 2) {
-      // a file that becomes a directory is two entries of one path: gone, and new
+      // a file that becomes a directory gives two entries with one path: deleted, and added
       if (tokens[at + 1] === file) entry = toEntry(tokens[at] ?? '') ?? entry;
     }
     const trailers = new Map(accepted.trim() === '' ? [] : [['shardplane-accept', clean(accepted)]]);
@@ -93,7 +93,7 @@ function toEntry(raw: string): Commit['entry'] {
   return mode === '000000' ? null : { mode, object };
 }
 
-/** Words of a commit go to terminals and pages: no control characters, no direction overrides, at most 200 long. */
+/** A commit's text goes to terminals and pages: no control characters, no direction overrides, 200 characters at most. */
 function clean(words: string): string {
   return words
     .replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\ufffd')
@@ -101,7 +101,7 @@ function clean(words: string): string {
     .slice(0, 200);
 }
 
-/** RFC 3339, UTC. A commit may claim any second; what no calendar holds is the epoch. */
+/** RFC 3339, UTC. A commit may claim any time; one that is out of range becomes the epoch. */
 function toTime(seconds: string): string {
   const time = new Date(Number(seconds) * 1000);
   return (Number.isNaN(time.getTime()) ? new Date(0) : time).toISOString();

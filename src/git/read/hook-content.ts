@@ -7,8 +7,8 @@ import { openRepository } from './repository.ts';
 import type { Revision } from './revision.ts';
 import { runGit } from '../exec/run.ts';
 
-// What git tells a hook of where things are: the index of this very commit (of `git commit -a`, or of some paths), and
-// the quarantine that holds what is being pushed. Nowhere else does shardplane take GIT_* from its environment.
+// Where git tells a hook to look: the index of this very commit (of `git commit -a`, or of some paths), and
+// the quarantine with the pushed objects. Nowhere else does shardplane use GIT_* from its environment.
 const passedOn = ['GIT_OBJECT_DIRECTORY', 'GIT_ALTERNATE_OBJECT_DIRECTORIES', 'GIT_QUARANTINE_PATH'];
 
 /**
@@ -44,7 +44,7 @@ export interface RefUpdate {
   readonly ref: string;
 }
 
-/** Reads the lines that git gives pre-receive. Throws GitError `bad-ref` for what is no such line. */
+/** Reads the lines that git gives pre-receive. Throws GitError `bad-ref` for anything else. */
 export function parseRefUpdates(input: string): RefUpdate[] {
   const lines = input.split('\n').filter((line) => line !== '');
   return lines.map((line) => {

@@ -13,7 +13,7 @@ import type { GitRepository } from './repository.ts';
 import type { Revision } from './revision.ts';
 import { newestRevision, readRevisions } from './revisions.ts';
 
-/** What a look at the ref found. */
+/** The result of a look at the ref. */
 export interface Look {
   readonly tip: string | null;
   readonly movement: Movement;
@@ -24,7 +24,6 @@ export interface Look {
   readonly newest: Revision | null;
 }
 
-/** What a look goes by. */
 export interface LookOptions {
   readonly ref: string;
   readonly file: string;
@@ -34,10 +33,10 @@ export interface LookOptions {
   readonly onRewrite: OnRewrite;
 }
 
-/** More commits than this since the last look are not gone through one by one: only the newest of them. */
+/** Of more commits since the last look, only the newest are considered. */
 const maxVersions = 10_000;
 
-/** Looks where the ref is now; null when it is where the last look found it. Throws GitError. */
+/** Looks at the ref; null when it has not moved since the last look. Throws GitError. */
 export async function lookAtRef(repository: GitRepository, options: LookOptions): Promise<Look | null> {
   const { ref, file, base, last, onRewrite } = options;
   const tip = await resolveRef(repository, ref);
@@ -56,7 +55,7 @@ async function findNews(
   repository: GitRepository,
   { tip, file, base, found }: { tip: string; file: string; base: string | null; found: Relation | null },
 ): Promise<News> {
-  // without a common past to leave out, only the newest revision is new
+  // without a common ancestor, only the newest revision is new
   const range = found === null ? { exclude: null, limit: 1 } : { exclude: base, limit: maxVersions };
   const versions = (await listVersions(repository, { tip, file, ...range })).reverse();
   const newest = await readNewest(repository, { tip, file, versions });
@@ -64,8 +63,8 @@ async function findNews(
 }
 
 /**
- * A merge on top of what was taken can give the file back what it had before (its first parent is older, its tree that
- * one's): nothing is new, and another revision counts than did. However it came about, that is a rewind.
+ * A merge can restore what the file had before (its first parent is older, and its tree is that one's): there is no new
+ * revision, and an older one counts again. That is a rewind, whatever the commit graph says.
  */
 async function goesBack(
   repository: GitRepository,

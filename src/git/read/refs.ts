@@ -14,7 +14,7 @@ export async function resolveRef(repository: GitRepository, ref: string): Promis
   return ref === 'HEAD' ? await resolveHead(repository) : await resolveName(repository, ref);
 }
 
-/** A rebase may begin or end between two questions: its commits are told from a HEAD that somebody detached by asking again. */
+/** A rebase may begin or end between two reads: read again to tell it from a HEAD that somebody detached. */
 async function resolveHead(repository: GitRepository): Promise<string | null> {
   for (let attempt = 1; attempt <= headAttempts; attempt += 1) {
     const branch = await symbolicTarget(repository);
@@ -30,14 +30,14 @@ async function resolveHead(repository: GitRepository): Promise<string | null> {
       'git fsck says what is damaged',
     );
   }
-  throw new GitError('git-failed', `HEAD of ${repository.path} does not keep still`, 'it is looked at again by itself');
+  throw new GitError('git-failed', `HEAD of ${repository.path} keeps changing`, 'it is retried automatically');
 }
 
 const headAttempts = 5;
 
 /**
- * During a rebase or a bisect HEAD goes through commits that nobody meant to publish: where it was before counts until
- * it is back. The branch's full name, or a SHA where HEAD had been detached; null when nothing of the kind goes on.
+ * Where HEAD was before a rebase or a bisect, which moves it through commits that nobody meant to publish: the branch's
+ * full name, or a SHA where HEAD was detached; null when neither is in progress.
  */
 async function pausedAt({ gitDir }: GitRepository): Promise<string | null> {
   const read = (name: string): Promise<string | null> => readSmallFile(join(gitDir, name));
@@ -52,7 +52,7 @@ async function pausedAt({ gitDir }: GitRepository): Promise<string | null> {
   return /^[0-9a-f]{40,64}$/.test(detached) ? detached : `refs/heads/${detached}`;
 }
 
-/** The branch that HEAD stands for (`refs/heads/main`), born or not; null when it is detached. */
+/** The branch that HEAD points to (`refs/heads/main`), even if unborn; null when it is detached. */
 export async function symbolicTarget({ gitDir }: GitRepository): Promise<string | null> {
   try {
     const { stdout, exitCode } = await runGit(['symbolic-ref', '--quiet', 'HEAD'], { gitDir, answers: [0, 1] });
@@ -71,7 +71,7 @@ async function readSmallFile(path: string): Promise<string | null> {
 }
 
 async function resolveName(repository: GitRepository, ref: string): Promise<string | null> {
-  const candidates = fullNames(checkRef(ref)); // from HEAD's file too: it is the repository's, not ours
+  const candidates = fullNames(checkRef(ref)); // also where it is from HEAD's file: that is not ours
   const found = await listRefs(repository, candidates);
   const best = candidates.map((name) => found.get(name)).find((value) => value !== undefined);
   if (best === undefined) return null;

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, open, type FileHandle } from 'node:fs/promises';
 import { GitError } from '../exec/error.ts';
 
-/** What a path on disk came to when read with care. */
+/** The result of reading a path on disk with care. */
 export type RegularFile = { readonly bytes: Buffer } | 'missing' | 'not-regular' | { readonly tooLarge: number };
 
 /**
@@ -40,7 +40,7 @@ export async function readSettingFile(
     refuse(`can't be read: ${(error as Error).message}`),
   );
   if (typeof file === 'object' && 'bytes' in file) return file.bytes;
-  return refuse(file === 'missing' ? 'is not there' : `is no file of at most ${limit / 1024} KiB`);
+  return refuse(file === 'missing' ? 'is not there' : `is not a regular file of at most ${limit / 1024} KiB`);
 }
 
 /** Whether there is anything at a path. */
@@ -55,7 +55,7 @@ async function readHandle(handle: FileHandle, limit: number): Promise<RegularFil
   const found = await handle.stat();
   if (!found.isFile()) return 'not-regular';
   if (found.size > limit) return { tooLarge: found.size };
-  // one byte more than it said, to see a file that grows meanwhile
+  // one byte more than its size, to notice a file that grows meanwhile
   const buffer = Buffer.alloc(found.size + 1);
   let length = 0;
   while (length < buffer.length) {

@@ -4,7 +4,7 @@ import type { GitRepository } from './repository.ts';
 import { runGit } from '../exec/run.ts';
 
 /**
- * How `tip` stands to `base`; `lost` when `base` is not in the repository any more (collected after a rewrite).
+ * The relation of `tip` to `base`; `lost` when `base` is not in the repository any more (collected after a rewrite).
  * Throws GitError as runGit.
  */
 export async function relate(repository: GitRepository, base: string, tip: string): Promise<Relation | 'lost'> {

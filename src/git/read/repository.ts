@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { GitError } from '../exec/error.ts';
 import { GitExit, runGit } from '../exec/run.ts';
 
-/** A repository on this machine: where its parts are, all absolute and as the kernel sees them now. */
+/** The paths of a local repository, all absolute and with links resolved. */
 export interface GitRepository {
-  /** As it was given, made absolute. */
+  /** As given, made absolute. */
   readonly path: string;
   /** HEAD is here; of a linked worktree, `<commonDir>/worktrees/<name>`. */
   readonly gitDir: string;
@@ -44,7 +44,7 @@ async function ask(path: string, questions: readonly string[]): Promise<string[]
   }
 }
 
-/** git's refusals to open a repository, with what to do about each. */
+/** Why git refuses to open a repository, with what to do about it. */
 function explain(error: GitExit, path: string): GitError {
   const said = error.stderr;
   if (said.includes('dubious ownership')) {
@@ -62,7 +62,7 @@ function explain(error: GitExit, path: string): GitError {
       'git config --global safe.bareRepository all',
     );
   }
-  // git names what it doesn't know on lines of their own
+  // git lists unknown extensions on lines of their own
   const other = (/fatal: (.*(?:\n\t.*)*)/.exec(said)?.[1] ?? error.message).replace(/\s*\n\s*/g, ' ');
   if (said.includes('not a git repository')) {
     return new GitError(
@@ -90,7 +90,7 @@ async function checkDirectory(path: string): Promise<void> {
 
 let versionIsFine: Promise<void> | null = null;
 
-/** Older git would ignore the config that makes hostile repositories harmless, silently: so it is refused. Asked once. */
+/** An older git would silently ignore the config that makes hostile repositories harmless. Checked once. */
 async function checkGitVersion(): Promise<void> {
   versionIsFine ??= runGit(['version']).then(({ stdout }) => checkVersion(stdout.toString('utf8')));
   try {

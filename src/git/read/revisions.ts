@@ -7,7 +7,7 @@ import type { Revision } from './revision.ts';
 /**
  * The revisions of a range with their content, newest first: as many as `limit` and 64 MiB of content let through
  * (always one, where there is one). A few git processes, however many revisions.
- * Throws GitError (`object-missing` when commits or trees are not there; a blob that is not is a revision's own fault).
+ * Throws GitError (`object-missing` when commits or trees are missing; a missing blob is a fault of its revision).
  */
 export async function listRevisions(repository: GitRepository, range: CommitRange): Promise<Revision[]> {
   const versions = await listVersions(repository, range);

@@ -10,7 +10,7 @@ export interface TreeEntry {
   readonly object: string;
 }
 
-/** The object that holds the content, or '' where there is none to read: only a regular file is ever read. */
+/** The object with the content, or '' for anything but a regular file. */
 export function blobOf(entry: TreeEntry | null): string {
   return entry !== null && entry.mode.startsWith('100') ? entry.object : '';
 }
@@ -26,7 +26,7 @@ export async function readEntry(
   return toContent(entry, file, await readBlobs(store, objects, sizes));
 }
 
-/** What a tree's entry came to: the blob's bytes, or why there are none to read. */
+/** The content of a tree's entry: the blob's bytes, or why there are none. */
 export function toContent(
   entry: TreeEntry | null,
   file: string,
@@ -63,7 +63,7 @@ export function toContent(
   return blob;
 }
 
-// git's modes of what is no regular file: https://git-scm.com/docs/git-fast-import (M command)
+// git's modes of what is not a regular file: https://git-scm.com/docs/git-fast-import (M command)
 const kinds: Readonly<Record<string, string>> = {
   '040000': 'a directory',
   '120000': 'a symbolic link',

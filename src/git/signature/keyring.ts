@@ -5,7 +5,7 @@ import { GitError } from '../exec/error.ts';
 import { exists, readSettingFile } from '../read/regular-file.ts';
 import { runProgram } from '../exec/run.ts';
 
-// What is in the keyring is what the operator trusts; gpg itself still says which keys are expired or revoked.
+// The operator trusts every key of the keyring; gpg still reports which are expired or revoked.
 const gpgConf = 'trust-model always\nno-auto-key-retrieve\nno-auto-key-locate\nno-autostart\ndisable-dirmngr\nbatch\n';
 
 const keyringFile = {
@@ -37,7 +37,7 @@ export async function toGnupgHome(keyring: string, directory: string): Promise<s
   }
 }
 
-/** Beside the place, then moved there: a home that is there is whole. */
+/** Imports into another directory and renames it, so that a home that exists is complete. */
 async function importKeys({ bytes, keyring, home }: { bytes: Buffer; keyring: string; home: string }): Promise<void> {
   const made = `${home}.new`;
   await rm(made, { recursive: true, force: true });

@@ -12,11 +12,11 @@ export interface VerifyOptions {
   readonly gpgKeyring: string | null;
   /** ssh-keygen(1), ALLOWED SIGNERS; or null. */
   readonly sshAllowedSigners: string | null;
-  /** A directory of its own, for what gpg makes of the keyring. */
+  /** A directory for gpg homes. */
   readonly directory: string;
 }
 
-/** The commit to look at, and the path that a fault is said of. */
+/** The commit to check, and the path that diagnostics name. */
 export interface VerifyTarget {
   readonly version: string;
   readonly file: string;
@@ -46,7 +46,7 @@ type Fault = readonly [code: DiagnosticCode, words: string];
 
 const unknownKind: Fault = ['signature-unknown-key', 'is signed in a way that is not supported (X.509)'];
 
-/** From the commit's own header, which ends at the first empty line. */
+/** Read from the commit's header, which ends at the first empty line. */
 async function signatureKind(repository: GitRepository, version: string): Promise<'gpg' | 'ssh' | 'other' | null> {
   const { stdout } = await runGit(['cat-file', 'commit', checkSha(version)], { gitDir: repository.gitDir });
   const text = stdout.toString('latin1');
@@ -74,7 +74,7 @@ async function checkGpg(
   return readGpgStatus(stderr, exitCode);
 }
 
-// One verdict for each signature: https://github.com/gpg/gnupg/blob/master/doc/DETAILS, "General status codes"
+// gpg prints one of these for each signature: https://github.com/gpg/gnupg/blob/master/doc/DETAILS, "General status codes"
 const gpgVerdicts: readonly [keyword: string, code: DiagnosticCode, words: string][] = [
   ['BADSIG', 'signature-bad', 'was changed after it was signed'],
   ['REVKEYSIG', 'signature-bad', 'is signed with a key that was revoked'],
@@ -84,7 +84,7 @@ const gpgVerdicts: readonly [keyword: string, code: DiagnosticCode, words: strin
   ['ERRSIG', 'signature-bad', 'has a signature that gpg cannot check'],
 ];
 
-/** What gpg's status lines mean; null only for exactly one good signature. */
+/** Interprets gpg's status lines; null only for exactly one good signature. */
 export function readGpgStatus(said: string, exitCode: number): Fault | null {
   const lines = [...said.matchAll(/^\[GNUPG:\] (\S+) ?(.*)$/gm)].map(([, keyword = '', rest = '']) => ({
     keyword,
@@ -116,7 +116,7 @@ async function checkSsh(
   return readSshWords(stderr, exitCode);
 }
 
-/** What ssh-keygen's words mean; null only for a good signature by someone who is in the file. */
+/** Interprets ssh-keygen's output; null only for a good signature by someone who is in the file. */
 export function readSshWords(said: string, exitCode: number): Fault | null {
   if (exitCode === 0 && /^Good "git" signature for \S.* with /m.test(said)) return null;
   if (/cannot run ssh-keygen/.test(said))
