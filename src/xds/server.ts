@@ -159,6 +159,7 @@ export class XdsServer {
     call.once('close', () => {
       this.#sessions.delete(session);
       this.#places.delete(session);
+      if (session.doubt !== null) this.#doubts.close(session.doubt);
     });
   }
 
@@ -170,19 +171,15 @@ export class XdsServer {
     if (this.#places.size >= maxStreams)
       return { code: 'RESOURCE_EXHAUSTED', message: `the server has all of its ${maxStreams} streams` };
     this.#places.add(session);
+    session.doubt = this.#doubts.open(nodeId);
     return null;
   }
 
   #onAction(session: StreamSession, action: StreamAction): void {
     if (action.type === 'joined') this.#count(session, 1);
     if (action.type === 'left') this.#count(session, -1);
-    this.#doubt(session.node?.id ?? '', action);
+    doubt(session, action);
     this.#deliver({ session, action });
-  }
-
-  #doubt(nodeId: string, { type }: StreamAction): void {
-    if (type === 'send' || type === 'send_absent') this.#doubts.pushed(nodeId);
-    if (type === 'acked') this.#doubts.accepted(nodeId);
   }
 
   #count({ node }: Session, by: 1 | -1): void {
@@ -191,4 +188,11 @@ export class XdsServer {
     if (members === 0) this.#members.delete(node.id);
     else this.#members.set(node.id, members);
   }
+}
+
+/** A push puts its node in doubt, an ACK ends that. */
+function doubt({ doubt }: StreamSession, { type }: StreamAction): void {
+  if (doubt === null) return;
+  if (type === 'send' || type === 'send_absent') doubt.inDoubt = true;
+  if (type === 'acked') doubt.inDoubt = false;
 }

@@ -1,5 +1,6 @@
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
 import type { Push } from './push.ts';
+import type { Doubt } from './doubts.ts';
 import { createStream, findNodeFault, step, type StreamState } from './stream/step.ts';
 import { isMember } from './stream/subscription.ts';
 import type {
@@ -81,13 +82,16 @@ export class StreamSession implements Session {
   readonly connectedSince = Date.now();
   readonly dialect: Dialect;
   readonly aggregated: boolean;
-  last: LastPush = { sent: null, acked: null, refused: null };
+  readonly last: { -readonly [Key in keyof LastPush]: LastPush[Key] } = { sent: null, acked: null, refused: null };
+  /** Whether its node may hold another layer than it says; null until it has its place. */
+  doubt: Doubt | null = null;
   readonly #call: XdsCall;
   readonly #state: StreamState;
   readonly #options: SessionOptions;
   #push: Push;
   /** Messages of ours that have not left. */
   #writing = 0;
+  readonly #written = (): void => this.#guard(() => this.#onWritten());
   /** A request that came meanwhile. */
   #held: Request | null = null;
 
@@ -207,18 +211,17 @@ export class StreamSession implements Session {
   #perform(action: StreamAction): void {
     switch (action.type) {
       case 'send':
-        this.last = { ...this.last, sent: now(action.target) };
+        this.last.sent = now(action.target);
         return this.#write(this.#push.message(this.dialect));
       case 'send_absent':
         return this.#write(this.#push.absent(this.dialect, action.name));
       case 'kept':
-        this.last = { sent: now(action.target), acked: now(action.target), refused: null };
-        return;
+        this.last.sent = now(action.target);
+        return this.#onAccepted(action.target);
       case 'acked':
-        this.last = { ...this.last, acked: now(action.target), refused: null };
-        return;
+        return this.#onAccepted(action.target);
       case 'nacked':
-        this.last = { ...this.last, refused: { ...action.error, ...now(action.target) } };
+        this.last.refused = { ...action.error, ...now(action.target) };
         return;
       case 'reject':
         return this.close(status[action.code], action.message);
@@ -227,9 +230,14 @@ export class StreamSession implements Session {
     }
   }
 
+  #onAccepted(target: Target): void {
+    this.last.acked = now(target);
+    this.last.refused = null;
+  }
+
   #write(frame: Buffer): void {
     this.#writing += 1;
-    this.#call.write(frame, () => this.#guard(() => this.#onWritten()));
+    this.#call.write(frame, this.#written);
   }
 
   #onWritten(): void {

@@ -23,19 +23,29 @@ function readSotw(sub: Subscription, request: Request, body: SotwBody): Reading 
   // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#resource-updates
   // (A nonce in the first request is a leftover of an older stream: nonces do not survive one.)
   if (sub.asked && request.nonce !== sub.nonce)
-    return { answer: 'stale', subscribe: [], unsubscribe: [], claims: null, vanished: [] };
+    return { answer: 'stale', subscribe: NONE, unsubscribe: NONE, claims: null, vanished: NONE };
+  const answer = sub.unanswered === null ? 'none' : 'settled';
+  const claims = body.version === '' ? null : body.version;
+  if (isOnlyName(sub, body.names)) return { answer, subscribe: NONE, unsubscribe: NONE, claims, vanished: NONE };
   sub.named ||= body.names.length > 0;
   // Empty means all until a name has been named, and none from then on.
   // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#how-the-client-specifies-what-resources-to-return
   // An empty name is none: some clients say so that they want nothing.
   const names = new Set(sub.named ? body.names.filter(Boolean) : ['*']);
   return {
-    answer: sub.unanswered === null ? 'none' : 'settled',
+    answer,
     subscribe: [...names].filter((name) => !sub.names.has(name)),
     unsubscribe: [...sub.names].filter((name) => !names.has(name)),
-    claims: body.version === '' ? null : body.version,
-    vanished: [],
+    claims,
+    vanished: NONE,
   };
+}
+
+const NONE: readonly string[] = [];
+
+/** Nearly every ACK names just what the stream has named before: then there is nothing to compare. */
+function isOnlyName(sub: Subscription, names: readonly string[]): boolean {
+  return sub.named && names.length === 1 && sub.names.size === 1 && sub.names.has(names[0] ?? '');
 }
 
 function readDelta(sub: Subscription, request: Request, body: DeltaBody): Reading {
