@@ -1,8 +1,8 @@
--- shardplane: gives each customer its own few hosts, by the numbers that Envoy's runtime holds. See docs/envoy.md.
+-- shardplane: gives each customer its own few hosts, by the values in Envoy's runtime. See docs/envoy.md.
 --
--- Lua has no call that reads the runtime, so this asks Envoy's own admin interface through a cluster: at most once per
--- refresh interval and worker, first for one counter, and for the runtime itself only when that counter has moved.
--- Requests meanwhile use what the worker read last. What can't be used is never taken over.
+-- Lua can't read the runtime, so this asks Envoy's own admin interface through a cluster: at most once per refresh interval
+-- and worker, first for one counter, and for the runtime itself only when that counter has changed. Requests meanwhile use
+-- what the worker read last. Values that can't be used are never applied.
 --
 -- With shuffle_sharding.hosts it leaves an ordered list "ip:port,ip:port" in metadata `shard`, key `hosts`, for a
 -- cluster with the override_host load balancing policy. Without, it names a cluster in `x-target-cluster`. The route
@@ -10,15 +10,15 @@
 
 local NAME = "shardplane"
 local SETTINGS = {
-  publish = true, -- what holds for this request in metadata `envoy.runtime`, for filters of yours; costs a little
+  publish = true, -- this request's values in metadata `envoy.runtime`, for your own filters; costs a little
   admin_cluster = "envoy_admin",
   refresh_ms = 500, -- how old values may get while requests arrive
   check_timeout_ms = 1000, -- for the counter
   read_timeout_ms = 5000, -- for the runtime
   max_backoff_ms = 30000, -- between attempts while they fail
-  total_hosts = 8, -- while the runtime has no number
+  total_hosts = 8, -- while the runtime has no value
   default_shard_size = 2,
-  max_hosts = 4096, -- more is absurd, as it is to schemas/shard-config.schema.json
+  max_hosts = 4096, -- more can't be right, as in schemas/shard-config.schema.json
   max_shard_size = 1024,
   max_customer_bytes = 256,
   max_candidates = 16, -- hosts that one request may try
@@ -26,7 +26,7 @@ local SETTINGS = {
   customer_header = "x-customer-id",
   target_header = "x-target-cluster",
   target_prefix = "backend_",
-  dropped_headers = { "x-envoy-original-dst-host" }, -- beside those above, when a client sends them
+  dropped_headers = { "x-envoy-original-dst-host" }, -- besides those above, when a client sends them
 }
 
 -- Names of runtime keys, as in src/release/runtime-keys.ts.
@@ -42,7 +42,7 @@ local concat, floor, min, sort = table.concat, math.floor, math.min, table.sort
 local bit = require("bit")
 local band, bxor, lshift, rol, rshift, tobit = bit.band, bit.bxor, bit.lshift, bit.rol, bit.rshift, bit.tobit
 
--- The low 32 bits of a product. A double is exact to 2^53 only, so by halves.
+-- The low 32 bits of a product, in halves: a double is exact only up to 2^53.
 local function multiply(a, b)
   return tobit(tobit(band(a, 0xffff) * b) + lshift(tobit(rshift(a, 16) * b), 16))
 end
@@ -71,10 +71,10 @@ local function murmur3_32(text, seed)
   return fmix32(bxor(h, size))
 end
 
--- A view is everything that follows from one set of pushed values: how many slots, which of them are drained, their
--- hosts, the default size. What can't be used is never nil in here: a default stands in its place, and `problem` names it.
+-- A view is everything that follows from one set of pushed values: the number of slots, which of them are drained, their
+-- hosts, the default size. A value that can't be used is replaced by a default, never nil, and `problem` names it.
 
--- The integer that a pushed value stands for, or nil.
+-- A pushed value as an integer, or nil.
 local function count_of(value, least, most)
   if type(value) == "string" then value = find(value, "^%d%d?%d?%d?%d?$") and tonumber(value) end
   if type(value) ~= "number" or value < least or value > most or value ~= floor(value) then return nil end
@@ -85,7 +85,7 @@ local function read_total(value) return count_of(value, 1, SETTINGS.max_hosts) e
 local function read_size(value) return count_of(value, 1, SETTINGS.max_shard_size) end
 local function read_version(value) return type(value) == "string" and match(sub(value, 1, 12), "^[%w._-]+$") or nil end
 
--- "a:1,,c:3" as a list, false for a vacant slot. Nil when a member is no address, or there is none at all.
+-- "a:1,,c:3" as a list, with false for a vacant slot. Nil when an item is not an address, or there is none at all.
 local function read_hosts(value)
   if type(value) ~= "string" or #value > 64 * SETTINGS.max_hosts then return nil end
   local hosts, named = {}, false
@@ -112,7 +112,7 @@ local function read_slots(value)
   return slots
 end
 
--- How many of a view's slots are free. Vacant ones are drained as well.
+-- The number of a view's slots that are not drained. Vacant ones count as drained.
 local function count_free(view)
   local free = 0
   for slot = 0, view.total - 1 do
@@ -143,19 +143,19 @@ local function make_view(pushed)
   view.free = count_free(view)
   if view.free == 0 then
     problem = problem or "drain"
-    view.drained, view.free = {}, view.total -- nobody to turn to either way: what is there is asked
+    view.drained, view.free = {}, view.total -- all are drained: use them anyway
   end
   view.problem = problem
   return view
 end
 
--- Why `view` must not follow `before`, which was good: the name of what it lacks. Nil when it may.
+-- Why `view` must not replace `before`, which was good: the name of what it lacks. Nil when it may.
 local function lacks(view, before)
   if not view.pushed.total_hosts then return "total_hosts" end
   if before.hosts and not view.hosts then return "hosts" end
 end
 
-local reported -- the version that was said to be unusable last
+local reported -- the version that was last reported as unusable
 
 -- Counts in http.<prefix>.lua.[<stat_prefix>.]unusable from Envoy 1.38 on; the log has it on all, once per version.
 local function report_unusable(handle, name, version, is_kept)
@@ -170,7 +170,7 @@ end
 
 local COMMA = byte(",")
 
--- An id as such a list has it.
+-- Encodes an id for such a list.
 local function encode_id(id)
   if not find(id, '[%%,="\\%c\128-\255]') then return id end
   return (gsub(id, '[%%,="\\%c\128-\255]', function(c) return format("%%%02X", byte(c)) end))
@@ -180,7 +180,7 @@ local function is_list(text)
   return text == "" or byte(text, 1) == COMMA and byte(text, -1) == COMMA
 end
 
--- The entry behind the comma at `at`: its id, what it says, the comma after it. The id is nil when it is malformed.
+-- The entry after the comma at `at`: its id, its value, the next comma. The id is nil when the entry is malformed.
 local function entry_at(text, at)
   local stop = find(text, ",", at + 1, true)
   local equals = find(text, "=", at + 1, true)
@@ -188,8 +188,8 @@ local function entry_at(text, at)
   return sub(text, at + 1, equals - 1), sub(text, equals + 1, stop - 1), stop
 end
 
--- What a packed list, sorted by the bytes of its encoded ids, says of an id; nil when it says nothing. Nothing is parsed
--- before: a binary search over positions. What is malformed is less than every id.
+-- Looks up an id in a packed list that is sorted by the bytes of the encoded ids; nil when it is not there. A binary search
+-- over positions, without parsing the list. A malformed entry is less than every id.
 local function find_packed(text, id)
   local wanted = encode_id(id)
   local low, high = 1, #text -- entries before `low` are less than the id, those whose comma is at `high` or later are not
@@ -207,8 +207,8 @@ local function find_packed(text, id)
   return nil
 end
 
--- Whether it looks like a packed list that is sorted: its ends, and some entries across it (all of them would take as long
--- as parsing it, and each is looked at again when its customer asks).
+-- Whether it looks like a sorted packed list: checks the ends and some entries in between. (All would take as long as parsing,
+-- and each is checked again when it is looked up.)
 local function is_packed(text, least)
   if not is_list(text) then return false end
   local before = ""
@@ -222,13 +222,13 @@ local function is_packed(text, least)
   return true
 end
 
--- What the runtime says, as one or two views: the current one, and the next one, which some customers use already.
+-- The runtime's values as one or two views: the current one, and the next one, which some customers use already.
 
 local VIEW_FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "version" }
 local FIELDS = { total_hosts = 1, default_shard_size = 1, hosts = 1, drain = 1, version = 1, sizes = 1, cutover = 1, first = 1 }
 local CUTOVER = 0x6375746f
 
--- Where the entries of an answer are collected.
+-- Collects the entries of a response.
 local function make_layer()
   local layer = { current = { customers = {} }, next = { customers = {} }, has_next = false }
   layer.keep = function(key, value)
@@ -248,7 +248,7 @@ local function make_layer()
   return layer
 end
 
--- What is wrong with a part beside its view.
+-- What is wrong with a part, besides its view.
 local function part_problem(part, least)
   if part.sizes and not is_packed(part.sizes, least) then
     part.sizes = nil
@@ -257,7 +257,7 @@ local function part_problem(part, least)
   return part.problem
 end
 
--- The part of the next view, where what it doesn't say is as in the current one.
+-- The part of the next view; what it leaves out is as in the current one.
 local function overlay(part, current)
   local pushed = { customers = part.customers, sizes = part.sizes, base = current }
   for _, name in ipairs(VIEW_FIELDS) do
@@ -308,7 +308,7 @@ local function pushed_size(part, customer, least)
   return count_of(find_packed(part.sizes, customer), least, SETTINGS.max_shard_size)
 end
 
--- The size that a view has for a customer by name; nil: the default.
+-- The size that a view sets for a customer by name; nil: the default.
 local function own_size(view, customer)
   local base = view.pushed.base
   if not base then return pushed_size(view.pushed, customer, 1) end
@@ -329,7 +329,7 @@ local function utf8(code)
   return char(0xF0 + floor(code / 262144), 0x80 + floor(code / 4096) % 64, middle, last)
 end
 
--- A JSON string's inside as the bytes that it means. A surrogate without its partner is U+FFFD.
+-- Unescapes the inside of a JSON string. A lone surrogate becomes U+FFFD.
 local function unescape(text)
   if not find(text, "\\", 1, true) then return text end
   local high
@@ -348,8 +348,8 @@ local function unescape(text)
   end))
 end
 
--- Position of the quote that ends the string whose inside starts at `from`, or nil: the first one that no odd number of
--- backslashes stands before. (Plain searches, because a packed list is megabytes long.)
+-- Position of the quote that ends the string whose inside starts at `from`, or nil: the first one after an even number of
+-- backslashes. (Plain searches, because a packed list is megabytes long.)
 local function string_end(body, from)
   local at = from
   while true do
@@ -398,9 +398,9 @@ local function final_value(body, at)
   end
 end
 
--- Calls `keep(key, value)` for each of our keys, without the prefix, in an answer of the admin's /runtime. False when it is
--- not such an answer. A quote with no backslash before it, followed by our prefix, starts a string; one that `: {` follows
--- is an entry's key.
+-- Calls `keep(key, value)` for each of our keys, without the prefix, in a response of the admin's /runtime. Returns false when
+-- it is not such a response. An unescaped quote followed by our prefix starts a string; if `: {` comes after that, it is an
+-- entry's key.
 local function each_entry(body, keep)
   if not find(body, '"entries"', 1, true) or not find(body, "}%s*$", -16) then return false end
   local at = 1
@@ -419,19 +419,19 @@ local function each_entry(body, keep)
   end
 end
 
--- Every load of the runtime counts, be it a push or an operator's /runtime_modify. `usedonly` makes it cheap.
+-- Envoy counts every load of the runtime, be it a push or an operator's /runtime_modify. `usedonly` makes the query cheap.
 local CHECK_PATH = "/stats?usedonly&type=Counters&filter=%5Eruntime%5C.load_success%24"
 
 -- This worker's state: Lua shares nothing between workers.
 local views -- nil before the first read
-local is_good = false -- whether they came whole
-local stamp -- what the counter said before they were read
-local due_ms = 0 -- when to look again
-local busy_until_ms = 0 -- a request is looking; should its client cut it off, another looks from then on
-local failures = 0 -- in a row
-local on_change = function() end -- what to do when there are other views
+local is_good = false -- whether all of them could be used
+local stamp -- the counter's value before they were read
+local due_ms = 0 -- when to check again
+local busy_until_ms = 0 -- a request is reading; if its client disconnects, another may read from then on
+local failures = 0 -- consecutive
+local on_change = function() end -- called when the views have changed
 
--- The body of an admin page ("" when there is none), or nil and what went wrong.
+-- The body of an admin page ("" when it is empty), or nil and an error.
 local function get(handle, path, timeout_ms)
   local request = { [":method"] = "GET", [":path"] = path, [":authority"] = "admin" }
   local ok, headers, body = pcall(handle.httpCall, handle, SETTINGS.admin_cluster, request, nil, timeout_ms)
@@ -440,14 +440,14 @@ local function get(handle, path, timeout_ms)
   return body or ""
 end
 
--- As get, for the one request that reads for all of this worker's.
+-- As get, for the request that reads on behalf of all of this worker's requests.
 local function ask(handle, path, timeout_ms)
   busy_until_ms = handle:timestamp() + timeout_ms
   return get(handle, path, timeout_ms)
 end
 
--- Takes the layer over whole, or not at all: what can't be used leaves the last good views in place. Only a worker that
--- never had any takes what it can use of it, with defaults for the rest.
+-- Applies the layer whole or not at all: one that can't be used leaves the last good views in place. Only a worker without
+-- any applies what it can use, with defaults for the rest.
 local function take_over(handle, layer)
   local made = make_views(layer)
   local problem = made.problem or is_good and lacks(made.current, views.current)
@@ -457,11 +457,11 @@ local function take_over(handle, layer)
   on_change()
 end
 
--- Brings `views` up to date. Returns nothing, or what went wrong.
+-- Brings `views` up to date. Returns nothing, or an error.
 local function read(handle)
   local now_stamp, problem = ask(handle, CHECK_PATH, SETTINGS.check_timeout_ms)
   if not now_stamp then return problem end
-  -- an empty answer means that this Envoy's stats_config leaves the counter out: then always read
+  -- an empty response means that this Envoy's stats_config excludes the counter: then always read
   if views and now_stamp ~= "" and now_stamp == stamp then return nil end
   local body
   body, problem = ask(handle, "/runtime", SETTINGS.read_timeout_ms)
@@ -492,7 +492,7 @@ local function refresh(handle)
   busy_until_ms = 0
 end
 
--- Whether a moment lies ahead; one that is further ahead than it was ever put means that the clock was set back.
+-- Whether a time is in the future. One that is further ahead than we ever set means that the clock was set back.
 local function is_ahead(moment_ms, now_ms, most_ms)
   return moment_ms > now_ms and moment_ms - now_ms <= most_ms
 end
@@ -501,13 +501,13 @@ local function is_busy(now_ms)
   return is_ahead(busy_until_ms, now_ms, SETTINGS.read_timeout_ms)
 end
 
--- Sees to it that `views` are no older than refresh_ms, as far as reading them works. May yield: what was got from the
--- handle before must be got again.
+-- Makes sure that `views` are no older than refresh_ms, if reading them works. May yield: whatever was obtained from the
+-- handle before must be obtained again.
 local function keep_fresh(handle)
   local now_ms = handle:timestamp()
   if views and is_ahead(due_ms, now_ms, SETTINGS.max_backoff_ms) then return end
-  -- Until the first read is done, others wait for it. Lua has no timer: the admin answers one call after the other, so
-  -- an answer from /ready takes as long as that read.
+  -- Until the first read is done, others wait for it. Lua has no timer, but the admin answers one call at a time, so
+  -- a call of /ready takes until that read is done.
   while not views and is_busy(now_ms) and get(handle, "/ready", SETTINGS.read_timeout_ms) do
     now_ms = handle:timestamp()
   end
@@ -516,7 +516,7 @@ end
 
 local SLOT_RANGE = 2 ^ 20 -- a score and its slot share one double: 32 + 20 bits
 
--- One number that orders slots as rendezvous hashing does: by score, ties to the lower slot.
+-- A number that orders slots as rendezvous hashing does: by score, ties to the lower slot.
 local function weigh(a, c, slot)
   local score = fmix32(tobit(fmix32(bxor(a, fmix32(slot + 1))) + c))
   return score % 4294967296 * SLOT_RANGE + (SLOT_RANGE - 1 - slot)
@@ -536,7 +536,7 @@ local function sift_down(heap, i, size)
   heap[i] = item
 end
 
--- The `size` best of a view's slots for a text, best first, past those that are drained; at most view.free of them.
+-- The `size` best of a view's slots for a text, best first, without drained ones; at most view.free of them.
 -- The same as assignShard in src/shard/assign.ts.
 local function rank(text, view, size)
   local a, c = murmur3_32(text, 0), murmur3_32(text, 0x9747b28c)
@@ -562,13 +562,13 @@ local function rank(text, view, size)
   return slots
 end
 
--- Two generations of one cache by customer: when `recent` is full it becomes `older`. Ids are an attacker's to invent, so it
--- is bounded, and a customer who keeps coming stays in it.
+-- A cache by customer in two generations: when `recent` is full it becomes `older`. So it is bounded, since an attacker can
+-- invent ids, and keeps customers whose requests keep coming.
 local function make_cache()
   return { recent = {}, older = {}, slots = 0 }
 end
 
--- An entry itself weighs about as much as 8 slots of a shard.
+-- The overhead of an entry is about that of 8 slots of a shard.
 local function remember(cache, customer, entry, slots)
   cache.slots = cache.slots + slots + 8
   if cache.slots > SETTINGS.cache_slots / 2 then
@@ -589,19 +589,19 @@ local function make_shard(view, customer, size)
     size = size,
     targets = targets,
     in_hosts_mode = view.hosts ~= nil,
-    lists = {}, -- what make_list made, by where it starts
+    lists = {}, -- results of make_list, by start
     assignment = "[" .. concat(named, ",") .. "]",
     config = size .. "/" .. view.total,
     version = view.version,
   }
 end
 
--- Where this path starts in the shard, 1-based.
+-- The index in the shard that this path starts at, 1-based.
 local function start_of(shard, path)
   return murmur3_32(#path > 1024 and sub(path, 1, 1024) or path, 0) % shard.size + 1
 end
 
--- The shard's hosts from there, once around: what the retries walk.
+-- The shard's hosts from there, once around: retries walk this list.
 local function make_list(shard, start)
   local list = {}
   for i = 1, min(shard.size, SETTINGS.max_candidates) do
@@ -614,8 +614,8 @@ end
 
 local NUMERIC = { total_hosts = true, default_shard_size = true }
 
--- What a view has in `envoy.runtime`, as keys and values in turn: each only if the runtime has it. Those who read it need
--- to know of no other view.
+-- A view's keys for `envoy.runtime`, as an array of alternating keys and values; only those that the runtime has. Filters that
+-- read it need not know about other views.
 local function list_published(view)
   local published = {}
   for _, name in ipairs(VIEW_FIELDS) do
@@ -629,7 +629,7 @@ local function list_published(view)
   return published
 end
 
--- `entry`: what is cached of the customer, `published` of its view, and its own size if it has one.
+-- `entry`: the customer's cache entry; `published`: its view's keys; and its own size, if any.
 local function publish(metadata, entry)
   local published = entry.published
   for i = 1, #published, 2 do metadata:set(RUNTIME, published[i], published[i + 1]) end
@@ -644,13 +644,13 @@ local function add_published(entry, view, customer)
   return entry
 end
 
--- Clusters and hosts are not a client's to choose.
+-- A client must not choose clusters or hosts.
 local function drop(headers)
   headers:remove(SETTINGS.target_header)
   for _, name in ipairs(SETTINGS.dropped_headers) do headers:remove(name) end
 end
 
--- Why a customer header is no good, or nil.
+-- What is wrong with a customer header, or nil.
 local function fault(headers, customer)
   if not customer or customer == "" then return "customer_missing", "is missing" end
   if #customer > SETTINGS.max_customer_bytes then
@@ -685,7 +685,7 @@ end
 
 local cache = make_cache()
 on_change = function() cache = make_cache() end
-local defaults = make_views(make_layer()) -- for as long as nothing could be read
+local defaults = make_views(make_layer()) -- until something could be read
 
 local function find_shard(customer)
   local shard = cache.older[customer]

@@ -1,14 +1,14 @@
--- shuffle_shard: gives each customer its own few hosts, by the numbers in the dynamic metadata namespace
--- `envoy.runtime` and nothing else. See docs/envoy.md.
+-- shuffle_shard: gives each customer its own few hosts, by nothing but the values in the dynamic metadata namespace
+-- `envoy.runtime`. See docs/envoy.md.
 --
 -- With shuffle_sharding.hosts it leaves an ordered list "ip:port,ip:port" in metadata `shard`, key `hosts`, for a
 -- cluster with the override_host load balancing policy. Without, it names a cluster in `x-target-cluster`.
 
 local NAME = "shuffle_shard"
 local SETTINGS = {
-  total_hosts = 8, -- used when the runtime has no number, or an absurd one
+  total_hosts = 8, -- when the runtime has no value, or one that can't be right
   default_shard_size = 2,
-  max_hosts = 4096, -- more is absurd, as it is to schemas/shard-config.schema.json
+  max_hosts = 4096, -- more can't be right, as in schemas/shard-config.schema.json
   max_shard_size = 1024,
   max_customer_bytes = 256,
   max_candidates = 16, -- hosts that one request may try
@@ -19,7 +19,7 @@ local SETTINGS = {
   version_header = "x-shard-version",
   target_header = "x-target-cluster",
   target_prefix = "backend_",
-  dropped_headers = { "x-envoy-original-dst-host" }, -- beside the four above, when a client sends them
+  dropped_headers = { "x-envoy-original-dst-host" }, -- besides the four above, when a client sends them
 }
 
 -- Names of runtime keys, as in src/release/runtime-keys.ts.
@@ -35,7 +35,7 @@ local concat, floor, min, sort = table.concat, math.floor, math.min, table.sort
 local bit = require("bit")
 local band, bxor, lshift, rol, rshift, tobit = bit.band, bit.bxor, bit.lshift, bit.rol, bit.rshift, bit.tobit
 
--- The low 32 bits of a product. A double is exact to 2^53 only, so by halves.
+-- The low 32 bits of a product, in halves: a double is exact only up to 2^53.
 local function multiply(a, b)
   return tobit(tobit(band(a, 0xffff) * b) + lshift(tobit(rshift(a, 16) * b), 16))
 end
@@ -64,10 +64,10 @@ local function murmur3_32(text, seed)
   return fmix32(bxor(h, size))
 end
 
--- A view is everything that follows from one set of pushed values: how many slots, which of them are drained, their
--- hosts, the default size. What can't be used is never nil in here: a default stands in its place, and `problem` names it.
+-- A view is everything that follows from one set of pushed values: the number of slots, which of them are drained, their
+-- hosts, the default size. A value that can't be used is replaced by a default, never nil, and `problem` names it.
 
--- The integer that a pushed value stands for, or nil.
+-- A pushed value as an integer, or nil.
 local function count_of(value, least, most)
   if type(value) == "string" then value = find(value, "^%d%d?%d?%d?%d?$") and tonumber(value) end
   if type(value) ~= "number" or value < least or value > most or value ~= floor(value) then return nil end
@@ -78,7 +78,7 @@ local function read_total(value) return count_of(value, 1, SETTINGS.max_hosts) e
 local function read_size(value) return count_of(value, 1, SETTINGS.max_shard_size) end
 local function read_version(value) return type(value) == "string" and match(sub(value, 1, 12), "^[%w._-]+$") or nil end
 
--- "a:1,,c:3" as a list, false for a vacant slot. Nil when a member is no address, or there is none at all.
+-- "a:1,,c:3" as a list, with false for a vacant slot. Nil when an item is not an address, or there is none at all.
 local function read_hosts(value)
   if type(value) ~= "string" or #value > 64 * SETTINGS.max_hosts then return nil end
   local hosts, named = {}, false
@@ -105,7 +105,7 @@ local function read_slots(value)
   return slots
 end
 
--- How many of a view's slots are free. Vacant ones are drained as well.
+-- The number of a view's slots that are not drained. Vacant ones count as drained.
 local function count_free(view)
   local free = 0
   for slot = 0, view.total - 1 do
@@ -136,19 +136,19 @@ local function make_view(pushed)
   view.free = count_free(view)
   if view.free == 0 then
     problem = problem or "drain"
-    view.drained, view.free = {}, view.total -- nobody to turn to either way: what is there is asked
+    view.drained, view.free = {}, view.total -- all are drained: use them anyway
   end
   view.problem = problem
   return view
 end
 
--- Why `view` must not follow `before`, which was good: the name of what it lacks. Nil when it may.
+-- Why `view` must not replace `before`, which was good: the name of what it lacks. Nil when it may.
 local function lacks(view, before)
   if not view.pushed.total_hosts then return "total_hosts" end
   if before.hosts and not view.hosts then return "hosts" end
 end
 
-local reported -- the version that was said to be unusable last
+local reported -- the version that was last reported as unusable
 
 -- Counts in http.<prefix>.lua.[<stat_prefix>.]unusable from Envoy 1.38 on; the log has it on all, once per version.
 local function report_unusable(handle, name, version, is_kept)
@@ -161,7 +161,7 @@ end
 
 local SLOT_RANGE = 2 ^ 20 -- a score and its slot share one double: 32 + 20 bits
 
--- One number that orders slots as rendezvous hashing does: by score, ties to the lower slot.
+-- A number that orders slots as rendezvous hashing does: by score, ties to the lower slot.
 local function weigh(a, c, slot)
   local score = fmix32(tobit(fmix32(bxor(a, fmix32(slot + 1))) + c))
   return score % 4294967296 * SLOT_RANGE + (SLOT_RANGE - 1 - slot)
@@ -181,7 +181,7 @@ local function sift_down(heap, i, size)
   heap[i] = item
 end
 
--- The `size` best of a view's slots for a text, best first, past those that are drained; at most view.free of them.
+-- The `size` best of a view's slots for a text, best first, without drained ones; at most view.free of them.
 -- The same as assignShard in src/shard/assign.ts.
 local function rank(text, view, size)
   local a, c = murmur3_32(text, 0), murmur3_32(text, 0x9747b28c)
@@ -207,13 +207,13 @@ local function rank(text, view, size)
   return slots
 end
 
--- Two generations of one cache by customer: when `recent` is full it becomes `older`. Ids are an attacker's to invent, so it
--- is bounded, and a customer who keeps coming stays in it.
+-- A cache by customer in two generations: when `recent` is full it becomes `older`. So it is bounded, since an attacker can
+-- invent ids, and keeps customers whose requests keep coming.
 local function make_cache()
   return { recent = {}, older = {}, slots = 0 }
 end
 
--- An entry itself weighs about as much as 8 slots of a shard.
+-- The overhead of an entry is about that of 8 slots of a shard.
 local function remember(cache, customer, entry, slots)
   cache.slots = cache.slots + slots + 8
   if cache.slots > SETTINGS.cache_slots / 2 then
@@ -234,19 +234,19 @@ local function make_shard(view, customer, size)
     size = size,
     targets = targets,
     in_hosts_mode = view.hosts ~= nil,
-    lists = {}, -- what make_list made, by where it starts
+    lists = {}, -- results of make_list, by start
     assignment = "[" .. concat(named, ",") .. "]",
     config = size .. "/" .. view.total,
     version = view.version,
   }
 end
 
--- Where this path starts in the shard, 1-based.
+-- The index in the shard that this path starts at, 1-based.
 local function start_of(shard, path)
   return murmur3_32(#path > 1024 and sub(path, 1, 1024) or path, 0) % shard.size + 1
 end
 
--- The shard's hosts from there, once around: what the retries walk.
+-- The shard's hosts from there, once around: retries walk this list.
 local function make_list(shard, start)
   local list = {}
   for i = 1, min(shard.size, SETTINGS.max_candidates) do
@@ -257,13 +257,13 @@ local function make_list(shard, start)
   return list
 end
 
--- Clusters and hosts are not a client's to choose.
+-- A client must not choose clusters or hosts.
 local function drop(headers)
   headers:remove(SETTINGS.target_header)
   for _, name in ipairs(SETTINGS.dropped_headers) do headers:remove(name) end
 end
 
--- Why a customer header is no good, or nil.
+-- What is wrong with a customer header, or nil.
 local function fault(headers, customer)
   if not customer or customer == "" then return "customer_missing", "is missing" end
   if #customer > SETTINGS.max_customer_bytes then
@@ -298,10 +298,10 @@ end
 
 local FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "version" }
 
--- The views that requests came with last, newest first: with a next view there are two. `is_good`: the newest came whole.
+-- The views of the latest requests, newest first: with a next view there are two. `is_good`: all of the newest could be used.
 local view, other
 local is_good = false
-local refused = { pushed = {} } -- the one that could not be used, so that it is judged once
+local refused = { pushed = {} } -- the last that could not be used, so that it is checked only once
 
 local function is_same(view, runtime)
   local pushed = view.pushed
@@ -311,7 +311,7 @@ local function is_same(view, runtime)
   return true
 end
 
--- The view that a request's metadata mean. What can't be used leaves the last good one in place.
+-- The view in a request's metadata. One that can't be used leaves the last good one in place.
 local function look(handle, runtime)
   if view and (is_same(view, runtime) or is_good and is_same(refused, runtime)) then return end
   if other and is_same(other, runtime) then
@@ -343,7 +343,7 @@ local function shard_of(customer, runtime)
   return remember(cache, customer, shard, size)
 end
 
--- replace() leaves no copy that came from elsewhere.
+-- replace() leaves no value that came from elsewhere.
 local function label(headers, shard)
   headers:replace(SETTINGS.assignment_header, shard.assignment)
   headers:replace(SETTINGS.config_header, shard.config)
@@ -352,7 +352,7 @@ end
 
 function envoy_on_request(handle)
   local headers = handle:headers()
-  drop(headers) -- first of all, whatever fails below
+  drop(headers) -- first, whatever fails below
   local customer = headers:get(SETTINGS.customer_header)
   local code, words = fault(headers, customer)
   if code then return refuse(handle, code, words) end
@@ -364,7 +364,7 @@ function envoy_on_request(handle)
   direct(shard, headers, metadata)
 end
 
--- Also for Envoy's own answers, as a 503 is. A request that was refused has no shard.
+-- Also for Envoy's own responses, such as a 503. A request that was refused has no shard.
 function envoy_on_response(handle)
   local shard = handle:streamInfo():dynamicMetadata():get("shard")
   if shard then label(handle:headers(), shard) end

@@ -1,10 +1,10 @@
--- Two generations of one cache by customer: when `recent` is full it becomes `older`. Ids are an attacker's to invent, so it
--- is bounded, and a customer who keeps coming stays in it.
+-- A cache by customer in two generations: when `recent` is full it becomes `older`. So it is bounded, since an attacker can
+-- invent ids, and keeps customers whose requests keep coming.
 local function make_cache()
   return { recent = {}, older = {}, slots = 0 }
 end
 
--- An entry itself weighs about as much as 8 slots of a shard.
+-- The overhead of an entry is about that of 8 slots of a shard.
 local function remember(cache, customer, entry, slots)
   cache.slots = cache.slots + slots + 8
   if cache.slots > SETTINGS.cache_slots / 2 then

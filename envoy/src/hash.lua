@@ -1,7 +1,7 @@
 local bit = require("bit")
 local band, bxor, lshift, rol, rshift, tobit = bit.band, bit.bxor, bit.lshift, bit.rol, bit.rshift, bit.tobit
 
--- The low 32 bits of a product. A double is exact to 2^53 only, so by halves.
+-- The low 32 bits of a product, in halves: a double is exact only up to 2^53.
 local function multiply(a, b)
   return tobit(tobit(band(a, 0xffff) * b) + lshift(tobit(rshift(a, 16) * b), 16))
 end

@@ -10,7 +10,7 @@ local function utf8(code)
   return char(0xF0 + floor(code / 262144), 0x80 + floor(code / 4096) % 64, middle, last)
 end
 
--- A JSON string's inside as the bytes that it means. A surrogate without its partner is U+FFFD.
+-- Unescapes the inside of a JSON string. A lone surrogate becomes U+FFFD.
 local function unescape(text)
   if not find(text, "\\", 1, true) then return text end
   local high
@@ -29,8 +29,8 @@ local function unescape(text)
   end))
 end
 
--- Position of the quote that ends the string whose inside starts at `from`, or nil: the first one that no odd number of
--- backslashes stands before. (Plain searches, because a packed list is megabytes long.)
+-- Position of the quote that ends the string whose inside starts at `from`, or nil: the first one after an even number of
+-- backslashes. (Plain searches, because a packed list is megabytes long.)
 local function string_end(body, from)
   local at = from
   while true do
@@ -79,9 +79,9 @@ local function final_value(body, at)
   end
 end
 
--- Calls `keep(key, value)` for each of our keys, without the prefix, in an answer of the admin's /runtime. False when it is
--- not such an answer. A quote with no backslash before it, followed by our prefix, starts a string; one that `: {` follows
--- is an entry's key.
+-- Calls `keep(key, value)` for each of our keys, without the prefix, in a response of the admin's /runtime. Returns false when
+-- it is not such a response. An unescaped quote followed by our prefix starts a string; if `: {` comes after that, it is an
+-- entry's key.
 local function each_entry(body, keep)
   if not find(body, '"entries"', 1, true) or not find(body, "}%s*$", -16) then return false end
   local at = 1

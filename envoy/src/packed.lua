@@ -2,7 +2,7 @@
 
 local COMMA = byte(",")
 
--- An id as such a list has it.
+-- Encodes an id for such a list.
 local function encode_id(id)
   if not find(id, '[%%,="\\%c\128-\255]') then return id end
   return (gsub(id, '[%%,="\\%c\128-\255]', function(c) return format("%%%02X", byte(c)) end))
@@ -12,7 +12,7 @@ local function is_list(text)
   return text == "" or byte(text, 1) == COMMA and byte(text, -1) == COMMA
 end
 
--- The entry behind the comma at `at`: its id, what it says, the comma after it. The id is nil when it is malformed.
+-- The entry after the comma at `at`: its id, its value, the next comma. The id is nil when the entry is malformed.
 local function entry_at(text, at)
   local stop = find(text, ",", at + 1, true)
   local equals = find(text, "=", at + 1, true)
@@ -20,8 +20,8 @@ local function entry_at(text, at)
   return sub(text, at + 1, equals - 1), sub(text, equals + 1, stop - 1), stop
 end
 
--- What a packed list, sorted by the bytes of its encoded ids, says of an id; nil when it says nothing. Nothing is parsed
--- before: a binary search over positions. What is malformed is less than every id.
+-- Looks up an id in a packed list that is sorted by the bytes of the encoded ids; nil when it is not there. A binary search
+-- over positions, without parsing the list. A malformed entry is less than every id.
 local function find_packed(text, id)
   local wanted = encode_id(id)
   local low, high = 1, #text -- entries before `low` are less than the id, those whose comma is at `high` or later are not
@@ -39,8 +39,8 @@ local function find_packed(text, id)
   return nil
 end
 
--- Whether it looks like a packed list that is sorted: its ends, and some entries across it (all of them would take as long
--- as parsing it, and each is looked at again when its customer asks).
+-- Whether it looks like a sorted packed list: checks the ends and some entries in between. (All would take as long as parsing,
+-- and each is checked again when it is looked up.)
 local function is_packed(text, least)
   if not is_list(text) then return false end
   local before = ""

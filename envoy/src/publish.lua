@@ -1,7 +1,7 @@
 local NUMERIC = { total_hosts = true, default_shard_size = true }
 
--- What a view has in `envoy.runtime`, as keys and values in turn: each only if the runtime has it. Those who read it need
--- to know of no other view.
+-- A view's keys for `envoy.runtime`, as an array of alternating keys and values; only those that the runtime has. Filters that
+-- read it need not know about other views.
 local function list_published(view)
   local published = {}
   for _, name in ipairs(VIEW_FIELDS) do
@@ -15,7 +15,7 @@ local function list_published(view)
   return published
 end
 
--- `entry`: what is cached of the customer, `published` of its view, and its own size if it has one.
+-- `entry`: the customer's cache entry; `published`: its view's keys; and its own size, if any.
 local function publish(metadata, entry)
   local published = entry.published
   for i = 1, #published, 2 do metadata:set(RUNTIME, published[i], published[i + 1]) end

@@ -1,6 +1,6 @@
 local SLOT_RANGE = 2 ^ 20 -- a score and its slot share one double: 32 + 20 bits
 
--- One number that orders slots as rendezvous hashing does: by score, ties to the lower slot.
+-- A number that orders slots as rendezvous hashing does: by score, ties to the lower slot.
 local function weigh(a, c, slot)
   local score = fmix32(tobit(fmix32(bxor(a, fmix32(slot + 1))) + c))
   return score % 4294967296 * SLOT_RANGE + (SLOT_RANGE - 1 - slot)
@@ -20,7 +20,7 @@ local function sift_down(heap, i, size)
   heap[i] = item
 end
 
--- The `size` best of a view's slots for a text, best first, past those that are drained; at most view.free of them.
+-- The `size` best of a view's slots for a text, best first, without drained ones; at most view.free of them.
 -- The same as assignShard in src/shard/assign.ts.
 local function rank(text, view, size)
   local a, c = murmur3_32(text, 0), murmur3_32(text, 0x9747b28c)

@@ -1,16 +1,16 @@
--- Every load of the runtime counts, be it a push or an operator's /runtime_modify. `usedonly` makes it cheap.
+-- Envoy counts every load of the runtime, be it a push or an operator's /runtime_modify. `usedonly` makes the query cheap.
 local CHECK_PATH = "/stats?usedonly&type=Counters&filter=%5Eruntime%5C.load_success%24"
 
 -- This worker's state: Lua shares nothing between workers.
 local views -- nil before the first read
-local is_good = false -- whether they came whole
-local stamp -- what the counter said before they were read
-local due_ms = 0 -- when to look again
-local busy_until_ms = 0 -- a request is looking; should its client cut it off, another looks from then on
-local failures = 0 -- in a row
-local on_change = function() end -- what to do when there are other views
+local is_good = false -- whether all of them could be used
+local stamp -- the counter's value before they were read
+local due_ms = 0 -- when to check again
+local busy_until_ms = 0 -- a request is reading; if its client disconnects, another may read from then on
+local failures = 0 -- consecutive
+local on_change = function() end -- called when the views have changed
 
--- The body of an admin page ("" when there is none), or nil and what went wrong.
+-- The body of an admin page ("" when it is empty), or nil and an error.
 local function get(handle, path, timeout_ms)
   local request = { [":method"] = "GET", [":path"] = path, [":authority"] = "admin" }
   local ok, headers, body = pcall(handle.httpCall, handle, SETTINGS.admin_cluster, request, nil, timeout_ms)
@@ -19,14 +19,14 @@ local function get(handle, path, timeout_ms)
   return body or ""
 end
 
--- As get, for the one request that reads for all of this worker's.
+-- As get, for the request that reads on behalf of all of this worker's requests.
 local function ask(handle, path, timeout_ms)
   busy_until_ms = handle:timestamp() + timeout_ms
   return get(handle, path, timeout_ms)
 end
 
--- Takes the layer over whole, or not at all: what can't be used leaves the last good views in place. Only a worker that
--- never had any takes what it can use of it, with defaults for the rest.
+-- Applies the layer whole or not at all: one that can't be used leaves the last good views in place. Only a worker without
+-- any applies what it can use, with defaults for the rest.
 local function take_over(handle, layer)
   local made = make_views(layer)
   local problem = made.problem or is_good and lacks(made.current, views.current)
@@ -36,11 +36,11 @@ local function take_over(handle, layer)
   on_change()
 end
 
--- Brings `views` up to date. Returns nothing, or what went wrong.
+-- Brings `views` up to date. Returns nothing, or an error.
 local function read(handle)
   local now_stamp, problem = ask(handle, CHECK_PATH, SETTINGS.check_timeout_ms)
   if not now_stamp then return problem end
-  -- an empty answer means that this Envoy's stats_config leaves the counter out: then always read
+  -- an empty response means that this Envoy's stats_config excludes the counter: then always read
   if views and now_stamp ~= "" and now_stamp == stamp then return nil end
   local body
   body, problem = ask(handle, "/runtime", SETTINGS.read_timeout_ms)
@@ -71,7 +71,7 @@ local function refresh(handle)
   busy_until_ms = 0
 end
 
--- Whether a moment lies ahead; one that is further ahead than it was ever put means that the clock was set back.
+-- Whether a time is in the future. One that is further ahead than we ever set means that the clock was set back.
 local function is_ahead(moment_ms, now_ms, most_ms)
   return moment_ms > now_ms and moment_ms - now_ms <= most_ms
 end
@@ -80,13 +80,13 @@ local function is_busy(now_ms)
   return is_ahead(busy_until_ms, now_ms, SETTINGS.read_timeout_ms)
 end
 
--- Sees to it that `views` are no older than refresh_ms, as far as reading them works. May yield: what was got from the
--- handle before must be got again.
+-- Makes sure that `views` are no older than refresh_ms, if reading them works. May yield: whatever was obtained from the
+-- handle before must be obtained again.
 local function keep_fresh(handle)
   local now_ms = handle:timestamp()
   if views and is_ahead(due_ms, now_ms, SETTINGS.max_backoff_ms) then return end
-  -- Until the first read is done, others wait for it. Lua has no timer: the admin answers one call after the other, so
-  -- an answer from /ready takes as long as that read.
+  -- Until the first read is done, others wait for it. Lua has no timer, but the admin answers one call at a time, so
+  -- a call of /ready takes until that read is done.
   while not views and is_busy(now_ms) and get(handle, "/ready", SETTINGS.read_timeout_ms) do
     now_ms = handle:timestamp()
   end

@@ -1,10 +1,10 @@
--- Clusters and hosts are not a client's to choose.
+-- A client must not choose clusters or hosts.
 local function drop(headers)
   headers:remove(SETTINGS.target_header)
   for _, name in ipairs(SETTINGS.dropped_headers) do headers:remove(name) end
 end
 
--- Why a customer header is no good, or nil.
+-- What is wrong with a customer header, or nil.
 local function fault(headers, customer)
   if not customer or customer == "" then return "customer_missing", "is missing" end
   if #customer > SETTINGS.max_customer_bytes then

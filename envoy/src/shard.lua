@@ -9,19 +9,19 @@ local function make_shard(view, customer, size)
     size = size,
     targets = targets,
     in_hosts_mode = view.hosts ~= nil,
-    lists = {}, -- what make_list made, by where it starts
+    lists = {}, -- results of make_list, by start
     assignment = "[" .. concat(named, ",") .. "]",
     config = size .. "/" .. view.total,
     version = view.version,
   }
 end
 
--- Where this path starts in the shard, 1-based.
+-- The index in the shard that this path starts at, 1-based.
 local function start_of(shard, path)
   return murmur3_32(#path > 1024 and sub(path, 1, 1024) or path, 0) % shard.size + 1
 end
 
--- The shard's hosts from there, once around: what the retries walk.
+-- The shard's hosts from there, once around: retries walk this list.
 local function make_list(shard, start)
   local list = {}
   for i = 1, min(shard.size, SETTINGS.max_candidates) do

@@ -1,6 +1,6 @@
 local cache = make_cache()
 on_change = function() cache = make_cache() end
-local defaults = make_views(make_layer()) -- for as long as nothing could be read
+local defaults = make_views(make_layer()) -- until something could be read
 
 local function find_shard(customer)
   local shard = cache.older[customer]

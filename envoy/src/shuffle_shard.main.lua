@@ -1,9 +1,9 @@
 local FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "version" }
 
--- The views that requests came with last, newest first: with a next view there are two. `is_good`: the newest came whole.
+-- The views of the latest requests, newest first: with a next view there are two. `is_good`: all of the newest could be used.
 local view, other
 local is_good = false
-local refused = { pushed = {} } -- the one that could not be used, so that it is judged once
+local refused = { pushed = {} } -- the last that could not be used, so that it is checked only once
 
 local function is_same(view, runtime)
   local pushed = view.pushed
@@ -13,7 +13,7 @@ local function is_same(view, runtime)
   return true
 end
 
--- The view that a request's metadata mean. What can't be used leaves the last good one in place.
+-- The view in a request's metadata. One that can't be used leaves the last good one in place.
 local function look(handle, runtime)
   if view and (is_same(view, runtime) or is_good and is_same(refused, runtime)) then return end
   if other and is_same(other, runtime) then
@@ -45,7 +45,7 @@ local function shard_of(customer, runtime)
   return remember(cache, customer, shard, size)
 end
 
--- replace() leaves no copy that came from elsewhere.
+-- replace() leaves no value that came from elsewhere.
 local function label(headers, shard)
   headers:replace(SETTINGS.assignment_header, shard.assignment)
   headers:replace(SETTINGS.config_header, shard.config)
@@ -54,7 +54,7 @@ end
 
 function envoy_on_request(handle)
   local headers = handle:headers()
-  drop(headers) -- first of all, whatever fails below
+  drop(headers) -- first, whatever fails below
   local customer = headers:get(SETTINGS.customer_header)
   local code, words = fault(headers, customer)
   if code then return refuse(handle, code, words) end
@@ -66,7 +66,7 @@ function envoy_on_request(handle)
   direct(shard, headers, metadata)
 end
 
--- Also for Envoy's own answers, as a 503 is. A request that was refused has no shard.
+-- Also for Envoy's own responses, such as a 503. A request that was refused has no shard.
 function envoy_on_response(handle)
   local shard = handle:streamInfo():dynamicMetadata():get("shard")
   if shard then label(handle:headers(), shard) end

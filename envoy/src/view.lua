@@ -1,7 +1,7 @@
--- A view is everything that follows from one set of pushed values: how many slots, which of them are drained, their
--- hosts, the default size. What can't be used is never nil in here: a default stands in its place, and `problem` names it.
+-- A view is everything that follows from one set of pushed values: the number of slots, which of them are drained, their
+-- hosts, the default size. A value that can't be used is replaced by a default, never nil, and `problem` names it.
 
--- The integer that a pushed value stands for, or nil.
+-- A pushed value as an integer, or nil.
 local function count_of(value, least, most)
   if type(value) == "string" then value = find(value, "^%d%d?%d?%d?%d?$") and tonumber(value) end
   if type(value) ~= "number" or value < least or value > most or value ~= floor(value) then return nil end
@@ -12,7 +12,7 @@ local function read_total(value) return count_of(value, 1, SETTINGS.max_hosts) e
 local function read_size(value) return count_of(value, 1, SETTINGS.max_shard_size) end
 local function read_version(value) return type(value) == "string" and match(sub(value, 1, 12), "^[%w._-]+$") or nil end
 
--- "a:1,,c:3" as a list, false for a vacant slot. Nil when a member is no address, or there is none at all.
+-- "a:1,,c:3" as a list, with false for a vacant slot. Nil when an item is not an address, or there is none at all.
 local function read_hosts(value)
   if type(value) ~= "string" or #value > 64 * SETTINGS.max_hosts then return nil end
   local hosts, named = {}, false
@@ -39,7 +39,7 @@ local function read_slots(value)
   return slots
 end
 
--- How many of a view's slots are free. Vacant ones are drained as well.
+-- The number of a view's slots that are not drained. Vacant ones count as drained.
 local function count_free(view)
   local free = 0
   for slot = 0, view.total - 1 do
@@ -70,19 +70,19 @@ local function make_view(pushed)
   view.free = count_free(view)
   if view.free == 0 then
     problem = problem or "drain"
-    view.drained, view.free = {}, view.total -- nobody to turn to either way: what is there is asked
+    view.drained, view.free = {}, view.total -- all are drained: use them anyway
   end
   view.problem = problem
   return view
 end
 
--- Why `view` must not follow `before`, which was good: the name of what it lacks. Nil when it may.
+-- Why `view` must not replace `before`, which was good: the name of what it lacks. Nil when it may.
 local function lacks(view, before)
   if not view.pushed.total_hosts then return "total_hosts" end
   if before.hosts and not view.hosts then return "hosts" end
 end
 
-local reported -- the version that was said to be unusable last
+local reported -- the version that was last reported as unusable
 
 -- Counts in http.<prefix>.lua.[<stat_prefix>.]unusable from Envoy 1.38 on; the log has it on all, once per version.
 local function report_unusable(handle, name, version, is_kept)

@@ -1,10 +1,10 @@
--- What the runtime says, as one or two views: the current one, and the next one, which some customers use already.
+-- The runtime's values as one or two views: the current one, and the next one, which some customers use already.
 
 local VIEW_FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "version" }
 local FIELDS = { total_hosts = 1, default_shard_size = 1, hosts = 1, drain = 1, version = 1, sizes = 1, cutover = 1, first = 1 }
 local CUTOVER = 0x6375746f
 
--- Where the entries of an answer are collected.
+-- Collects the entries of a response.
 local function make_layer()
   local layer = { current = { customers = {} }, next = { customers = {} }, has_next = false }
   layer.keep = function(key, value)
@@ -24,7 +24,7 @@ local function make_layer()
   return layer
 end
 
--- What is wrong with a part beside its view.
+-- What is wrong with a part, besides its view.
 local function part_problem(part, least)
   if part.sizes and not is_packed(part.sizes, least) then
     part.sizes = nil
@@ -33,7 +33,7 @@ local function part_problem(part, least)
   return part.problem
 end
 
--- The part of the next view, where what it doesn't say is as in the current one.
+-- The part of the next view; what it leaves out is as in the current one.
 local function overlay(part, current)
   local pushed = { customers = part.customers, sizes = part.sizes, base = current }
   for _, name in ipairs(VIEW_FIELDS) do
@@ -84,7 +84,7 @@ local function pushed_size(part, customer, least)
   return count_of(find_packed(part.sizes, customer), least, SETTINGS.max_shard_size)
 end
 
--- The size that a view has for a customer by name; nil: the default.
+-- The size that a view sets for a customer by name; nil: the default.
 local function own_size(view, customer)
   local base = view.pushed.base
   if not base then return pushed_size(view.pushed, customer, 1) end
