@@ -1,6 +1,7 @@
 import protobuf from 'protobufjs/minimal.js';
-import { encodeRuntime, RUNTIME_TYPE } from '../release/encode.ts';
-import type { Dialect, Target } from './stream/types.ts';
+import { encodeRuntime } from '../release/encode.ts';
+import { nonceOf } from './stream/nonce.ts';
+import type { Dialect, Resource, Target } from './stream/types.ts';
 
 /** A release as it is offered to the fleet: its version, and the bytes of its one resource (release/encode.ts). */
 export interface EncodedRelease {
@@ -8,79 +9,101 @@ export interface EncodedRelease {
   readonly resource: Buffer;
 }
 
-/** A target and its messages, each encoded when the first stream needs it, and then shared by all. */
-export interface Push extends Target {
-  /** The response that carries the configured resource. */
-  readonly message: (dialect: Dialect) => Buffer;
-  /** The response about another name, which the config does not define. */
-  readonly absent: (dialect: Dialect, name: string) => Buffer;
+/** What was encoded of a target, when the first stream needed it. */
+interface Encoded {
+  /** By type URL. */
+  readonly messages: Readonly<Record<Dialect, Map<string, Buffer>>>;
+  readonly absences: Map<string, Buffer>;
 }
 
-/** How many names a push keeps the encoded absence of: those that many nodes ask for are few. */
+/** All streams share the bytes of a target, and they go with it. */
+const all = new WeakMap<Target, Encoded>();
+
+/** How many names a target keeps the encoded absence of: those that many nodes ask for are few. */
 const ABSENT_KEPT = 100;
 
 /**
- * A push of `release`, whose resource is called `name`. Messages are framed for gRPC (a flag byte and the length in front:
+ * The response with all that a target has of a type. Messages are framed for gRPC (a flag byte and the length in front:
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), so that one buffer can be written to every stream.
  */
-export function createPush(seq: number, name: string, release: EncodedRelease): Push {
-  const { version, resource } = release;
-  const messages: Partial<Record<Dialect, Buffer>> = {};
-  const absences = new Map<string, Buffer>();
-  const encode = { sotw: encodeSotw, delta: encodeDelta };
-  return {
-    seq,
-    version,
-    message: (dialect) => (messages[dialect] ??= encode[dialect]({ version, nonce: String(seq), name, resource })),
-    absent: (dialect, other) => {
-      const key = `${dialect}/${other}`;
-      const bytes = absences.get(key) ?? encodeAbsent(dialect, { version, nonce: `${seq}/${other}`, name: other });
-      if (absences.size < ABSENT_KEPT) absences.set(key, bytes);
-      return bytes;
-    },
+export function messageOf(target: Target, typeUrl: string, dialect: Dialect): Buffer {
+  const messages = encodedOf(target).messages[dialect];
+  const known = messages.get(typeUrl);
+  if (known !== undefined) return known;
+  const response = { version: target.version, nonce: nonceOf(target, null), typeUrl };
+  const bytes = encode[dialect](response, target.resources.get(typeUrl) ?? []);
+  messages.set(typeUrl, bytes);
+  return bytes;
+}
+
+/** The response about another name, which the config does not define. */
+export function absenceOf(
+  target: Target,
+  about: Readonly<{ typeUrl: string; dialect: Dialect; name: string }>,
+): Buffer {
+  const { absences } = encodedOf(target);
+  const key = `${about.dialect}/${about.typeUrl}/${about.name}`;
+  const bytes = absences.get(key) ?? encodeAbsent(target, about);
+  if (absences.size < ABSENT_KEPT) absences.set(key, bytes);
+  return bytes;
+}
+
+function encodedOf(target: Target): Encoded {
+  const known = all.get(target);
+  if (known !== undefined) return known;
+  const encoded = {
+    messages: { sotw: new Map<string, Buffer>(), delta: new Map<string, Buffer>() },
+    absences: new Map(),
   };
+  all.set(target, encoded);
+  return encoded;
 }
 
 interface Response {
   readonly version: string;
   readonly nonce: string;
-  readonly name: string;
+  readonly typeUrl: string;
 }
 
-function encodeAbsent(dialect: Dialect, response: Response): Buffer {
-  if (dialect === 'sotw') return encodeSotw({ ...response, resource: encodeRuntime(new Map(), response.name) });
-  const writer = deltaHead(response);
-  return frame([writer.uint32(tag(6)).string(response.name).finish()]); // removed_resources
+const encode = { sotw: encodeSotw, delta: encodeDelta };
+
+function encodeAbsent(target: Target, { typeUrl, dialect, name }: Parameters<typeof absenceOf>[1]): Buffer {
+  const response = { version: target.version, nonce: nonceOf(target, name), typeUrl };
+  if (dialect === 'sotw') return encodeSotw(response, [{ name, bytes: encodeRuntime(new Map(), name) }]);
+  return frame([deltaHead(response).uint32(tag(6)).string(name).finish()]); // removed_resources
 }
 
-/** DiscoveryResponse with one resource: its bytes are copied once, not through the writer. */
-function encodeSotw({ version, nonce, resource }: Response & { readonly resource: Buffer }): Buffer {
+/** DiscoveryResponse: the resources' bytes are copied once, not through the writer. */
+function encodeSotw({ version, nonce, typeUrl }: Response, resources: readonly Resource[]): Buffer {
   const writer = protobuf.Writer.create();
   writer.uint32(tag(1)).string(version); // version_info
-  writer.uint32(tag(4)).string(RUNTIME_TYPE); // type_url
+  writer.uint32(tag(4)).string(typeUrl); // type_url
   writer.uint32(tag(5)).string(nonce);
-  writer.uint32(tag(2)).uint32(resource.length); // resources
-  return frame([writer.finish(), resource]);
+  return frame([writer.finish(), ...resources.flatMap(({ bytes }) => [fieldHead(2, bytes.length), bytes])]); // resources
 }
 
-/** DeltaDiscoveryResponse with one Resource. */
-function encodeDelta(response: Response & { readonly resource: Buffer }): Buffer {
-  const { version, name, resource } = response;
-  const inner = protobuf.Writer.create();
-  inner.uint32(tag(1)).string(version);
-  inner.uint32(tag(3)).string(name);
-  inner.uint32(tag(2)).uint32(resource.length);
-  const innerHead = inner.finish();
-  const writer = deltaHead(response);
-  writer.uint32(tag(2)).uint32(innerHead.length + resource.length); // resources
-  return frame([writer.finish(), innerHead, resource]);
+/** DeltaDiscoveryResponse. */
+function encodeDelta(response: Response, resources: readonly Resource[]): Buffer {
+  const parts = resources.flatMap(({ name, bytes }) => {
+    const inner = protobuf.Writer.create();
+    inner.uint32(tag(1)).string(response.version);
+    inner.uint32(tag(3)).string(name);
+    const head = inner.uint32(tag(2)).uint32(bytes.length).finish();
+    return [fieldHead(2, head.length + bytes.length), head, bytes]; // resources
+  });
+  return frame([deltaHead(response).finish(), ...parts]);
 }
 
-function deltaHead({ version, nonce }: Response): protobuf.Writer {
+function deltaHead({ version, nonce, typeUrl }: Response): protobuf.Writer {
   const writer = protobuf.Writer.create();
   writer.uint32(tag(1)).string(version); // system_version_info
-  writer.uint32(tag(4)).string(RUNTIME_TYPE); // type_url
+  writer.uint32(tag(4)).string(typeUrl); // type_url
   return writer.uint32(tag(5)).string(nonce);
+}
+
+/** What stands in front of the bytes of a field. */
+function fieldHead(field: number, length: number): Uint8Array {
+  return protobuf.Writer.create().uint32(tag(field)).uint32(length).finish();
 }
 
 /** The tag of a length-delimited field. */

@@ -1,6 +1,6 @@
 import { ServerCredentials, status, type Server } from '@grpc/grpc-js';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeRuntime } from '../release/encode.ts';
+import { encodeRuntime, RUNTIME_TYPE } from '../release/encode.ts';
 import type { XdsSettings } from '../settings/settings.ts';
 import { authorizeBySan } from './authorize.ts';
 import { loadCredentials, type FileCredentials } from './credentials.ts';
@@ -8,12 +8,12 @@ import { Doubts } from './doubts.ts';
 import { createDelivery } from './deliver.ts';
 import { bind, createGrpcServer, type StreamKind } from './grpc.ts';
 import { defaultXdsLimits, type XdsLimits } from './limits.ts';
-import { createPush, type EncodedRelease, type Push } from './push.ts';
+import type { EncodedRelease } from './push.ts';
 import { Gate } from './gate.ts';
 import type { Health } from './health.ts';
 import { addOperatorServices } from './services.ts';
 import { StreamSession, type Session, type SessionOptions, type XdsCall } from './session.ts';
-import { NO_RELEASE, type StreamAction } from './stream/types.ts';
+import { NO_RELEASE, type StreamAction, type Target } from './stream/types.ts';
 
 export interface XdsServerOptions {
   readonly settings: Omit<XdsSettings, 'ackTimeoutMs' | 'quorum'>;
@@ -53,7 +53,7 @@ export class XdsServer {
   readonly #deliver: (item: { session: StreamSession; action: StreamAction }) => void;
   /** What nodes have while there is no release: an empty layer, at once, rather than silence for 15 s. */
   readonly #nothing: EncodedRelease;
-  #push: Push;
+  #target: Target;
   #tls: FileCredentials | null = null;
   #opened = 0;
   #draining = false;
@@ -65,7 +65,7 @@ export class XdsServer {
     this.#doubts = new Doubts(options.trustsClaims ?? false);
     this.#limits = limits;
     this.#nothing = { version: NO_RELEASE, resource: encodeRuntime(new Map(), resource) };
-    this.#push = createPush(0, resource, this.#nothing);
+    this.#target = this.#toTarget(0, this.#nothing);
     this.#deliver = createDelivery(
       ({ session, action }) => onAction(session, action),
       (error, { session }) => session.fail(error),
@@ -73,7 +73,7 @@ export class XdsServer {
     const { onFailure = () => undefined, onRefusal = () => undefined } = options;
     this.#gate = new Gate({ limits, maxPerClient: settings.maxStreamsPerClient, onRefusal });
     this.#server = createGrpcServer({ settings, limits, gate: this.#gate }, (call, kind) => this.#accept(call, kind));
-    const fleet = { resource, sessions: () => this.#sessions, target: () => this.#push.version };
+    const fleet = { resource, sessions: () => this.#sessions, target: () => this.#target.version };
     this.#health = addOperatorServices(this.#server, fleet, onFailure);
   }
 
@@ -96,19 +96,17 @@ export class XdsServer {
 
   /** What all nodes shall have; null: there is no release. A version may be offered again, to those that refused it. */
   offer(release: EncodedRelease | null): void {
-    this.#push = createPush(this.#push.seq + 1, this.#options.settings.resource, release ?? this.#nothing);
-    for (const session of this.#sessions) session.offer(this.#push);
+    this.#aim(this.#toTarget(this.#target.seq + 1, release ?? this.#nothing));
   }
 
   /** Nothing is sent, neither the release before nor an empty layer, until the next offer. */
   withhold(): void {
-    this.#push = { ...createPush(this.#push.seq + 1, this.#options.settings.resource, this.#nothing), withheld: true };
-    for (const session of this.#sessions) session.offer(this.#push);
+    this.#aim({ ...this.#toTarget(this.#target.seq + 1, this.#nothing), withheld: true });
   }
 
   /** What the fleet shall have is being looked for. */
   get isWithheld(): boolean {
-    return this.#push.withheld === true;
+    return this.#target.withheld === true;
   }
 
   /** The open streams, in the order they came; one that has not named its node yet has none. */
@@ -135,6 +133,16 @@ export class XdsServer {
     this.#server.forceShutdown();
   }
 
+  #aim(target: Target): void {
+    this.#target = target;
+    for (const session of this.#sessions) session.offer(target);
+  }
+
+  #toTarget(seq: number, { version, resource: bytes }: EncodedRelease): Target {
+    const { resource: name } = this.#options.settings;
+    return { seq, version, resources: new Map([[RUNTIME_TYPE, [{ name, bytes }]]]) };
+  }
+
   async #answered(deadline: number): Promise<void> {
     while (Date.now() < deadline && [...this.#sessions].some((session) => session.unanswered)) await sleep(POLL_MS);
   }
@@ -148,7 +156,7 @@ export class XdsServer {
       call,
       resource: settings.resource,
       limits: this.#limits,
-      push: this.#push,
+      target: this.#target,
       admit: (node) => this.#admit(session, call, node.id),
       isTrusted: (nodeId) => this.#doubts.isTrusted(nodeId) && !this.#members.has(nodeId),
       onAction: (_from, action) => this.#onAction(session, action),

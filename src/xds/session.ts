@@ -1,8 +1,7 @@
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
-import type { Push } from './push.ts';
+import { absenceOf, messageOf } from './push.ts';
 import type { Doubt } from './doubts.ts';
-import { createStream, findNodeFault, step, type StreamState } from './stream/step.ts';
-import { isMember } from './stream/subscription.ts';
+import { createStream, findNodeFault, isMember, isUnanswered, namesOf, step, type StreamState } from './stream/step.ts';
 import type {
   Dialect,
   ErrorDetail,
@@ -63,7 +62,7 @@ export interface SessionOptions {
   readonly aggregated: boolean;
   readonly resource: string;
   readonly limits: StreamLimits;
-  readonly push: Push;
+  readonly target: Target;
   /** Looks at the node once it is known, and gives it a place: a reason to end the stream, or null. */
   readonly admit: (node: NodeIdentity) => Omit<Reject, 'type'> | null;
   /** Is this node known to have refused nothing since it took what it has? */
@@ -88,7 +87,6 @@ export class StreamSession implements Session {
   readonly #call: XdsCall;
   readonly #state: StreamState;
   readonly #options: SessionOptions;
-  #push: Push;
   /** Messages of ours that have not left. */
   #writing = 0;
   readonly #written = (): void => this.#guard(() => this.#onWritten());
@@ -96,16 +94,15 @@ export class StreamSession implements Session {
   #held: Request | null = null;
 
   constructor(options: SessionOptions) {
-    const { call, resource, limits, push, aggregated } = options;
+    const { call } = options;
     this.id = options.id;
     this.peer = call.getPeer();
     this.client = clientOfPeer(this.peer, call.getAuthContext().sslPeerCertificate?.fingerprint256);
     this.dialect = options.dialect;
-    this.aggregated = aggregated;
+    this.aggregated = options.aggregated;
     this.#call = call;
     this.#options = options;
-    this.#push = push;
-    this.#state = createStream({ aggregated, resource, target: push, limits });
+    this.#state = createStream(options);
     call.on('data', (request: Request) => this.#guard(() => this.#onRequest(request)));
     call.on('end', () => this.#guard(() => this.#onHalfClose()));
     call.on('cancelled', () => this.#guard(() => this.#step({ type: 'end' })));
@@ -116,7 +113,7 @@ export class StreamSession implements Session {
   }
 
   get resources(): readonly string[] {
-    return [...this.#state.runtime.names];
+    return namesOf(this.#state);
   }
 
   get otherTypes(): readonly string[] {
@@ -124,18 +121,17 @@ export class StreamSession implements Session {
   }
 
   get member(): boolean {
-    return !this.#state.ended && isMember(this.#state.runtime);
+    return isMember(this.#state);
   }
 
   /** A response of ours waits for its answer. */
   get unanswered(): boolean {
-    return !this.#state.ended && this.#state.runtime.unanswered !== null;
+    return isUnanswered(this.#state);
   }
 
   /** The fleet's target has moved. */
-  offer(push: Push): void {
-    this.#push = push;
-    this.#guard(() => this.#step({ type: 'offer', target: push }));
+  offer(target: Target): void {
+    this.#guard(() => this.#step({ type: 'offer', target }));
   }
 
   /** Ends the stream for a reason of this server's own, and reports it like the protocol's. */
@@ -212,14 +208,15 @@ export class StreamSession implements Session {
     switch (action.type) {
       case 'send':
         this.last.sent = now(action.target);
-        return this.#write(this.#push.message(this.dialect));
+        return this.#write(messageOf(action.target, action.typeUrl, this.dialect));
       case 'send_absent':
-        return this.#write(this.#push.absent(this.dialect, action.name));
+        return this.#write(absenceOf(action.target, { ...action, dialect: this.dialect }));
       case 'kept':
-        this.last.sent = now(action.target);
-        return this.#onAccepted(action.target);
       case 'acked':
-        return this.#onAccepted(action.target);
+        if (action.type === 'kept') this.last.sent = now(action.target);
+        this.last.acked = now(action.target);
+        this.last.refused = null;
+        return;
       case 'nacked':
         this.last.refused = { ...action.error, ...now(action.target) };
         return;
@@ -228,11 +225,6 @@ export class StreamSession implements Session {
       default:
         return;
     }
-  }
-
-  #onAccepted(target: Target): void {
-    this.last.acked = now(target);
-    this.last.refused = null;
   }
 
   #write(frame: Buffer): void {

@@ -91,7 +91,8 @@ for (const dialect of ['sotw', 'delta'] as const) {
         fc.subarray(['runtime', 'x', 'y'], { minLength: 1 }),
         fc.array(happening, { maxLength: 40 }),
         (names, happenings) => {
-          let target: Target = { seq: 1, version: 'v1' };
+          const resources: Target['resources'] = new Map();
+          let target: Target = { seq: 1, version: 'v1', resources };
           const state = createStream({ aggregated: true, resource: 'runtime', target, limits: defaultStreamLimits });
           const client = new Client(dialect, names);
           const pushes = new Map<string, number>();
@@ -109,7 +110,7 @@ for (const dialect of ['sotw', 'delta'] as const) {
             assert.ok(client.received.length <= most, 'no more than that are unanswered');
           };
           const offer = (version: string): void => {
-            target = { seq: target.seq + 1, version };
+            target = { seq: target.seq + 1, version, resources };
             carryOut(step(state, { type: 'offer', target }));
           };
           const arrive = (): void => {
@@ -138,7 +139,8 @@ for (const dialect of ['sotw', 'delta'] as const) {
   });
 }
 
-function assertSettled({ runtime }: StreamState, client: Client): void {
+function assertSettled({ subscriptions }: StreamState, client: Client): void {
+  const runtime = subscriptions.get(RUNTIME_TYPE)!;
   assert.equal(runtime.unanswered, null);
   assert.deepEqual([...runtime.names].sort(), [...client.names].sort());
   assert.ok(![...runtime.absent.values()].includes('owed'));

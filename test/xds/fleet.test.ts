@@ -57,7 +57,7 @@ class Scene {
     },
     (error) => void this.#failures.push(error),
   );
-  #target: Target = { seq: 0, version: NO_RELEASE };
+  #target: Target = { seq: 0, version: NO_RELEASE, resources: new Map() };
   #at = 0;
 
   constructor(dialect: Dialect) {
@@ -151,7 +151,7 @@ class Scene {
   }
 
   #offer(version: string): void {
-    this.#target = { seq: this.#target.seq + 1, version };
+    this.#target = { seq: this.#target.seq + 1, version, resources: new Map() };
     for (const stream of this.#streams.values())
       this.#perform(stream, streamStep(stream.state, { type: 'offer', target: this.#target }));
   }

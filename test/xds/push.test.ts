@@ -2,10 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodeRuntime, RUNTIME_TYPE } from '../../src/release/encode.ts';
 import { root } from '../../src/xds/protos.ts';
-import { createPush } from '../../src/xds/push.ts';
+import { absenceOf, messageOf } from '../../src/xds/push.ts';
+import type { Dialect, Target } from '../../src/xds/stream/types.ts';
 
 const resource = encodeRuntime(new Map([['a.b', 1]]), 'runtime');
-const push = createPush(7, 'runtime', { version: 'abc', resource });
+const resources = new Map([[RUNTIME_TYPE, [{ name: 'runtime', bytes: resource }]]]);
+const target: Target = { seq: 7, version: 'abc', resources };
+const push = {
+  message: (dialect: Dialect) => messageOf(target, RUNTIME_TYPE, dialect),
+  absent: (dialect: Dialect, name: string) => absenceOf(target, { typeUrl: RUNTIME_TYPE, dialect, name }),
+};
 
 /** Takes the gRPC frame apart and decodes the message inside. */
 function decode(type: string, frame: Buffer): Record<string, unknown> {
@@ -35,6 +41,24 @@ describe('a push', () => {
       nonce: '7',
       resources: [{ name: 'runtime', version: 'abc', resource: any }],
     });
+  });
+
+  it('has all resources of the type that is asked for, and no others', () => {
+    const bytes = Any.encode({ type_url: 'type/other', value: Buffer.from('x') }).finish();
+    const others = ['one', 'two'].map((name) => ({ name, bytes }));
+    const both: Target = { seq: 8, version: 'abc', resources: new Map([...resources, ['type/other', others]]) };
+    const other = Any.toObject(Any.decode(bytes));
+    assert.deepEqual(decode('DiscoveryResponse', messageOf(both, 'type/other', 'sotw')), {
+      version_info: 'abc',
+      type_url: 'type/other',
+      nonce: '8',
+      resources: [other, other],
+    });
+    assert.deepEqual(decode('DeltaDiscoveryResponse', messageOf(both, 'type/other', 'delta'))['resources'], [
+      { name: 'one', version: 'abc', resource: other },
+      { name: 'two', version: 'abc', resource: other },
+    ]);
+    assert.deepEqual(decode('DiscoveryResponse', messageOf(both, RUNTIME_TYPE, 'sotw'))['resources'], [any]);
   });
 
   it('is encoded once, and shared', () => {

@@ -23,12 +23,13 @@ const limits = { names: 4, nameBytes: 12, types: 2 };
  *   end                               the stream's end
  */
 function createRunner(): (command: string) => string[] {
-  let target: Target = { seq: 0, version: 'none' };
+  const resources: Target['resources'] = new Map();
+  let target: Target = { seq: 0, version: 'none', resources };
   let dialect: Dialect = 'sotw';
   let state: StreamState | null = null;
   const move = (version: string): Target => {
     const next = version === 'withheld' ? ({ version: 'none', withheld: true } as const) : { version };
-    return (target = { seq: target.seq + 1, ...next });
+    return (target = { seq: target.seq + 1, resources, ...next });
   };
   return (command) => {
     const [word, ...words] = command.split(' ');
@@ -36,7 +37,7 @@ function createRunner(): (command: string) => string[] {
       dialect = words[0] as Dialect;
       const aggregated = words[1] === 'ads';
       const version = words[aggregated ? 2 : 1];
-      target = { seq: 0, version: 'none' };
+      target = { seq: 0, version: 'none', resources };
       if (version !== undefined) move(version);
       state = createStream({ aggregated, resource: 'runtime', target, limits });
       return [];

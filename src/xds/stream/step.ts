@@ -1,4 +1,4 @@
-import { createSubscription, isMember, onOffer, onRequest, type Subscription } from './subscription.ts';
+import { createSubscription, isSubscribed, onOffer, onRequest, type Subscription } from './subscription.ts';
 import type { NodeIdentity, Request, StreamAction, StreamEvent, StreamLimits, Target } from './types.ts';
 import { RUNTIME_TYPE } from '../../release/encode.ts';
 
@@ -10,7 +10,8 @@ export interface StreamState {
   readonly aggregated: boolean;
   readonly limits: StreamLimits;
   node: NodeIdentity | null;
-  readonly runtime: Subscription;
+  /** By type URL: each type that is served has one. */
+  readonly subscriptions: ReadonlyMap<string, Subscription>;
   /** Types asked for that are not served. */
   readonly unsupported: Set<string>;
   ended: boolean;
@@ -24,8 +25,8 @@ export function createStream(options: {
   readonly limits: StreamLimits;
 }): StreamState {
   const { aggregated, limits, resource, target } = options;
-  const runtime = createSubscription(resource, target);
-  return { aggregated, limits, node: null, runtime, unsupported: new Set(), ended: false };
+  const subscriptions = new Map([[RUNTIME_TYPE, createSubscription({ typeUrl: RUNTIME_TYPE, resource, target })]]);
+  return { aggregated, limits, node: null, subscriptions, unsupported: new Set(), ended: false };
 }
 
 /** The protocol: what one stream does about one event. Updates `state` in place and returns what is to be done, in order. */
@@ -35,7 +36,7 @@ export function step(state: StreamState, event: StreamEvent): StreamAction[] {
     case 'request':
       return request(state, event.request, event.trusted ?? false);
     case 'offer':
-      return onOffer(state.runtime, event.target);
+      return offer(state, event.target);
     case 'end':
       return end(state);
   }
@@ -49,10 +50,33 @@ function request(state: StreamState, request: Request, trusted: boolean): Stream
   const fault = findNodeFault(state.node, state.limits) ?? (typeUrl === '' ? invalid(NO_TYPE) : null);
   if (fault !== null) return [...end(state), fault];
   // Never an answer to a type that is not served: an empty one would delete what the node has.
-  if (typeUrl !== RUNTIME_TYPE) return unsupported(state, typeUrl);
+  const subscription = state.subscriptions.get(typeUrl);
+  if (subscription === undefined) return unsupported(state, typeUrl);
   const excess = findExcess(state, request);
   if (excess !== null) return [...end(state), excess];
-  return onRequest(state.runtime, request, trusted);
+  return onRequest(subscription, request, trusted);
+}
+
+function offer({ subscriptions }: StreamState, target: Target): StreamAction[] {
+  const actions: StreamAction[] = [];
+  for (const subscription of subscriptions.values()) actions.push(...onOffer(subscription, target));
+  return actions;
+}
+
+/** Does the stream want the release, so that its node is a member of the fleet? The runtime layer is what says so. */
+export function isMember({ subscriptions, ended }: StreamState): boolean {
+  const runtime = subscriptions.get(RUNTIME_TYPE);
+  return !ended && runtime !== undefined && isSubscribed(runtime);
+}
+
+/** A response of ours waits for its answer. */
+export function isUnanswered({ subscriptions, ended }: StreamState): boolean {
+  return !ended && subscriptions.values().some(({ unanswered }) => unanswered !== null);
+}
+
+/** All resource names that are subscribed to. */
+export function namesOf({ subscriptions }: StreamState): string[] {
+  return [...subscriptions.values().flatMap(({ names }) => names)];
 }
 
 const NO_TYPE = 'type_url is required on an aggregated stream';
@@ -62,7 +86,7 @@ function findExcess(state: StreamState, request: Request): Reject | null {
   const { limits } = state;
   if (countNames(state, request) > limits.names)
     return exhausted(`more than ${limits.names} resource names on one stream`);
-  if (namesOf(request).some((name) => tooLong(name, limits)))
+  if (namesIn(request).some((name) => tooLong(name, limits)))
     return exhausted(`a resource name is longer than ${limits.nameBytes} bytes`);
   return null;
 }
@@ -81,15 +105,16 @@ function typeOf(state: StreamState, request: Request): string {
   return request.typeUrl === '' && !state.aggregated ? RUNTIME_TYPE : request.typeUrl;
 }
 
-function namesOf({ body }: Request): readonly string[] {
+function namesIn({ body }: Request): readonly string[] {
   return body.dialect === 'sotw' ? body.names : [...body.subscribe, ...body.initialVersions.keys()];
 }
 
 /** How many names the stream would be subscribed to after this request, leaving aside those that it unsubscribes. */
-function countNames({ runtime, limits }: StreamState, request: Request): number {
-  const names = namesOf(request);
+function countNames(state: StreamState, request: Request): number {
+  const { limits } = state;
+  const names = namesIn(request);
   if (request.body.dialect === 'sotw' || names.length === 0 || names.length > limits.names) return names.length;
-  return new Set([...runtime.names, ...names]).size;
+  return new Set([...namesOf(state), ...names]).size;
 }
 
 /** Said once for each, as far as they are remembered. */
@@ -101,8 +126,9 @@ function unsupported(state: StreamState, typeUrl: string): StreamAction[] {
 }
 
 function end(state: StreamState): StreamAction[] {
+  const wasMember = isMember(state);
   state.ended = true;
-  return isMember(state.runtime) ? [{ type: 'left' }] : [];
+  return wasMember ? [{ type: 'left' }] : [];
 }
 
 function tooLong(text: string, { nameBytes }: StreamLimits): boolean {

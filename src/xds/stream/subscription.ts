@@ -1,9 +1,11 @@
 import type { ErrorDetail, Request, StreamAction, Target } from './types.ts';
 import { NO_RELEASE } from './types.ts';
+import { nonceOf } from './nonce.ts';
 import { readRequest, type Reading } from './dialect.ts';
 
 /** What is known of one stream's subscription to one type. Updated in place: a copy for each ACK of 5,000 nodes is too dear. */
 export interface Subscription {
+  readonly typeUrl: string;
   /** The name that the config defines. */
   readonly resource: string;
   target: Target;
@@ -28,10 +30,9 @@ export interface Subscription {
 }
 
 /** A subscription before its first request. */
-export function createSubscription(resource: string, target: Target): Subscription {
+export function createSubscription(of: Pick<Subscription, 'typeUrl' | 'resource' | 'target'>): Subscription {
   return {
-    resource,
-    target,
+    ...of,
     names: new Set(),
     named: false,
     asked: false,
@@ -44,8 +45,8 @@ export function createSubscription(resource: string, target: Target): Subscripti
   };
 }
 
-/** Does the stream want the configured resource, so that its node is a member of the fleet? */
-export function isMember(sub: Subscription): boolean {
+/** Does the stream want the configured resource? */
+export function isSubscribed(sub: Subscription): boolean {
   return sub.names.has(sub.resource) || sub.names.has('*');
 }
 
@@ -91,14 +92,14 @@ function settleAbsent(sub: Subscription, name: string, error: ErrorDetail | null
 }
 
 function subscribe(sub: Subscription, reading: Reading, isKept: boolean): StreamAction[] {
-  const wasMember = isMember(sub);
+  const wasSubscribed = isSubscribed(sub);
   if (!sub.asked && reading.claims !== NO_RELEASE) sub.claims = reading.claims;
   sub.asked = true;
   for (const name of reading.unsubscribe) forget(sub, name);
   for (const name of reading.subscribe) remember(sub, name);
   for (const name of reading.vanished) if (name !== '') sub.absent.set(name, 'owed');
-  if (wasMember === isMember(sub)) return [];
-  if (!wasMember) return [{ type: 'joined', claims: sub.claims }, ...(isKept ? keep(sub) : [])];
+  if (wasSubscribed === isSubscribed(sub)) return [];
+  if (!wasSubscribed) return [{ type: 'joined', claims: sub.claims }, ...(isKept ? keep(sub) : [])];
   sub.sent = null;
   sub.again = false;
   return [{ type: 'left' }];
@@ -130,20 +131,20 @@ function remember(sub: Subscription, name: string): void {
 /** The one response that is due now, if any: the configured resource first and alone, so that it heals a poisoned layer. */
 function next(sub: Subscription): StreamAction[] {
   if (sub.unanswered !== null) return [];
-  const { target } = sub;
+  const { target, typeUrl } = sub;
   if (isDue(sub)) {
     sub.again = false;
     sub.sent = { target, refused: false };
-    sub.nonce = String(target.seq);
+    sub.nonce = nonceOf(target, null);
     sub.unanswered = { name: null, target };
-    return [{ type: 'send', nonce: sub.nonce, target }];
+    return [{ type: 'send', typeUrl, nonce: sub.nonce, target }];
   }
   for (const [name, state] of sub.absent) {
     if (state !== 'owed') continue;
     sub.absent.set(name, 'sent');
-    sub.nonce = `${target.seq}/${name}`;
+    sub.nonce = nonceOf(target, name);
     sub.unanswered = { name, target };
-    return [{ type: 'send_absent', nonce: sub.nonce, target, name }];
+    return [{ type: 'send_absent', typeUrl, nonce: sub.nonce, target, name }];
   }
   return [];
 }
@@ -151,7 +152,7 @@ function next(sub: Subscription): StreamAction[] {
 /** Is the configured resource due? The order of these is the rule. */
 function isDue(sub: Subscription): boolean {
   const { sent, target, again } = sub;
-  if (!isMember(sub) || target.withheld) return false;
+  if (!isSubscribed(sub) || target.withheld) return false;
   // While there is no release, what a node has is better than the empty layer; that is for who has nothing, and for healing.
   const isRelease = target.version !== NO_RELEASE;
   // The first request is answered, whatever it claims: the node may be poisoned since before a reconnect (see `keep`).

@@ -6,11 +6,19 @@
 /** SotW sends the whole set of resource names each time, delta only what changes. */
 export type Dialect = 'sotw' | 'delta';
 
+/** One resource, as the bytes of a google.protobuf.Any. */
+export interface Resource {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /** What the fleet shall have. `seq` counts offers, so that one version can be offered again; it makes the nonce. */
 export interface Target {
   readonly seq: number;
   /** A commit's SHA, or NO_RELEASE. */
   readonly version: string;
+  /** By type URL. */
+  readonly resources: ReadonlyMap<string, readonly Resource[]>;
   /** Not to be sent: what the fleet shall have is being looked for. */
   readonly withheld?: true;
 }
@@ -68,10 +76,16 @@ export type StreamEvent =
 
 /** What a step wants done, in order. Logs, metrics and the rollout live from these alone. */
 export type StreamAction =
-  /** The configured resource, as the newest target has it. */
-  | { readonly type: 'send'; readonly nonce: string; readonly target: Target }
+  /** The resources of this type, as the target has them. */
+  | { readonly type: 'send'; readonly typeUrl: string; readonly nonce: string; readonly target: Target }
   /** Another name that was asked for, which the config does not define: an empty Runtime, or removed_resources. */
-  | { readonly type: 'send_absent'; readonly nonce: string; readonly target: Target; readonly name: string }
+  | {
+      readonly type: 'send_absent';
+      readonly typeUrl: string;
+      readonly nonce: string;
+      readonly target: Target;
+      readonly name: string;
+    }
   /** The stream subscribes to the configured resource. `claims`: the version that the node says it has. */
   | { readonly type: 'joined'; readonly claims: string | null }
   /** It has the target already, and nothing is sent. */
