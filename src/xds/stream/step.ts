@@ -45,9 +45,10 @@ export function step(state: StreamState, event: StreamEvent): StreamAction[] {
 function request(state: StreamState, request: Request, trusted: boolean): StreamAction[] {
   // Only the first message is sure to name the node, and later names change nothing.
   // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#basic-protocol-overview
+  const nodeFault = state.node === null ? findNodeFault(request.node, state.limits) : null;
   state.node ??= request.node;
   const typeUrl = typeOf(state, request);
-  const fault = findNodeFault(state.node, state.limits) ?? (typeUrl === '' ? invalid(NO_TYPE) : null);
+  const fault = nodeFault ?? (typeUrl === '' ? invalid(NO_TYPE) : null);
   if (fault !== null) return [...end(state), fault];
   // Never an answer to a type that is not served: an empty one would delete what the node has.
   const subscription = state.subscriptions.get(typeUrl);
@@ -58,8 +59,11 @@ function request(state: StreamState, request: Request, trusted: boolean): Stream
 }
 
 function offer({ subscriptions }: StreamState, target: Target): StreamAction[] {
-  const actions: StreamAction[] = [];
-  for (const subscription of subscriptions.values()) actions.push(...onOffer(subscription, target));
+  let actions: StreamAction[] = [];
+  for (const subscription of subscriptions.values()) {
+    const due = onOffer(subscription, target);
+    actions = actions.length === 0 ? due : [...actions, ...due];
+  }
   return actions;
 }
 
