@@ -45,8 +45,8 @@ export async function findDaemon(flags: SettingsFlags, purpose: 'question' | 'co
   if (daemon) checkDaemon(daemon, { settings, flags, where: wordsFor(place), isGuess });
   return {
     daemon,
-    ask: (path) => ask(place, path),
-    command: (path, command) => give(place, path, command),
+    ask: (path) => get(place, path),
+    command: (path, command) => post(place, path, command),
   };
 }
 
@@ -107,7 +107,7 @@ function toInfo({ status, body }: Answer, place: Place): DaemonInfo | null {
   });
 }
 
-async function ask(place: Place, path: string): Promise<unknown> {
+async function get(place: Place, path: string): Promise<unknown> {
   const { status, body } = await send(place, { method: 'GET', path }).catch((error: unknown) => {
     throw gone(error, place);
   });
@@ -116,7 +116,7 @@ async function ask(place: Place, path: string): Promise<unknown> {
   return body;
 }
 
-async function give(place: Place, path: string, command: { version?: string; node?: string }): Promise<CommandResult> {
+async function post(place: Place, path: string, command: { version?: string; node?: string }): Promise<CommandResult> {
   const body = JSON.stringify({ ...command, by: userName() });
   const answer = await send(place, { method: 'POST', path, body }).catch((error: unknown) => {
     throw gone(error, place);

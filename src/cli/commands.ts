@@ -52,14 +52,14 @@ async function run(verb: 'retry' | 'accept' | 'sync', flags: Flags, command: { v
   });
   const fault = faultOf(status, { verb, isWaiting: askedMs > 0 });
   if (flags.json) printJson({ ...result, daemon: status.daemon, head: status.head, counts: status.counts, fault });
-  else tell(verb, result, status);
+  else printResult(verb, result, status);
   if (fault === null) return;
   process.exitCode = 1;
   if (!flags.json) throw new CliError(fault);
 }
 
 /** What was done and the status that followed; of `sync` the status alone. */
-function tell(verb: string, { message }: CommandResult, status: Status): void {
+function printResult(verb: string, { message }: CommandResult, status: Status): void {
   const lines = [...formatHead(status, useColor()), ...formatFaults(status, useColor())];
   console.log([...(verb === 'sync' ? [] : [message]), ...lines].join('\n'));
 }

@@ -117,28 +117,28 @@ function marks({ pinned, held, live }: HistoryEntry): string[] {
 /** An event as text. */
 function describe({ type, by, detail }: StoryEvent): string {
   const who = by === null ? '' : ` by ${by}`;
-  const say = (key: string): string => String(detail[key]);
+  const text = (key: string): string => String(detail[key]);
   switch (type) {
     case 'revision':
       return 'seen';
     case 'release':
       return 'kept, to be served again';
     case 'outcome':
-      return `outcome: ${say('outcome')}${detail.reason == null ? '' : ` (${say('reason')})`}`;
+      return `outcome: ${text('outcome')}${detail.reason == null ? '' : ` (${text('reason')})`}`;
     case 'live':
       return detail.proven === true ? 'live, proven' : 'live, unproven';
     case 'push_started':
       return `pushed to ${count(Number(detail.connected), 'node')}`;
     case 'push_settled':
-      return `acknowledged by ${say('acked')} of ${say('connected')}, ${say('refused')} refused, ${say('unanswered')} unanswered`;
+      return `acknowledged by ${text('acked')} of ${text('connected')}, ${text('refused')} refused, ${text('unanswered')} unanswered`;
     case 'refused':
-      return `refused by ${say('node')}${where(detail.place as Place | null)}: ${say('message')}`;
+      return `refused by ${text('node')}${where(detail.place as Place | null)}: ${text('message')}`;
     case 'pinned':
       return `pinned${who}: not pushed again before a retry`;
     case 'unpinned':
       return `retry${who}: the pin is taken back`;
     case 'held':
-      return `held: ${say('reason')}`;
+      return `held: ${text('reason')}`;
     case 'accepted':
       return `accepted${who}`;
     default:

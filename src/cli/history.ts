@@ -35,10 +35,12 @@ export function defineHistory(program: Command): void {
     )
     .option('--since <time>', 'only what was seen since: 2026-01-31, 2026-01-31T12:00:00Z')
     .option('--customer <id>', 'only what changes this customer’s shard size')
-    .action((sha: string | undefined, flags: HistoryFlags) => (sha === undefined ? list(flags) : tell(sha, flags)));
+    .action((sha: string | undefined, flags: HistoryFlags) =>
+      sha === undefined ? showList(flags) : showStory(sha, flags),
+    );
 }
 
-async function list(flags: HistoryFlags): Promise<void> {
+async function showList(flags: HistoryFlags): Promise<void> {
   const { limit, before, outcome, since, customer } = flags;
   if (since !== undefined && Number.isNaN(Date.parse(since)))
     throw new CliError(`--since ${since} is not a time`, {
@@ -61,7 +63,7 @@ async function list(flags: HistoryFlags): Promise<void> {
   );
 }
 
-async function tell(sha: string, flags: HistoryFlags): Promise<void> {
+async function showStory(sha: string, flags: HistoryFlags): Promise<void> {
   const path = `/api/v1/history/${encodeURIComponent(sha)}`;
   const { answer, from } = await ask(flags, path, (ledger) => readStory(ledger, sha));
   const story = answer as Story | null | 'ambiguous';

@@ -18,24 +18,24 @@ export async function runDaemon(settings: Settings): Promise<void> {
   const secrets = secretsOf(settings);
   const log = createLog(settings.log, process.stderr, secrets.redact);
   const notifier = createNotifier((words) => log.warn(words));
-  const daemon: Daemon = new Daemon(settings, log, { secrets, onReport: () => service.tell() });
+  const daemon: Daemon = new Daemon(settings, log, { secrets, onReport: () => service.update() });
   const service = createService(daemon, notifier);
   await daemon.start().catch(async (error: unknown) => {
     // What has started already would keep the process alive.
     await daemon.stop();
     throw error;
   });
-  service.tell();
+  service.update();
   process.on('SIGHUP', () => void service.reload());
   await untilSignal(log);
   await stop(daemon, notifier);
 }
 
 /** Ready once a release is served and the port listens; from then on the status line follows the fleet. */
-function createService(daemon: Daemon, notifier: Notifier): { tell(): void; reload(): Promise<void> } {
+function createService(daemon: Daemon, notifier: Notifier): { update(): void; reload(): Promise<void> } {
   let ready = false;
   notifier.status('waits for a first valid commit');
-  const tell = (): void => {
+  const update = (): void => {
     const { live } = daemon.fleet;
     if (live === null || !daemon.listening) return;
     const { acked, connected } = daemon.fleet.counts();
@@ -49,7 +49,7 @@ function createService(daemon: Daemon, notifier: Notifier): { tell(): void; relo
     await daemon.sync();
     if (ready) notifier.ready();
   };
-  return { tell, reload };
+  return { update, reload };
 }
 
 async function untilSignal(log: Logger): Promise<void> {

@@ -31,7 +31,7 @@ export function defineStatus(program: Command): void {
     .option('--limit <n>', `how many nodes to list, what is wrong first (default: ${defaultLimit})`, toCount)
     .option('--exit-code', 'exit 1 unless the newest commit is live and no problem is open')
     .addOption(
-      new Option('--watch [seconds]', 'show it again and again, each second or as often as said').argParser(toSeconds),
+      new Option('--watch [seconds]', 'keep showing it, every second or as often as given').argParser(toSeconds),
     )
     .addHelpText('after', '\nExit codes: 0; 1 no daemon, or as --exit-code says; 2 usage')
     .action((flags: StatusFlags) => (flags.watch === undefined ? once(flags) : again(flags)));

@@ -56,7 +56,7 @@ export const diagnosticCodes = [
   'reserved-key',
   // the end of a list that is too long to show
   'more-faults',
-  // what the fleet, or a policy, said to a valid config (src/daemon)
+  // a valid config that the fleet refused, or a policy held (src/daemon)
   'refused',
   'held',
 ] as const;

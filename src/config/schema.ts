@@ -21,7 +21,7 @@ export interface SchemaValidator {
 type Check = (data: unknown) => readonly ErrorObject[];
 
 const options: Options = {
-  // every fault at once; `toFaults` bounds how many are told
+  // every fault at once; `toFaults` limits how many are reported
   allErrors: true,
   // include schema and data in the errors, for the messages
   verbose: true,

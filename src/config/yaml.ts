@@ -130,7 +130,7 @@ function syntaxFault(error: Pick<YAMLParseError, 'code' | 'message' | 'pos'>, te
   };
 }
 
-/** A bracket without its other half: what is missed at the end, or at a key that stands too far out, is told where it began. */
+/** An unclosed bracket is reported where it was opened, not at the end of the file or at the next key. */
 function unclosed({ message, pos: [end] }: Pick<YAMLParseError, 'message' | 'pos'>, text: string): OffsetFault | null {
   const close = /^Flow (?:map|sequence) in block collection must .*([\]}])/.exec(message)?.[1];
   if (close === undefined) return null;

@@ -8,7 +8,7 @@ export interface HostAnswer {
 
 /** What to do next. `waitMs`: send nothing for this long; null: back off as after a failure. */
 export type Delivery =
-  | { readonly kind: 'taken' }
+  | { readonly kind: 'accepted' }
   /** A retry would be refused, too. */
   | { readonly kind: 'refused'; readonly words: string }
   /** Rate limited. */
@@ -23,11 +23,11 @@ const longestLimitMs = 60 * 60_000;
 /** Classifies a response. `now`: milliseconds since the epoch. */
 export function toDelivery(answer: HostAnswer, now: number): Delivery {
   const { status } = answer;
-  if (status >= 200 && status < 300) return { kind: 'taken' };
+  if (status >= 200 && status < 300) return { kind: 'accepted' };
   const words = `it answered ${status}${quote(answer.body)}`;
   if (isLimit(answer)) return { kind: 'limited', waitMs: limitMs(answer, now), words };
   // GitLab, when the commit has this status already: "Cannot transition status via :enqueue from :pending".
-  if (status === 400 && /cannot transition status/i.test(answer.body)) return { kind: 'taken' };
+  if (status === 400 && /cannot transition status/i.test(answer.body)) return { kind: 'accepted' };
   if (status === 400 || status === 422) return { kind: 'refused', words };
   if (status === 401 || status === 403)
     return { kind: 'failed', words: `${words}; is the token valid, and may it set commit statuses?` };

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, type Backoff } from '../failures.ts';
 import { Secrets } from '../secrets.ts';
 import { call, readToken, wordsOf } from './call.ts';
-import type { Letter } from './outbox.ts';
+import type { QueuedStatus } from './outbox.ts';
 import { Outbox } from './outbox.ts';
 import type { StatusTarget } from './providers.ts';
 import { addressOf, toRequest } from './providers.ts';
@@ -81,13 +81,13 @@ class StatusSender implements Feedback {
   }
 
   /** Sends one; returns how long to wait before the next. */
-  async #deliver(letter: Letter): Promise<number> {
-    const delivery = await this.#send(letter);
+  async #deliver(queued: QueuedStatus): Promise<number> {
+    const delivery = await this.#send(queued);
     if (this.#end.signal.aborted) return 0;
-    if (delivery.kind === 'taken') this.#outbox.taken(letter);
-    if (delivery.kind === 'refused' || Date.now() - letter.since > keptMs) this.#outbox.drop(letter.status);
+    if (delivery.kind === 'accepted') this.#outbox.accepted(queued);
+    if (delivery.kind === 'refused' || Date.now() - queued.since > keptMs) this.#outbox.drop(queued.status);
     this.#tellProblem(delivery);
-    if (delivery.kind === 'taken' || delivery.kind === 'refused') {
+    if (delivery.kind === 'accepted' || delivery.kind === 'refused') {
       this.#failures = 0;
       return this.#options.paceMs;
     }
@@ -96,7 +96,7 @@ class StatusSender implements Feedback {
     return delivery.kind === 'limited' ? (delivery.waitMs ?? backoff) : backoff;
   }
 
-  async #send({ status }: Letter): Promise<Delivery> {
+  async #send({ status }: QueuedStatus): Promise<Delivery> {
     const { tokenFile, timeoutMs, secrets } = this.#options;
     try {
       const token = await readToken(tokenFile);
@@ -110,7 +110,7 @@ class StatusSender implements Feedback {
   }
 
   #tellProblem(delivery: Delivery): void {
-    if (delivery.kind === 'taken') return this.#options.onProblem(null);
+    if (delivery.kind === 'accepted') return this.#options.onProblem(null);
     this.#options.onProblem(`the commit status could not be set at ${this.#place}: ${delivery.words}`);
   }
 }

@@ -4,7 +4,7 @@ import { setNewest } from '../newest.ts';
 import type { CommitStatus } from './commit-status.ts';
 
 /** A status that waits to be sent. Times are milliseconds since the epoch. */
-export interface Letter {
+export interface QueuedStatus {
   readonly status: CommitStatus;
   readonly since: number;
   readonly notBefore: number;
@@ -19,9 +19,9 @@ const pendingWaitsMs = 1000;
 /** Statuses to send, one per commit: a newer one replaces it. The newest commit goes first. */
 export class Outbox {
   readonly #provider: ProviderName;
-  readonly #waiting = new Map<string, Letter>();
+  readonly #waiting = new Map<string, QueuedStatus>();
   /** The last status of each commit that the host has accepted. */
-  readonly #taken = new Map<string, CommitStatus>();
+  readonly #accepted = new Map<string, CommitStatus>();
   /** Being sent: the host may have it already. */
   #underWay: CommitStatus | null = null;
 
@@ -36,7 +36,7 @@ export class Outbox {
   /** Ignores a status that tells the host nothing new. */
   put(status: CommitStatus, now: number): void {
     const underWay = this.#underWay?.version === status.version ? this.#underWay : null;
-    if (!isNews(this.#provider, underWay ?? this.#taken.get(status.version) ?? null, status)) {
+    if (!isNews(this.#provider, underWay ?? this.#accepted.get(status.version) ?? null, status)) {
       if (this.#waiting.get(status.version)?.status !== underWay) this.#waiting.delete(status.version);
       return;
     }
@@ -45,16 +45,16 @@ export class Outbox {
   }
 
   /** The next status to send, else how long until there is one; null when the outbox is empty. */
-  next(now: number): Letter | { readonly waitMs: number } | null {
-    const letters = [...this.#waiting.values()].reverse();
-    const due = letters.find(({ notBefore }) => notBefore <= now);
+  next(now: number): QueuedStatus | { readonly waitMs: number } | null {
+    const queued = [...this.#waiting.values()].reverse();
+    const due = queued.find(({ notBefore }) => notBefore <= now);
     this.#underWay = due?.status ?? null;
     if (due !== undefined) return due;
-    return letters.length === 0 ? null : { waitMs: Math.min(...letters.map(({ notBefore }) => notBefore)) - now };
+    return queued.length === 0 ? null : { waitMs: Math.min(...queued.map(({ notBefore }) => notBefore)) - now };
   }
 
-  taken({ status }: Letter): void {
-    setNewest(this.#taken, status.version, status, rememberedAtMost);
+  accepted({ status }: QueuedStatus): void {
+    setNewest(this.#accepted, status.version, status, rememberedAtMost);
     this.drop(status);
   }
 

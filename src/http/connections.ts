@@ -14,13 +14,13 @@ type Bounded = EventEmitter & { maxConnections: number };
 export function boundConnections(server: Bounded, warn: (message: string) => void): void {
   const open = new Map<string, number>();
   let quietUntil = 0;
-  const say = (message: string): void => {
+  const warnNowAndThen = (message: string): void => {
     if (Date.now() < quietUntil) return;
     quietUntil = Date.now() + quietMs;
     warn(message);
   };
   server.maxConnections = most.all;
-  server.on('drop', () => say(`http: ${most.all} connections are open, more are turned away`));
+  server.on('drop', () => warnNowAndThen(`http: ${most.all} connections are open, more are turned away`));
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
     if (isLocal(address)) return;
@@ -32,7 +32,7 @@ export function boundConnections(server: Bounded, warn: (message: string) => voi
       else open.delete(address);
     });
     if (count <= most.each) return;
-    say(`http: ${address} has ${most.each} connections open, more are turned away`);
+    warnNowAndThen(`http: ${address} has ${most.each} connections open, more are turned away`);
     socket.destroy();
   });
 }

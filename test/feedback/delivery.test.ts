@@ -9,12 +9,12 @@ function judged(status: number, headers: Record<string, string> = {}, body = '')
 }
 
 test('what is taken, refused for good, and tried again', () => {
-  for (const status of [200, 201, 204]) assert.deepEqual(judged(status), { kind: 'taken' });
+  for (const status of [200, 201, 204]) assert.deepEqual(judged(status), { kind: 'accepted' });
   for (const status of [400, 422]) assert.equal(judged(status).kind, 'refused');
   for (const status of [301, 307, 401, 403, 404, 408, 500, 502, 503])
     assert.equal(judged(status).kind, 'failed', String(status));
   assert.deepEqual(judged(400, {}, '{"message":"Cannot transition status via :enqueue from :pending"}'), {
-    kind: 'taken',
+    kind: 'accepted',
   });
 });
 

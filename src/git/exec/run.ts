@@ -135,8 +135,8 @@ function runProcess({ program, args, what }: Call, options: RunOptions): Promise
       clearTimeout(timer);
       clearInterval(meter);
       signal?.removeEventListener('abort', aborted);
-      const said = Buffer.concat(stderr).toString('utf8');
-      resolve({ failure, exitCode, stdout: Buffer.concat(stdout), stderr: options.redact?.(said) ?? said });
+      const text = Buffer.concat(stderr).toString('utf8');
+      resolve({ failure, exitCode, stdout: Buffer.concat(stdout), stderr: options.redact?.(text) ?? text });
     };
     void notSpawned.then(() => end(null));
     // a process that left the group may hold the pipes open: after a kill, wait for the child alone

@@ -176,13 +176,13 @@ export class Source {
       file,
       onCheck: () => this.#looks.post(),
       onWorkingFile: () => this.#savedFile.post(),
-      onReady: () => this.#tellWatch(null),
-      onError: (error) => this.#tellWatch(error),
+      onReady: () => this.#reportWatch(null),
+      onError: (error) => this.#reportWatch(error),
     });
   }
 
   /** A failed watch is retried with each poll: each failure is reported, and once that it works again. */
-  #tellWatch(error: Error | null): void {
+  #reportWatch(error: Error | null): void {
     const { onEvent } = this.#options;
     if (error !== null) void onEvent({ type: 'unwatched', error });
     else if (this.#isUnwatched) void onEvent({ type: 'watched' });

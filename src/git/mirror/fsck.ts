@@ -30,8 +30,8 @@ export function fsckConfig(skipList: string | null): GitConfig {
 }
 
 /** The error for a fetch that was refused for a malformed object; null when it failed otherwise. */
-export function explainMalformed(said: string, display: string): GitError | null {
-  const [, object, id = '', words = ''] = /^error: object ([0-9a-f]{40,64}): (\w+): (.*)$/m.exec(said) ?? [];
+export function explainMalformed(output: string, display: string): GitError | null {
+  const [, object, id = '', words = ''] = /^error: object ([0-9a-f]{40,64}): (\w+): (.*)$/m.exec(output) ?? [];
   if (object === undefined) return null;
   return new GitError(
     'remote-malformed',

@@ -125,8 +125,8 @@ export class Mirror {
     try {
       await this.#fetch(refs, signal);
     } catch (error) {
-      const said = error instanceof GitExit ? error.stderr : '';
-      const format = /mismatched algorithms: client \S+; server (sha1|sha256)/.exec(said)?.[1];
+      const stderr = error instanceof GitExit ? error.stderr : '';
+      const format = /mismatched algorithms: client \S+; server (sha1|sha256)/.exec(stderr)?.[1];
       if (format === undefined) throw error;
       await makeMirror(this.path, format === 'sha256' ? 'sha256' : 'sha1');
       await this.#fetch(refs, signal);
@@ -147,10 +147,10 @@ export class Mirror {
     try {
       await this.#marked(args, transport.run, signal);
     } catch (error) {
-      const said = error instanceof GitExit ? error.stderr : '';
-      if (/mismatched algorithms/.test(said)) throw error;
-      if (/returned error: 3\d\d/.test(said)) throw await explainRedirect(transport, signal);
-      if (!/couldn't find remote ref/i.test(said)) throw explainTransport(error, transport);
+      const stderr = error instanceof GitExit ? error.stderr : '';
+      if (/mismatched algorithms/.test(stderr)) throw error;
+      if (/returned error: 3\d\d/.test(stderr)) throw await explainRedirect(transport, signal);
+      if (!/couldn't find remote ref/i.test(stderr)) throw explainTransport(error, transport);
       await this.#confirmGit(transport, signal);
       if (to === this.ref) await runGit(['update-ref', '-d', to], { gitDir: this.path });
     }

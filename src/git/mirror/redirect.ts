@@ -10,7 +10,7 @@ import { blankUsers } from '../../secrets.ts';
 export async function explainRedirect(transport: Transport, signal?: AbortSignal): Promise<GitError> {
   const { run, url, display } = transport;
   const env = { ...run.env, GIT_TRACE_CURL: '1', GIT_TRACE_CURL_NO_DATA: '1', GIT_TRACE_REDACT: '1' };
-  const said = await runGit(['ls-remote', '--quiet', '--end-of-options', url, 'HEAD'], {
+  const output = await runGit(['ls-remote', '--quiet', '--end-of-options', url, 'HEAD'], {
     ...run,
     env,
     ...(signal && { signal }),
@@ -18,7 +18,7 @@ export async function explainRedirect(transport: Transport, signal?: AbortSignal
     ({ stderr }) => stderr,
     (error: unknown) => (error instanceof GitExit ? error.stderr : ''),
   );
-  const target = /<= Recv header: location: ([\x21-\x7e]+)/i.exec(said)?.[1] ?? null;
+  const target = /<= Recv header: location: ([\x21-\x7e]+)/i.exec(output)?.[1] ?? null;
   const place = target === null ? 'another address' : cut(blankUsers(target));
   return new GitError('remote-redirects', `${display} redirects to ${place}: it is not followed`, hint(url, target));
 }

@@ -46,16 +46,16 @@ async function ask(path: string, questions: readonly string[]): Promise<string[]
 
 /** Why git refuses to open a repository, with what to do about it. */
 function explain(error: GitExit, path: string): GitError {
-  const said = error.stderr;
-  if (said.includes('dubious ownership')) {
-    const owned = /repository at '(.*)'/.exec(said)?.[1] ?? path;
+  const output = error.stderr;
+  if (output.includes('dubious ownership')) {
+    const owned = /repository at '(.*)'/.exec(output)?.[1] ?? path;
     return new GitError(
       'dubious-ownership',
       `the repository at ${owned} belongs to another user, so git refuses to read it`,
       `chown it to the daemon's user, or tell git that it is trusted: git config --system --add safe.directory '${owned}'`,
     );
   }
-  if (said.includes('cannot use bare repository')) {
+  if (output.includes('cannot use bare repository')) {
     return new GitError(
       'not-a-repository',
       `${path} is a bare repository, and the user's safe.bareRepository=explicit forbids those`,
@@ -63,8 +63,8 @@ function explain(error: GitExit, path: string): GitError {
     );
   }
   // git lists unknown extensions on lines of their own
-  const other = (/fatal: (.*(?:\n\t.*)*)/.exec(said)?.[1] ?? error.message).replace(/\s*\n\s*/g, ' ');
-  if (said.includes('not a git repository')) {
+  const other = (/fatal: (.*(?:\n\t.*)*)/.exec(output)?.[1] ?? error.message).replace(/\s*\n\s*/g, ' ');
+  if (output.includes('not a git repository')) {
     return new GitError(
       'not-a-repository',
       `${path} is not in a git repository`,
@@ -102,8 +102,8 @@ async function checkGitVersion(): Promise<void> {
 }
 
 /** Throws `git-too-old` for what `git version` prints when it is older than 2.31 (the first with GIT_CONFIG_COUNT). */
-export function checkVersion(said: string): void {
-  const [, major, minor] = /(\d+)\.(\d+)/.exec(said) ?? [];
+export function checkVersion(output: string): void {
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(output) ?? [];
   if (Number(major) > 2 || (Number(major) === 2 && Number(minor) >= 31)) return;
-  throw new GitError('git-too-old', `${said.trim() || 'this git'} is too old`, 'install git 2.31 or newer');
+  throw new GitError('git-too-old', `${output.trim() || 'this git'} is too old`, 'install git 2.31 or newer');
 }

@@ -24,7 +24,7 @@ export interface VerifyTarget {
 
 /**
  * Whether a commit carries a good signature by a key that counts: null, or why not. Both files are read anew each
- * time. Throws GitError when that can't be said: `bad-setting` (no keyring, no gpg), and those of runGit.
+ * time. Throws GitError when that is unknown: `bad-setting` (no keyring, no gpg), and those of runGit.
  */
 export async function verifyCommit(
   repository: GitRepository,
@@ -85,8 +85,8 @@ const gpgVerdicts: readonly [keyword: string, code: DiagnosticCode, words: strin
 ];
 
 /** Interprets gpg's status lines; null only for exactly one good signature. */
-export function readGpgStatus(said: string, exitCode: number): Fault | null {
-  const lines = [...said.matchAll(/^\[GNUPG:\] (\S+) ?(.*)$/gm)].map(([, keyword = '', rest = '']) => ({
+export function readGpgStatus(output: string, exitCode: number): Fault | null {
+  const lines = [...output.matchAll(/^\[GNUPG:\] (\S+) ?(.*)$/gm)].map(([, keyword = '', rest = '']) => ({
     keyword,
     rest,
   }));
@@ -96,7 +96,7 @@ export function readGpgStatus(said: string, exitCode: number): Fault | null {
   }
   const count = (keyword: string): number => lines.filter((line) => line.keyword === keyword).length;
   if (exitCode === 0 && count('GOODSIG') === 1 && count('VALIDSIG') === 1) return null;
-  if (/cannot run gpg/.test(said))
+  if (/cannot run gpg/.test(output))
     throw new GitError('bad-setting', 'gpg could not be started: it is not on the PATH', 'install gpg');
   return ['signature-bad', 'has a signature that gpg cannot check'];
 }
@@ -113,34 +113,34 @@ async function checkSsh(
     ['gpg.ssh.allowedSignersFile', sshAllowedSigners],
   ] as const;
   const { stderr, exitCode } = await runVerify(repository, version, { config });
-  return readSshWords(stderr, exitCode);
+  return readSshOutput(stderr, exitCode);
 }
 
 /** Interprets ssh-keygen's output; null only for a good signature by someone who is in the file. */
-export function readSshWords(said: string, exitCode: number): Fault | null {
-  if (exitCode === 0 && /^Good "git" signature for \S.* with /m.test(said)) return null;
-  if (/cannot run ssh-keygen/.test(said))
+export function readSshOutput(output: string, exitCode: number): Fault | null {
+  if (exitCode === 0 && /^Good "git" signature for \S.* with /m.test(output)) return null;
+  if (/cannot run ssh-keygen/.test(output))
     throw new GitError(
       'bad-setting',
       'ssh-keygen could not be started: it is not on the PATH',
       'install the OpenSSH client',
     );
-  const unreadable = /Unable to open allowed keys file|allowedSignersFile needs to be configured/.exec(said)?.[0];
+  const unreadable = /Unable to open allowed keys file|allowedSignersFile needs to be configured/.exec(output)?.[0];
   if (unreadable !== undefined)
     throw new GitError(
       'bad-setting',
-      `the allowed signers can't be read: ${clean(said)}`,
+      `the allowed signers can't be read: ${clean(output)}`,
       'see repository.verify.ssh_allowed_signers',
     );
-  const key = /with (\S+ key SHA256:\S+)/.exec(said)?.[1] ?? 'a key';
-  if (/key has expired|key is not yet valid/.test(said))
+  const key = /with (\S+ key SHA256:\S+)/.exec(output)?.[1] ?? 'a key';
+  if (/key has expired|key is not yet valid/.test(output))
     return ['signature-expired', `is signed with ${key}, which was not valid at that time`];
-  if (/not permitted for use/.test(said))
+  if (/not permitted for use/.test(output))
     return [
       'signature-unknown-key',
       `is signed with ${key}, which verify.ssh_allowed_signers does not let sign commits`,
     ];
-  if (/Signature verification failed|Could not verify|incorrect signature|revoked/i.test(said))
+  if (/Signature verification failed|Could not verify|incorrect signature|revoked/i.test(output))
     return ['signature-bad', 'was changed after it was signed, or its key was revoked'];
   return ['signature-unknown-key', `is signed with ${key}, which is not in verify.ssh_allowed_signers`];
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { isGitError } from '../../../src/git/exec/error.ts';
 import { openRepository, type GitRepository } from '../../../src/git/read/repository.ts';
-import { readGpgStatus, readSshWords, verifyCommit, type VerifyOptions } from '../../../src/git/signature/verify.ts';
+import { readGpgStatus, readSshOutput, verifyCommit, type VerifyOptions } from '../../../src/git/signature/verify.ts';
 import { git, makeRepository, temporaryFolder, type TestRepository } from '../../helpers/git.ts';
 
 const file = 'shard-config.yaml';
@@ -209,9 +209,9 @@ test('words that only look like a good signature', () => {
   assert.equal(readGpgStatus('[GNUPG:] GOODSIG A Name\n', 0)?.[0], 'signature-bad');
   assert.equal(readGpgStatus(`${good}[GNUPG:] BADSIG B Other\n`, 0)?.[0], 'signature-bad');
   assert.equal(readGpgStatus('', 0)?.[0], 'signature-bad');
-  assert.equal(readSshWords('Good "git" signature for us with ED25519 key SHA256:x\n', 0), null);
+  assert.equal(readSshOutput('Good "git" signature for us with ED25519 key SHA256:x\n', 0), null);
   assert.equal(
-    readSshWords('Good "git" signature with ED25519 key SHA256:x\nNo principal matched.\n', 0)?.[0],
+    readSshOutput('Good "git" signature with ED25519 key SHA256:x\nNo principal matched.\n', 0)?.[0],
     'signature-unknown-key',
   );
 });
