@@ -38,8 +38,7 @@ export function defineStatus(program: Command): void {
 }
 
 async function once(flags: StatusFlags): Promise<void> {
-  const link = await findDaemon(flags, 'question');
-  const status = (await link.ask('/api/v1/status')) as Status;
+  const status = await read(flags);
   if (flags.json) printJson(narrow(status, flags));
   else console.log(formatStatus(status, { ...flags, color: useColor() }));
   if (flags.exitCode && !isWell(status)) process.exitCode = 1;
@@ -49,10 +48,14 @@ async function again(flags: StatusFlags): Promise<void> {
   if (flags.exitCode) throw new CliError('--watch never ends, so --exit-code has no effect', { exitCode: 2 });
   settingsOf(flags); // report bad settings once and exit, instead of in every frame
   await watch(Number(flags.watch) * 1_000, async () => {
-    const link = await findDaemon(flags, 'question');
-    const status = (await link.ask('/api/v1/status')) as Status;
+    const status = await read(flags);
     return flags.json ? JSON.stringify(narrow(status, flags)) : fitToScreen(status, flags);
   });
+}
+
+async function read(flags: StatusFlags): Promise<Status> {
+  const link = await findDaemon(flags, 'question');
+  return (await link.ask('/api/v1/status')) as Status;
 }
 
 /** On a terminal, lists fewer nodes so that the problems below them stay on the screen. */

@@ -29,49 +29,26 @@ interface Route {
 
 const ok = (body: unknown): Answer => ({ status: 200, body });
 
+const get = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, handle });
+const control = (path: string, handle: Route['handle']): Route => ({ method: 'POST', path, control: true, handle });
+
 const routes: readonly Route[] = [
-  { method: 'GET', path: '/healthz', handle: () => ok('ok\n') },
-  { method: 'GET', path: '/readyz', handle: ({ api }) => readiness(api) },
-  { method: 'GET', path: '/metrics', handle: async ({ api }) => ok(await api.metrics()) },
-  { method: 'GET', path: '/api/v1/daemon', handle: ({ api }) => ok(api.daemon()) },
-  { method: 'GET', path: '/api/v1/status', handle: ({ api }) => ok(api.status()) },
-  {
-    method: 'GET',
-    path: '/api/v1/explain',
-    handle: ({ api, url }) => found(api.explain(customerOf(url)), 'no release yet'),
-  },
-  { method: 'GET', path: '/api/v1/history', handle: ({ api, url }) => ok(api.history(url.searchParams)) },
-  {
-    method: 'GET',
-    path: '/api/v1/history/*',
-    handle: ({ api, rest }) => found(api.story(toVersion(api, rest)), `no commit ${rest} in the ledger`),
-  },
+  get('/healthz', () => ok('ok\n')),
+  get('/readyz', ({ api }) => readiness(api)),
+  get('/metrics', async ({ api }) => ok(await api.metrics())),
+  get('/api/v1/daemon', ({ api }) => ok(api.daemon())),
+  get('/api/v1/status', ({ api }) => ok(api.status())),
+  get('/api/v1/explain', ({ api, url }) => found(api.explain(customerOf(url)), 'no release yet')),
+  get('/api/v1/history', ({ api, url }) => ok(api.history(url.searchParams))),
+  get('/api/v1/history/*', ({ api, rest }) =>
+    found(api.story(toVersion(api, rest)), `no commit ${rest} in the ledger`),
+  ),
   { method: 'POST', path: '/webhooks/*', handle: webhook },
-  {
-    method: 'POST',
-    path: '/api/v1/retry',
-    control: true,
-    handle: (call) => command(call, (api, body) => api.retry(body.version, body.by)),
-  },
-  {
-    method: 'POST',
-    path: '/api/v1/accept',
-    control: true,
-    handle: (call) => command(call, (api, body) => api.accept(body.version, body.by)),
-  },
-  {
-    method: 'POST',
-    path: '/api/v1/mute',
-    control: true,
-    handle: (call) => nodeCommand(call, (api, { node, by }) => api.mute(node, by)),
-  },
-  {
-    method: 'POST',
-    path: '/api/v1/unmute',
-    control: true,
-    handle: (call) => nodeCommand(call, (api, { node, by }) => api.unmute(node, by)),
-  },
-  { method: 'POST', path: '/api/v1/sync', control: true, handle: async ({ api }) => toAnswer(await api.sync()) },
+  control('/api/v1/retry', (call) => command(call, (api, { version, by }) => api.retry(version, by))),
+  control('/api/v1/accept', (call) => command(call, (api, { version, by }) => api.accept(version, by))),
+  control('/api/v1/mute', (call) => nodeCommand(call, (api, { node, by }) => api.mute(node, by))),
+  control('/api/v1/unmute', (call) => nodeCommand(call, (api, { node, by }) => api.unmute(node, by))),
+  control('/api/v1/sync', async ({ api }) => toAnswer(await api.sync())),
 ];
 
 /** Answers one request; throws HttpError. `control`: it came over the control socket. */

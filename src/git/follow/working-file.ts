@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import type { Diagnostic, DiagnosticCode } from '../../config/diagnostic.ts';
+import type { DiagnosticCode } from '../../config/diagnostic.ts';
 import { maxFileBytes } from '../../config/text.ts';
 import { checkPath } from '../exec/names.ts';
 import { runGit } from '../exec/run.ts';
 import { readRegularFile, type RegularFile } from '../read/regular-file.ts';
 import type { GitRepository } from '../read/repository.ts';
+import { fault } from '../read/tree-entry.ts';
 import type { Revision } from '../read/revision.ts';
 
 /**
@@ -60,10 +61,6 @@ function toContent(saved: RegularFile, file: string): Revision['content'] {
   if ('tooLarge' in saved)
     return fault(file, 'file-too-large', `${file} is ${saved.tooLarge} bytes; at most ${maxFileBytes} are read`);
   return saved;
-}
-
-function fault(file: string, code: DiagnosticCode, message: string): { readonly fault: Diagnostic } {
-  return { fault: { code, message, file, line: 1, column: 1, hint: null } };
 }
 
 /**

@@ -57,7 +57,6 @@ export function toContent(
       file,
       'file-too-large',
       `${file} is ${blob.tooLarge} bytes in this commit; at most ${maxFileBytes} are read`,
-      null,
     );
   }
   return blob;
@@ -70,11 +69,12 @@ const kinds: Readonly<Record<string, string>> = {
   '160000': 'a submodule',
 };
 
-function fault(
+/** A fault of the file as a whole. */
+export function fault(
   file: string,
   code: DiagnosticCode,
   message: string,
-  hint: string | null,
+  hint: string | null = null,
 ): { readonly fault: Diagnostic } {
   return { fault: { code, message, file, line: 1, column: 1, hint } };
 }
