@@ -121,7 +121,7 @@ describe('a remote over http', () => {
     const faults: [RegExp, typeof server.fault][] = [
       [/503/, (_request, response) => response.writeHead(503).end()],
       [/gave no answer in 2000 ms/, () => undefined],
-      [/not (that of )?a git server|not valid/, (_request, response) => response.end('<html>Log in!</html>')],
+      [/not (from )?a git server|not valid/, (_request, response) => response.end('<html>Log in!</html>')],
       [/./, (request) => request.socket.destroy()],
     ];
     for (const [words, fault] of faults) {
