@@ -9,8 +9,9 @@ const pure = {
   config: ['yaml', 'ajv(/dist/[a-z0-9]+[.]js)?', 'ajv-formats'],
   release: ['[.]{2}/config/[a-z0-9-]+[.]ts', 'protobufjs/minimal[.]js'],
   revisions: ['[.]{2}/(config/diagnostic|release/short|rollout/types)[.]ts'],
-  rollout: [],
+  rollout: ['[.]{2}/config/diagnostic[.]ts'],
   shard: ['[.]{2}/config/[a-z0-9-]+[.]ts'],
+  state: ['[.]{2}/(revisions|rollout)/[a-z0-9-]+[.]ts'],
   'xds/stream': ['[.]{2}/[.]{2}/release/[a-z0-9-]+[.]ts'],
 };
 const timeless = 'time and chance are fields of an event (docs/design.md)';

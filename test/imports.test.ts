@@ -46,7 +46,6 @@ test('no file imports itself, over others', () => {
 
 /** The folder of a file, as the picture in CONTRIBUTING.md has it; null for a file of src/ itself. */
 function roomOf(file: string): string | null {
-  if (file === 'daemon.ts') return 'daemon';
   if (file.startsWith('xds/stream/')) return 'xds_stream';
   return file.includes('/') ? (file.split('/')[0] ?? null) : null;
 }
@@ -153,4 +152,17 @@ for (const folder of pureFolders) {
 
 test('what is not pure may do I/O', async () => {
   assert.deepEqual(await saysNo('git/x.ts', "import { x } from 'node:fs'; x(Date.now(), process.env);"), []);
+});
+
+test('facts are written down in one place', () => {
+  const callers = (call: RegExp): string[] => files.filter((file) => call.test(readFileSync(join(root, file), 'utf8')));
+  for (const call of [
+    /\bjournal\.add\(/,
+    /\bmetrics\.count\(/,
+    /(?<!function )\blogFact\(/,
+    /(?<!function )\btoReport\(/,
+  ])
+    assert.deepEqual(callers(call), ['daemon/recorder.ts'], String(call));
+  assert.deepEqual(callers(/(?<!function )\bwriteFact\(/), ['ledger/sqlite/commit.ts']);
+  assert.deepEqual(callers(/\bcontroller\.apply\(/), ['daemon/parts.ts'], 'all comes through the inbox');
 });

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HistoryEntry } from '../../src/ledger/history.ts';
+import type { HistoryEntry } from '../../src/ledger/store.ts';
 import { startDaemon, type LogLine, type TestDaemon } from '../../test/helpers/daemon.ts';
 import { envoyBinary, newestEnvoy, startEnvoy, type Envoy } from '../../test/helpers/envoy.ts';
 import { makeRepository, temporaryFolder } from '../../test/helpers/git.ts';

@@ -1,9 +1,8 @@
 import { createColors } from 'picocolors';
 import { count, printable } from '../config/words.ts';
-import type { Outcome } from '../rollout/types.ts';
-import type { Place } from '../ledger/entry.ts';
-import type { HistoryEntry, Story, StoryEvent } from '../ledger/history.ts';
 import { short } from '../release/short.ts';
+import type { Outcome, Place } from '../rollout/types.ts';
+import type { HistoryEntry, Story, StoryEvent } from '../ledger/store.ts';
 
 export interface FormatOptions {
   readonly color: boolean;

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import type { HistoryEntry, Story } from '../ledger/history.ts';
+import type { HistoryEntry, Story } from '../ledger/store.ts';
 import { formatHistory, formatStory } from './history-table.ts';
 import { openLedgerReadOnly } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger.ts';
@@ -80,8 +80,8 @@ async function showStory(sha: string, flags: HistoryFlags): Promise<void> {
 }
 
 /** The ledger alone can't say which commit the ref is at now. */
-function readStory(ledger: LedgerReader, sha: string): unknown {
-  if (sha !== 'HEAD') return ledger.story(sha);
+async function readStory(ledger: LedgerReader, sha: string): Promise<unknown> {
+  if (sha !== 'HEAD') return await ledger.story(sha);
   throw new CliError('no daemon answers, and only a running one knows HEAD', {
     hint: 'shardplane history lists the commits; name one by its first digits',
   });
@@ -94,22 +94,29 @@ interface Found {
 }
 
 /** Asks the running daemon, or reads its ledger when there is none. */
-async function ask(flags: SettingsFlags, path: string, read: (ledger: LedgerReader) => unknown): Promise<Found> {
+async function ask(
+  flags: SettingsFlags,
+  path: string,
+  read: (ledger: LedgerReader) => Promise<unknown>,
+): Promise<Found> {
   try {
     const link = await findDaemon(flags, 'question');
     return { answer: await link.ask(path), from: link.daemon && `repo   ${printable(follows(link.daemon))}` };
   } catch (error) {
     if (!(error instanceof NoDaemon)) throw error;
     const { directory } = settingsOf(flags).state;
-    return { answer: readLedger(directory, read), from: `no daemon answers: this is from the ledger in ${directory}` };
+    return {
+      answer: await readLedger(directory, read),
+      from: `no daemon answers: this is from the ledger in ${directory}`,
+    };
   }
 }
 
-function readLedger(directory: string, read: (ledger: LedgerReader) => unknown): unknown {
+async function readLedger(directory: string, read: (ledger: LedgerReader) => Promise<unknown>): Promise<unknown> {
   const ledger = openLedgerReadOnly(directory);
   try {
-    return read(ledger);
+    return await read(ledger);
   } finally {
-    ledger.close();
+    await ledger.close();
   }
 }

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Daemon } from '../daemon.ts';
+import { openDaemon } from '../daemon/daemon.ts';
+import type { Daemon } from '../daemon/daemon.ts';
+import { Inbox } from '../daemon/inbox.ts';
 import { createLog } from '../daemon/log.ts';
 import type { Logger } from '../daemon/log.ts';
+import type { Report } from '../daemon/report.ts';
 import { short } from '../release/short.ts';
 import { secretsOf } from '../settings/secrets.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -18,8 +21,10 @@ export async function runDaemon(settings: Settings): Promise<void> {
   const secrets = secretsOf(settings);
   const log = createLog(settings.log, process.stderr, secrets.redact);
   const notifier = createNotifier((words) => log.warn(words));
-  const daemon: Daemon = new Daemon(settings, log, { secrets, onReport: () => service.update() });
+  const reports = new Inbox<Report>();
+  const daemon = await openDaemon(settings, log, { secrets, onReport: reports.put });
   const service = createService(daemon, notifier);
+  reports.open(() => service.update());
   await daemon.start().catch(async (error: unknown) => {
     // What has started already would keep the process alive.
     await daemon.stop();
@@ -36,15 +41,15 @@ function createService(daemon: Daemon, notifier: Notifier): { update(): void; re
   let ready = false;
   notifier.status('waits for a first valid commit');
   const update = (): void => {
-    const { live } = daemon.fleet;
+    const { live } = daemon.parts.fleet;
     if (live === null || !daemon.listening) return;
-    const { acked, connected } = daemon.fleet.counts();
+    const { acked, connected } = daemon.parts.fleet.counts();
     notifier.status(`live ${short(live.version)}, acknowledged by ${acked} of ${connected}`);
     if (!ready) notifier.ready();
     ready = true;
   };
   const reload = async (): Promise<void> => {
-    daemon.log.info({ event: 'reload' }, 'SIGHUP: looking at the repository now');
+    daemon.parts.log.info({ event: 'reload' }, 'SIGHUP: looking at the repository now');
     if (ready) notifier.reloading();
     await daemon.sync();
     if (ready) notifier.ready();
@@ -62,7 +67,7 @@ async function untilSignal(log: Logger): Promise<void> {
 
 async function stop(daemon: Daemon, notifier: Notifier): Promise<void> {
   const timer = setTimeout(() => {
-    daemon.log.warn(`not down after ${shutdownMs / 1000} s: ending now`);
+    daemon.parts.log.warn(`not down after ${shutdownMs / 1000} s: ending now`);
     process.exit(1);
   }, shutdownMs);
   process.once('SIGINT', () => process.exit(130)); // Ctrl-C twice

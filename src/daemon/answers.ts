@@ -1,13 +1,16 @@
-import type { RolloutEvent } from '../rollout/types.ts';
+import type { Place, RolloutEvent } from '../rollout/types.ts';
 import type { Session } from '../xds/session.ts';
 import type { StreamAction } from '../xds/stream/types.ts';
 import { NO_RELEASE } from '../xds/stream/types.ts';
+
+/** Where in the config file a release is refused, by Envoy's words. */
+export type PlaceOf = (version: string, message: string) => Place;
 
 /** What one stream's action is to the rollout, or null when it is nothing to it. */
 export function toRolloutEvent(
   stream: Pick<Session, 'id' | 'node' | 'client'>,
   action: StreamAction,
-  at: number,
+  { at, placeOf }: { readonly at: number; readonly placeOf: PlaceOf },
 ): RolloutEvent | null {
   const session = stream.id;
   switch (action.type) {
@@ -21,7 +24,7 @@ export function toRolloutEvent(
     case 'nacked':
       return action.target.version === NO_RELEASE
         ? null
-        : toAnswer(action, { at, session, version: action.target.version });
+        : toAnswer(action, { at, session, version: action.target.version }, placeOf);
     default:
       return null;
   }
@@ -30,7 +33,9 @@ export function toRolloutEvent(
 function toAnswer(
   action: Extract<StreamAction, { type: 'send' | 'kept' | 'acked' | 'nacked' }>,
   push: { at: number; session: string; version: string },
+  placeOf: PlaceOf,
 ): RolloutEvent {
-  if (action.type === 'nacked') return { type: 'nacked', ...push, ...action.error };
+  if (action.type === 'nacked')
+    return { type: 'nacked', ...push, ...action.error, place: placeOf(push.version, action.error.message) };
   return { type: action.type === 'send' ? 'sent' : 'acked', ...push };
 }

@@ -1,4 +1,5 @@
-import type { Daemon } from '../daemon.ts';
+import type { Daemon } from './daemon.ts';
+import type { Parts } from './parts.ts';
 import type { Api, CommandResult } from '../http/api.ts';
 import { toHistoryQuery } from '../http/history-query.ts';
 import { HttpError } from '../http/error.ts';
@@ -8,30 +9,30 @@ import { toStatus } from './status.ts';
 
 /** The daemon, as HTTP and the CLI see it. */
 export function createApi(daemon: Daemon): Api {
-  const { fleet, follow, ledger, xds } = daemon;
+  const { fleet, follow, journal, xds, sources, settings, presence, problems, metrics } = daemon.parts;
   return {
     daemon: () => daemon.info,
-    status: () => {
-      daemon.settle();
+    status: async () => {
+      await journal.flush(); // what is told of now outlives the process
       return toStatus({
         daemon: daemon.info,
         fleet,
         head: follow.head,
-        source: daemon.texts.get(follow.head?.version ?? null).source,
+        source: sources.get(follow.head?.version ?? null).source,
         sessions: xds.sessions(),
-        resource: daemon.settings.xds.resource,
+        resource: settings.xds.resource,
         isDuplicate: (session) => xds.isDuplicate(session),
-        gone: daemon.presence.gone(),
+        gone: presence.gone(),
         backlog: follow.waiting,
-        problems: daemon.problems.list(),
-        working: daemon.follow.working,
+        problems: problems.list(),
+        working: follow.working,
       });
     },
-    readiness: () => readiness(daemon),
-    metrics: () => daemon.metrics.text(),
+    readiness: () => readiness(daemon.parts),
+    metrics: () => metrics.text(),
     explain: (customer) => fleet.live && explainRelease(fleet.live.release, customer),
-    history: (query) => ledger.history(toHistoryQuery(query)),
-    story: (version) => toStory(ledger.story(version), version),
+    history: (query) => journal.history(toHistoryQuery(query)),
+    story: async (version) => toStory(await journal.story(version), version),
     retry: (version, by) => retry(daemon, version, by),
     accept: (version, by) => accept(daemon, version, by),
     mute: (node, by) => mute(daemon, node, by),
@@ -42,16 +43,20 @@ export function createApi(daemon: Daemon): Api {
 }
 
 /** Ready once a release is served and the memory is kept; else why not. */
-export function readiness({ fleet, ledger }: Pick<Daemon, 'fleet' | 'ledger'>): { ready: boolean; reasons: string[] } {
+export function readiness({ fleet, journal }: Pick<Parts, 'fleet' | 'journal'>): {
+  ready: boolean;
+  reasons: string[];
+} {
   const reasons = [];
+  const { health } = journal;
   if (fleet.live === null) reasons.push('no release is served yet');
-  if (!ledger.health.ok) reasons.push(ledger.health.reason);
+  if (!health.ok) reasons.push(health.reason);
   return { ready: reasons.length === 0, reasons };
 }
 
 /** Names the head by its first digits or as HEAD, or says why that is not what the command is for. */
 function findHead(daemon: Daemon, version: string, verb: string): CommandResult | null {
-  const { head } = daemon.follow;
+  const { head } = daemon.parts.follow;
   if (head !== null && (version === 'HEAD' || head.version.startsWith(version))) return null;
   const hint = head === null ? 'there is no revision yet' : `the newest revision is ${short(head.version)}`;
   return {
@@ -65,21 +70,22 @@ function findHead(daemon: Daemon, version: string, verb: string): CommandResult 
 }
 
 async function retry(daemon: Daemon, version: string, by: string): Promise<CommandResult> {
-  const { fleet, follow } = daemon;
+  const { fleet, follow } = daemon.parts;
   const elsewhere = findHead(daemon, version, 'retry');
   if (elsewhere) return elsewhere;
   const head = follow.head?.version ?? '';
   if (fleet.target?.version === head) {
     if (fleet.counts().refusing === 0)
       return { ok: false, message: `no node refuses ${short(head)}: there is nothing to retry` };
-    fleet.apply({ type: 'retry', at: Date.now(), version: head });
+    await follow.command({ type: 'retry', version: head, by });
     return { ok: true, message: `${short(head)} is offered once more to the nodes that refuse it` };
   }
   if (follow.head?.outcome === 'held')
     return { ok: false, message: `${short(head)} is held`, hint: `shardplane accept ${short(head)} lets it through` };
-  if (!fleet.isPinned(head)) return { ok: false, message: `${short(head)} was not refused: there is nothing to retry` };
-  await follow.command('retry', head, by);
-  if (!fleet.isPinned(head) || fleet.target?.version === head)
+  if (fleet.refusalOf(head) === null)
+    return { ok: false, message: `${short(head)} was not refused: there is nothing to retry` };
+  await follow.command({ type: 'retry', version: head, by });
+  if (fleet.refusalOf(head) === null || fleet.target?.version === head)
     return { ok: true, message: `${short(head)} is pushed again` };
   return { ok: false, message: `${short(head)} cannot be pushed`, hint: 'shardplane status says why' };
 }
@@ -87,15 +93,15 @@ async function retry(daemon: Daemon, version: string, by: string): Promise<Comma
 async function accept(daemon: Daemon, version: string, by: string): Promise<CommandResult> {
   const elsewhere = findHead(daemon, version, 'accept');
   if (elsewhere) return elsewhere;
-  const { head } = daemon.follow;
+  const { head } = daemon.parts.follow;
   if (head?.outcome !== 'held') return { ok: false, message: `${short(head?.version ?? version)} is not held` };
-  if (daemon.follow.isRefused)
+  if (daemon.parts.follow.isRefused)
     return {
       ok: false,
       message: `${short(head.version)} is of a rewritten history, which on_rewrite: refuse lets nobody accept`,
       hint: 'shardplane status says what to do',
     };
-  await daemon.follow.command('accept', head.version, by);
+  await daemon.parts.follow.command({ type: 'accept', version: head.version, by });
   return { ok: true, message: `${short(head.version)} is accepted` };
 }
 
@@ -105,13 +111,12 @@ const blind: ReadonlySet<string> = new Set(['repository', 'remote', 'ref', 'ref-
 const maxMuted = 1_000;
 
 function mute(daemon: Daemon, node: string, by: string): CommandResult {
-  const { fleet, record } = daemon;
+  const { fleet, inbox } = daemon.parts;
   if (fleet.muted.has(node)) return { ok: false, message: `${node} is muted already` };
   if (fleet.muted.size >= maxMuted)
     return { ok: false, message: `${maxMuted} nodes are muted already`, hint: 'shardplane node unmute ID' };
-  record.muted('muted', node, by);
-  fleet.apply({ type: 'muted', at: Date.now(), node });
-  const { head } = daemon.follow;
+  inbox.put({ type: 'mute', at: Date.now(), node, by });
+  const { head } = daemon.parts.follow;
   const hint =
     head?.outcome === 'rolled_back' && fleet.refusalOf(head.version)?.node === node
       ? `${short(head.version)}, which it refused, is pinned still: shardplane retry ${short(head.version)}`
@@ -122,22 +127,23 @@ function mute(daemon: Daemon, node: string, by: string): CommandResult {
 }
 
 function unmute(daemon: Daemon, node: string, by: string): CommandResult {
-  const { fleet, record } = daemon;
+  const { fleet, inbox } = daemon.parts;
   if (!fleet.muted.has(node) && !fleet.hasLostVote(node))
     return { ok: false, message: `${node} is not muted`, hint: 'shardplane status names those that are' };
-  record.muted('unmuted', node, by);
-  fleet.apply({ type: 'unmuted', at: Date.now(), node });
+  inbox.put({ type: 'unmute', at: Date.now(), node, by });
   return { ok: true, message: `${node} has a vote again` };
 }
 
 async function sync(daemon: Daemon): Promise<CommandResult> {
   await daemon.sync();
   // A local repository that can't be read is a problem only when a second look fails, too: whoever asks now is told now.
-  if (daemon.settings.repository.remote === null) await daemon.sync();
-  const isUnjudged = daemon.follow.head?.outcome === null;
-  const failure = daemon.problems.list().find(({ code }) => blind.has(code) || (isUnjudged && code === 'backlog'));
+  if (daemon.parts.settings.repository.remote === null) await daemon.sync();
+  const isUnjudged = daemon.parts.follow.head?.outcome === null;
+  const failure = daemon.parts.problems
+    .list()
+    .find(({ code }) => blind.has(code) || (isUnjudged && code === 'backlog'));
   if (failure) return { ok: false, message: failure.message, ...(failure.hint !== null && { hint: failure.hint }) };
-  const { head } = daemon.follow;
+  const { head } = daemon.parts.follow;
   return {
     ok: true,
     message: head === null ? 'looked: no revision yet' : `looked: the newest revision is ${short(head.version)}`,
@@ -152,6 +158,6 @@ function toStory(story: unknown, version: string): unknown {
 
 /** Other refs are none of ours; a flood of calls becomes one look. */
 function onPushed(daemon: Daemon, ref: string | null): void {
-  const watched = daemon.settings.repository.ref;
+  const watched = daemon.parts.settings.repository.ref;
   if (ref === null || watched === 'HEAD' || ref === watched || ref === `refs/heads/${watched}`) void daemon.sync();
 }

@@ -3,7 +3,8 @@ import { GitError } from '../git/exec/error.ts';
 import type { Revision } from '../git/read/revision.ts';
 import { Judge } from '../judge/judge.ts';
 import { ReaderError } from '../judge/reader.ts';
-import type { LedgerReader } from '../ledger/ledger.ts';
+import type { Journal } from '../ledger/journal.ts';
+import type { Story } from '../ledger/store.ts';
 import type { Release } from '../release/release.ts';
 import { readSchema } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -14,6 +15,8 @@ export type Evaluated =
       readonly release: Release;
       /** Its bytes, where they were made already. */
       readonly resource: Uint8Array | null;
+      /** Of its content. */
+      readonly digest: string;
       readonly source: Uint8Array;
       readonly diagnostics: readonly [];
     }
@@ -22,7 +25,7 @@ export type Evaluated =
 interface Options {
   readonly judge: Judge;
   /** What it knows of a commit: what was too costly to read once is not read again. */
-  readonly ledger: Pick<LedgerReader, 'story'>;
+  readonly journal: Pick<Journal, 'story'>;
 }
 
 /** Throws SettingsError where the schema can't be used. */
@@ -35,17 +38,17 @@ export function createJudge({ repository, xds, release }: Settings): Judge {
 }
 
 /** From a commit's content to a release: parse, validate, compile. Rejects with GitError when it is not to be had now. */
-export async function evaluate(revision: Revision, { judge, ledger }: Options): Promise<Evaluated> {
+export async function evaluate(revision: Revision, { judge, journal }: Options): Promise<Evaluated> {
   const { content, version } = revision;
   if ('fault' in content) return { release: null, source: null, diagnostics: [content.fault] };
   const source = content.bytes;
-  const known = judge.isSmall(source) ? null : costOf(ledger.story(version));
+  const known = judge.isSmall(source) ? null : costOf(await journal.story(version));
   if (known !== null) return { release: null, source, diagnostics: known };
   return { source, ...(await judge.release(source, revision).catch(rethrow)) };
 }
 
 /** What was said of a commit that was too costly to read, or null. */
-function costOf(story: ReturnType<LedgerReader['story']>): readonly Diagnostic[] | null {
+function costOf(story: Story | null | 'ambiguous'): readonly Diagnostic[] | null {
   if (story === null || story === 'ambiguous') return null;
   const { outcome, diagnostics } = story.revision;
   return outcome === 'invalid' && diagnostics.some(({ code }) => code === 'too-costly') ? diagnostics : null;

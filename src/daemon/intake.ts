@@ -5,13 +5,14 @@ import type { Release } from '../release/release.ts';
 import type { Standing, Verdict } from '../revisions/types.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
 import type { Evaluated } from './evaluate.ts';
+import type { Compiled } from './releases.ts';
 
 /** What judging a revision found, with what was read on the way. */
 export interface Judged {
   readonly verdict: Verdict;
   readonly source: Uint8Array | null;
   /** Of a valid one: its release, and its bytes where they were made already. */
-  readonly compiled: { readonly release: Release; readonly resource: Uint8Array | null } | null;
+  readonly compiled: Compiled | null;
 }
 
 export interface IntakeOptions {
@@ -22,8 +23,6 @@ export interface IntakeOptions {
   readonly verify: (version: string, standing: Standing) => Promise<Diagnostic | null>;
   /** What the guard compares with, or null before there is a release. */
   readonly live: () => Release | null;
-  /** This content was live before, in whatever commit. */
-  readonly wasLive: (release: Release) => boolean;
 }
 
 /** Judges revisions, one at a time: its signature, its content, and what it takes away. */
@@ -42,16 +41,17 @@ export class Intake {
     const { source, ...evaluated } = await evaluate(revision);
     if (evaluated.release === null)
       return { verdict: { valid: false, diagnostics: evaluated.diagnostics }, source, compiled: null };
-    const shrink = standing.isOvertaken ? null : this.#findShrink(revision, evaluated.release);
-    return { verdict: { valid: true, shrink }, source, compiled: evaluated };
+    const { isOvertaken } = standing;
+    const shrink = isOvertaken ? null : this.#findShrink(revision, evaluated.release);
+    const digest = isOvertaken ? null : evaluated.digest;
+    return { verdict: { valid: true, shrink, digest }, source, compiled: evaluated };
   }
 
-  /** What was live may come back, and who commits may accept. */
+  /** Who commits may accept. */
   #findShrink({ trailers }: Revision, release: Release): string | null {
-    const { live, guard, wasLive } = this.#options;
+    const { live, guard } = this.#options;
     const before = live();
     if (before === null || trailers.get('shardplane-accept')?.toLowerCase() === 'yes') return null;
-    const shrink = findShrink(before, release, guard);
-    return shrink === null || wasLive(release) ? null : shrink;
+    return findShrink(before, release, guard);
   }
 }

@@ -1,8 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Outcome, RolloutAction } from '../rollout/types.ts';
+import type { Counts, Outcome } from '../rollout/types.ts';
+import type { Fact } from '../state/facts.ts';
 import type { StreamAction } from '../xds/stream/types.ts';
 import { readVersion } from '../version.ts';
-import type { Counts } from './fleet.ts';
 import { problemCodes } from './problems.ts';
 
 /** What a scrape reads off the daemon as it is now. */
@@ -61,55 +61,51 @@ export class Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [this.#registry],
   });
-  readonly #read: () => Gauges;
 
-  constructor(read: () => Gauges) {
-    this.#read = read;
+  constructor() {
     collectDefaultMetrics({ register: this.#registry });
     this.#beginAtZero();
+  }
+
+  /** Has the gauges read what they show at each scrape. */
+  observe(read: () => Gauges): void {
     const info = { version: readVersion(), node_version: process.version };
     this.#gauge('shardplane_build_info', '1, with the versions of shardplane and Node.', Object.keys(info), (gauge) =>
       gauge.set(info, 1),
     );
     this.#gauge('shardplane_nodes', 'Connected nodes by state.', ['state'], (gauge) => {
-      const { acked, pending, refusing, unanswered } = this.#read().counts;
+      const { acked, pending, refusing, unanswered } = read().counts;
       const states = { acked, pending, refusing, unanswered };
       for (const [state, nodes] of Object.entries(states)) gauge.set({ state }, nodes);
     });
-    this.#gauge('shardplane_streams', 'Open xDS streams.', [], (gauge) => gauge.set(this.#read().streams));
+    this.#gauge('shardplane_streams', 'Open xDS streams.', [], (gauge) => gauge.set(read().streams));
     this.#gauge('shardplane_pinned_releases', 'Releases that were refused and wait for retry.', [], (gauge) =>
-      gauge.set(this.#read().pinned),
+      gauge.set(read().pinned),
     );
     this.#gauge('shardplane_nodes_gone', 'Nodes that were connected within a day, and are not.', [], (gauge) =>
-      gauge.set(this.#read().gone),
+      gauge.set(read().gone),
     );
-    this.#gauge('shardplane_nodes_muted', 'Nodes whose vote was taken away.', [], (gauge) =>
-      gauge.set(this.#read().muted),
-    );
+    this.#gauge('shardplane_nodes_muted', 'Nodes whose vote was taken away.', [], (gauge) => gauge.set(read().muted));
     this.#gauge('shardplane_backlog_revisions', 'Older revisions that are still being judged.', [], (gauge) =>
-      gauge.set(this.#read().backlog),
+      gauge.set(read().backlog),
     );
     this.#gauge('shardplane_problem', 'What fails now: 1 for each.', ['code'], (gauge) => {
-      const open = new Set(this.#read().problems);
+      const open = new Set(read().problems);
       for (const code of problemCodes) gauge.set({ code }, open.has(code) ? 1 : 0);
     });
     this.#gauge('shardplane_head_is_live', '1: the newest revision is what the fleet runs.', [], (gauge) => {
-      const { head, live } = this.#read();
+      const { head, live } = read();
       gauge.set(head !== null && head.version === live?.version ? 1 : 0);
     });
     this.#gauge('shardplane_head_held', '1: the newest revision waits for accept.', [], (gauge) =>
-      gauge.set(this.#read().head?.outcome === 'held' ? 1 : 0),
+      gauge.set(read().head?.outcome === 'held' ? 1 : 0),
     );
     this.#gauge('shardplane_live_info', 'The live release: 1, with its version.', ['version', 'proven'], (gauge) => {
-      const { live } = this.#read();
+      const { live } = read();
       if (live) gauge.set({ version: live.version, proven: String(live.proven) }, 1);
     });
-    this.#time('shardplane_live_since_seconds', 'When the live release became it', () => this.#read().live?.since);
-    this.#time(
-      'shardplane_last_fetch_seconds',
-      'When the last fetch of the remote succeeded',
-      () => this.#read().fetchedAt,
-    );
+    this.#time('shardplane_live_since_seconds', 'When the live release became it', () => read().live?.since);
+    this.#time('shardplane_last_fetch_seconds', 'When the last fetch of the remote succeeded', () => read().fetchedAt);
   }
 
   /** A counter that appears with its first event has no increase that an alert could see. */
@@ -123,17 +119,31 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  onRollout(action: RolloutAction): void {
-    if (action.type === 'pinned') this.#rollbacks.inc();
-    if (action.type === 'unanswered') this.#answers.inc({ answer: 'none' });
-  }
-
-  onOutcome(outcome: Outcome): void {
-    this.#outcomes.inc({ outcome });
-  }
-
-  onSettled(milliseconds: number): void {
-    this.#settle.observe(milliseconds / 1000);
+  /** What a fact adds to the counters. */
+  count(fact: Fact): void {
+    switch (fact.type) {
+      case 'invalid':
+      case 'held':
+      case 'superseded':
+        return this.#outcomes.inc({ outcome: fact.type });
+      case 'closed':
+        if (fact.isNew) this.#outcomes.inc({ outcome: fact.outcome });
+        return;
+      case 'live':
+        if (fact.isNew) this.#outcomes.inc({ outcome: 'live' });
+        return;
+      case 'rolled_back':
+        this.#rollbacks.inc();
+        return this.#outcomes.inc({ outcome: 'rolled_back' });
+      case 'still_pinned':
+        return this.#outcomes.inc({ outcome: 'rolled_back' });
+      case 'settled':
+        return this.#settle.observe(fact.ms / 1000);
+      case 'unanswered':
+        return this.#answers.inc({ answer: 'none' });
+      default:
+        return;
+    }
   }
 
   onStream(action: StreamAction): void {

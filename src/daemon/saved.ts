@@ -3,7 +3,7 @@ import type { Revision } from '../git/read/revision.ts';
 import type { Status } from '../http/api.ts';
 import type { Judge } from '../judge/judge.ts';
 import { ReaderError } from '../judge/reader.ts';
-import { drawAll } from './say.ts';
+import { drawAll } from './log-facts.ts';
 import { showAll } from './status.ts';
 
 /** A saved edit is checked and said, never pushed. Null: it is what is committed; undefined: it can't be said any more. */

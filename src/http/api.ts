@@ -110,15 +110,16 @@ export type WebhookSender = 'github' | 'gitlab' | 'gitea' | 'generic';
 /** The daemon, as HTTP sees it. */
 export interface Api {
   daemon(): DaemonInfo;
-  status(): Status;
+  status(): Promise<Status>;
   /** Ready once a release is served and the ledger can be written; else why not. */
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Text in the Prometheus exposition format. */
   metrics(): Promise<string>;
   /** The live release's shard of one customer, or null before there is a release. */
   explain(customer: string): unknown;
-  history(query: URLSearchParams): unknown;
-  story(version: string): unknown;
+  history(query: URLSearchParams): Promise<unknown>;
+  /** Null: there is no such commit. */
+  story(version: string): Promise<unknown>;
   retry(version: string, by: string): CommandResult | Promise<CommandResult>;
   accept(version: string, by: string): CommandResult | Promise<CommandResult>;
   /** Takes a node's vote away; it need not be connected. */

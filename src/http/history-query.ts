@@ -1,4 +1,4 @@
-import type { HistoryQuery } from '../ledger/history.ts';
+import type { HistoryQuery } from '../ledger/store.ts';
 
 /** Reads a history query from a URL: `limit`, `before`, `outcome`, `since` (a time), `customer`. Ignores what it doesn't understand. */
 export function toHistoryQuery(query: URLSearchParams): HistoryQuery {

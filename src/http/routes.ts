@@ -27,7 +27,7 @@ interface Route {
   readonly handle: (call: Call) => Answer | Promise<Answer>;
 }
 
-const ok = (body: unknown): Answer => ({ status: 200, body });
+const ok = async (body: unknown): Promise<Answer> => ({ status: 200, body: await body });
 
 const get = (path: string, handle: Route['handle']): Route => ({ method: 'GET', path, handle });
 const control = (path: string, handle: Route['handle']): Route => ({ method: 'POST', path, control: true, handle });
@@ -35,13 +35,13 @@ const control = (path: string, handle: Route['handle']): Route => ({ method: 'PO
 const routes: readonly Route[] = [
   get('/healthz', () => ok('ok\n')),
   get('/readyz', ({ api }) => readiness(api)),
-  get('/metrics', async ({ api }) => ok(await api.metrics())),
+  get('/metrics', ({ api }) => ok(api.metrics())),
   get('/api/v1/daemon', ({ api }) => ok(api.daemon())),
   get('/api/v1/status', ({ api }) => ok(api.status())),
   get('/api/v1/explain', ({ api, url }) => found(api.explain(customerOf(url)), 'no release yet')),
   get('/api/v1/history', ({ api, url }) => ok(api.history(url.searchParams))),
-  get('/api/v1/history/*', ({ api, rest }) =>
-    found(api.story(toVersion(api, rest)), `no commit ${rest} in the ledger`),
+  get('/api/v1/history/*', async ({ api, rest }) =>
+    found(await api.story(await toVersion(api, rest)), `no commit ${rest} in the ledger`),
   ),
   { method: 'POST', path: '/webhooks/*', handle: webhook },
   control('/api/v1/retry', (call) => command(call, (api, { version, by }) => api.retry(version, by))),
@@ -82,13 +82,13 @@ function readiness(api: Api): Answer {
 
 function found(body: unknown, words: string): Answer {
   if (body === null) throw new HttpError(404, 'not-found', words);
-  return ok(body);
+  return { status: 200, body };
 }
 
 /** HEAD is the newest revision, as it is for commands. */
-function toVersion(api: Api, name: string): string {
+async function toVersion(api: Api, name: string): Promise<string> {
   if (name !== 'HEAD') return name;
-  const { head } = api.status();
+  const { head } = await api.status();
   if (head === null) throw new HttpError(404, 'not-found', 'there is no revision yet');
   return head.version;
 }

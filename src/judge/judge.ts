@@ -7,6 +7,7 @@ import { parseConfig } from '../config/parse.ts';
 import type { SchemaValidator } from '../config/schema.ts';
 import { maxFileBytes } from '../config/text.ts';
 import { setNewest } from '../newest.ts';
+import { contentDigest } from './digest.ts';
 import { compileRelease } from '../release/compile.ts';
 import type { Layer } from '../release/layer.ts';
 import type { Release } from '../release/release.ts';
@@ -29,6 +30,8 @@ export type Judgement =
       readonly release: Release;
       /** Its encoded bytes, if the thread has made them. */
       readonly resource: Uint8Array | null;
+      /** Of its content. */
+      readonly digest: string;
       readonly diagnostics: readonly [];
     }
   | { readonly release: null; readonly diagnostics: readonly Diagnostic[] };
@@ -71,13 +74,15 @@ export class Judge {
     if (this.isSmall(bytes)) {
       const { config, diagnostics } = parseConfig(bytes, this.#options);
       if (config === null) return { release: null, diagnostics };
-      return { release: compileRelease(config, commit), resource: null, diagnostics: [] };
+      const release = compileRelease(config, commit);
+      return { release, resource: null, digest: contentDigest(release.fields), diagnostics: [] };
     }
     const { compiled, diagnostics } = await this.#read(bytes, commit);
     if (compiled === null) return { release: null, diagnostics };
     const { version, subject } = commit;
     const fields = await toFields(compiled.fields);
-    return { release: { version, subject, fields }, resource: compiled.resource, diagnostics: [] };
+    const { resource, digest } = compiled;
+    return { release: { version, subject, fields }, resource, digest, diagnostics: [] };
   }
 
   async close(): Promise<void> {

@@ -22,5 +22,7 @@ export interface ReadResult {
     readonly fields: readonly Uint8Array<ArrayBuffer>[];
     /** As encodeLayer makes it. */
     readonly resource: Uint8Array<ArrayBuffer>;
+    /** Of its content. */
+    readonly digest: string;
   } | null;
 }

@@ -8,6 +8,7 @@ import type { Json, ShardConfig } from '../config/config.ts';
 import { setNewest } from '../newest.ts';
 import { compileRelease } from '../release/compile.ts';
 import { encodeLayer } from '../release/layer.ts';
+import { contentDigest } from './digest.ts';
 import type { ReadResult, ReadRequest, ThreadData } from './message.ts';
 
 // The thread of reader.ts: reads one file at a time, and is ended when one exceeds a limit.
@@ -41,7 +42,8 @@ function parseOnce(bytes: Uint8Array, file: string): ParsedConfig {
 
 function compile(config: ShardConfig, { version, layer }: NonNullable<ReadRequest['commit']>): ReadResult['compiled'] {
   const { fields } = compileRelease(config, { version, subject: '' });
-  return { fields: toParts([...fields]), resource: alone(encodeLayer(fields, layer)) };
+  const resource = alone(encodeLayer(fields, layer));
+  return { fields: toParts([...fields]), resource, digest: contentDigest(fields) };
 }
 
 function toParts(entries: readonly (readonly [string, Json])[]): Uint8Array<ArrayBuffer>[] {

@@ -1,41 +1,63 @@
-import type { Stamped } from './entry.ts';
+import type { Fact } from '../state/facts.ts';
+import type { Stamped } from './store.ts';
 
 /** Bounds of what waits in memory while nothing can be written. */
-const entriesAtMost = 10_000;
+const factsAtMost = 10_000;
 const bytesAtMost = 64 * 1024 * 1024;
 
-/** Entries that are not on disk yet, oldest first; the oldest are given up when there are too many. */
-export interface Backlog {
-  entries: Stamped[];
-  bytes: number;
+/** Facts that are not in the store yet, oldest first. */
+export class Backlog {
+  #facts: Stamped[] = [];
+  #bytes = 0;
+  #lost = 0;
+
+  get size(): number {
+    return this.#facts.length;
+  }
+
   /** How many were given up. */
-  lost: number;
-}
+  get lost(): number {
+    return this.#lost;
+  }
 
-export function emptyBacklog(): Backlog {
-  return { entries: [], bytes: 0, lost: 0 };
-}
+  add(facts: readonly Fact[], at: number): void {
+    for (const fact of facts) {
+      this.#facts.push({ at, fact });
+      this.#bytes += weigh(fact);
+    }
+  }
 
-export function addToBacklog(backlog: Backlog, added: readonly Stamped[]): void {
-  for (const stamped of added) {
-    backlog.entries.push(stamped);
-    backlog.bytes += weigh(stamped);
+  /** All that wait, without taking them away. */
+  list(): readonly Stamped[] {
+    return [...this.#facts];
+  }
+
+  /** The oldest so many are written. */
+  remove(count: number): void {
+    for (const { fact } of this.#facts.splice(0, count)) this.#bytes -= weigh(fact);
+  }
+
+  /** Gives up the oldest beyond the bounds. */
+  trim(): void {
+    let bytes = this.#bytes;
+    let count = 0;
+    for (const { fact } of this.#facts) {
+      if (this.#facts.length - count <= factsAtMost && bytes <= bytesAtMost) break;
+      bytes -= weigh(fact);
+      count += 1;
+    }
+    this.#facts.splice(0, count);
+    this.#bytes = bytes;
+    this.#lost += count;
+  }
+
+  forgetLost(): void {
+    this.#lost = 0;
   }
 }
 
-/** Gives up the oldest entries beyond the bounds: they could not be written for long. */
-export function trimBacklog(backlog: Backlog): void {
-  let drop = 0;
-  for (const stamped of backlog.entries) {
-    if (backlog.entries.length - drop <= entriesAtMost && backlog.bytes <= bytesAtMost) break;
-    backlog.bytes -= weigh(stamped);
-    drop += 1;
-  }
-  if (drop > 0) backlog.entries = backlog.entries.slice(drop);
-  backlog.lost += drop;
-}
-
-/** Roughly, in bytes; the fields of a release weigh about as much as its resource. */
-function weigh({ entry }: Stamped): number {
-  return 1024 + (entry.type === 'release' ? 2 * entry.resource.byteLength : 0);
+/** Roughly, in bytes: what can be long is what others have said. */
+function weigh(fact: Fact): number {
+  const words = 'refusal' in fact ? [fact.refusal] : 'diagnostics' in fact ? fact.diagnostics : [];
+  return words.reduce((sum, { message }) => sum + 512 + 2 * message.length, 1024);
 }

@@ -1,29 +1,29 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { DurableLedger } from './durable.ts';
-import { LedgerError, words } from './error.ts';
-import { ledgerFile, openForReading } from './file.ts';
-import { readHistory, readStory } from './history.ts';
-import { isCurrent } from './schema.ts';
-import { createStore } from './store.ts';
-import type { Ledger, LedgerOptions } from './types.ts';
+import { LedgerError } from './error.ts';
+import { ledgerFile } from './sqlite/file.ts';
+import { readHistory, readStory } from './sqlite/read.ts';
+import { openCurrent, SqliteStore } from './sqlite/sqlite-store.ts';
+import type { Reader, StoreOptions } from './sqlite/sqlite-store.ts';
+import { words } from './sqlite/trouble.ts';
+import type { Store } from './store.ts';
 
-export type { Ledger, LedgerOptions, Restored } from './types.ts';
+export type { StoreOptions } from './sqlite/sqlite-store.ts';
 
 /**
- * Opens, and where needed creates, the ledger of a state directory. Throws LedgerError `ledger-locked` when another daemon uses it and
- * `ledger-newer` when a newer shardplane wrote it. With anything else that is wrong it works in memory, and `health` says so.
+ * The store of a state directory, which is created where needed by what is asked of it first. `load` rejects with LedgerError
+ * `ledger-locked` when another daemon uses the directory and `ledger-newer` when a newer shardplane wrote it.
  */
-export function openLedger(options: LedgerOptions): Ledger {
-  return new DurableLedger(options);
+export function openStore(options: StoreOptions): Store {
+  return new SqliteStore(options);
 }
 
 /** The record without the daemon: for questions alone. */
-export type LedgerReader = Pick<Ledger, 'history' | 'story' | 'close'>;
+export type LedgerReader = Pick<Store, 'history' | 'story' | 'close'>;
 
 /**
  * Opens a ledger for reading, also beside a running daemon. Throws LedgerError: `ledger-missing`, `ledger-newer`, or `ledger-unreadable`
- * with the machine's words. `history` and `story` throw SQLite's errors.
+ * with the machine's words. `history` and `story` reject with SQLite's errors.
  */
 export function openLedgerReadOnly(directory: string): LedgerReader {
   const file = path.join(directory, ledgerFile);
@@ -34,19 +34,17 @@ export function openLedgerReadOnly(directory: string): LedgerReader {
       'start the daemon once, or say where its state is with --state',
     );
   }
-  const { db, statements } = openCurrent(file);
+  const { db, statements } = open(file);
   return {
-    history: (query) => readHistory(statements, query),
-    story: (prefix) => readStory(statements, prefix),
-    close: () => db.close(),
+    history: (query) => Promise.try(() => readHistory(statements, query)),
+    story: (prefix) => Promise.try(() => readStory(statements, prefix)),
+    close: () => Promise.try(() => db.close()),
   };
 }
 
-function openCurrent(file: string) {
+function open(file: string): Reader {
   try {
-    const db = openForReading(file);
-    if (isCurrent(db, file)) return createStore(db);
-    db.close();
+    return openCurrent(file, false);
   } catch (error) {
     if (error instanceof LedgerError) throw error;
     throw new LedgerError(
@@ -55,9 +53,4 @@ function openCurrent(file: string) {
       'run this as the user that the daemon runs as',
     );
   }
-  throw new LedgerError(
-    'ledger-unreadable',
-    `${file} was written by an older shardplane`,
-    'start the daemon once: it brings the ledger up to date',
-  );
 }

@@ -39,6 +39,8 @@ export function onHistoryJudged(turn: Turn, verdict: Verdict): void {
   const { version } = revision;
   const place = ++state.places;
   facts.push({ type: 'seen', revision, isPast: state.head?.version !== version });
+  if (!state.decided.has(version) && !state.open.has(version)) state.open.set(version, null);
+  state.released = { version, digest: verdict.digest };
   state.reached = place;
   state.lookBack = null;
   if (state.head?.version === version) state.headPlace = place;

@@ -1,9 +1,10 @@
 import { short } from '../release/short.ts';
 import type { Decision } from './movement.ts';
 import type { RevisionsState } from './state.ts';
-import { drop, hold, see, wait } from './turn.ts';
+import { close, drop, hold, isServed, see, wait } from './turn.ts';
 import type { Turn } from './turn.ts';
-import type { RefMoved, RevisionSummary, RolloutView } from './types.ts';
+import type { FinalOutcome } from '../rollout/types.ts';
+import type { RefMoved, RevisionSummary } from './types.ts';
 
 /** The ref moved: what there is new is seen, and the newest revision is the head. */
 export function onMoved(turn: Turn, told: RefMoved): void {
@@ -28,10 +29,6 @@ function decide({ state, rollout }: Turn, { newest, decision }: RefMoved): Decis
   return isServed(rollout, newest.version) || isAccepted ? 'take' : decision;
 }
 
-function isServed({ live, target }: RolloutView, version: string): boolean {
-  return version === live || version === target;
-}
-
 /** Commits that leave the file alone change nothing about the newest revision, unless their signatures count. */
 function isKnown(state: RevisionsState, { revisions, newest, decision }: RefMoved): boolean {
   const { settings, head, hold, seen } = state;
@@ -46,13 +43,15 @@ type News = RefMoved & { readonly newest: RevisionSummary };
 
 function takeUp(turn: Turn, news: News): void {
   const { state, rollout } = turn;
-  const { newest, decision, previous } = news;
+  const { newest, decision, previous, outcomes } = news;
+  const take = (revision: RevisionSummary) =>
+    see(turn, revision, { previous, before: outcomes.get(revision.version) ?? null });
   if (state.hold?.version === newest.version) state.hold = null;
   endHold(turn);
   const isOver = ({ version }: RevisionSummary) => version === newest.version || isServed(rollout, version);
   const fresh = news.revisions.filter((revision) => !isOver(revision) && !state.seen.has(revision.version));
-  const older = fresh.map((revision) => see(turn, revision, previous));
-  const head = see(turn, newest, previous);
+  const older = fresh.map(take);
+  const head = take(newest);
   const { version, subject } = newest;
   state.head = { version, subject, outcome: null, diagnostics: [] };
   state.headPlace = head.place;
@@ -75,8 +74,9 @@ function remember({ seen }: RevisionsState, { decision, revisions }: News): void
 }
 
 /** What was held can only be accepted while it is the newest. */
-export function endHold({ state, facts }: Turn): void {
-  if (state.hold !== null) facts.push({ type: 'let_go', version: state.hold.version });
+export function endHold(turn: Turn, outcome?: FinalOutcome): void {
+  const { state } = turn;
+  if (state.hold !== null) close(turn, state.hold.version, outcome);
   state.hold = null;
 }
 

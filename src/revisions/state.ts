@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { Outcome } from '../rollout/types.ts';
+import type { FinalOutcome, Outcome } from '../rollout/types.ts';
 import type { RevisionSummary } from './types.ts';
 
 /** The newest revision of the watched ref, and how it stands. */
@@ -55,6 +55,8 @@ export interface RevisionsState {
   readonly settings: RevisionsSettings;
   /** The tip taken last. */
   taken: string | null;
+  /** The one that a restart begins at: what it brought is decided. */
+  remembered: string | null;
   /** The tip of the last move. */
   tip: string | null;
   /** The ref was looked at, by this process. */
@@ -67,6 +69,14 @@ export interface RevisionsState {
   readonly seen: Set<string>;
   /** Versions that an operator has let through. */
   readonly accepted: Set<string>;
+  /** What was released last. */
+  released: Released | null;
+  /** Digests of contents that were live, the newest last. */
+  readonly contents: Set<string>;
+  /** Revisions without a final outcome. Of a held one: that it had before, if any. */
+  readonly open: Map<string, FinalOutcome | null>;
+  /** Final outcomes, as far as they are known and may be asked for; the newest last. */
+  readonly decided: Map<string, FinalOutcome>;
   /** The place that was given last. */
   places: number;
   /** What has a place up to this is overtaken. */
@@ -81,18 +91,36 @@ export interface RevisionsState {
   lookBack: LookBack | null;
 }
 
-/** What is known from before a restart. */
+/** What a restart goes on from: plain JSON. */
 export interface RevisionsMemory {
+  /** The tip that the next start compares with: all that it brought is decided. */
   readonly taken: string | null;
   readonly head: Head | null;
-  readonly accepted: ReadonlySet<string>;
+  /** Versions that an operator has let through, 1,000 at most. */
+  readonly accepted: readonly string[];
+  /** Digests of contents that were live, the newest last, 1,000 at most: a guard lets them come back. */
+  readonly contents: readonly string[];
+  readonly released?: Released | null;
 }
 
+interface Released {
+  readonly version: string;
+  readonly digest: string | null;
+}
+
+/** Revisions without a final outcome; `before`: that of a held one, if it had any. */
+export type Open = readonly { readonly version: string; readonly before: FinalOutcome | null }[];
+
 /** A machine that has seen nothing, or one that goes on after a restart: what has no outcome comes again with the first move. */
-export function createRevisions(settings: RevisionsSettings, memory?: RevisionsMemory): RevisionsState {
+export function createRevisions(
+  settings: RevisionsSettings,
+  memory?: RevisionsMemory,
+  open: Open = [],
+): RevisionsState {
   return {
     settings,
     taken: memory?.taken ?? null,
+    remembered: memory?.taken ?? null,
     tip: null,
     hasMoved: false,
     head: memory?.head ?? null,
@@ -100,6 +128,10 @@ export function createRevisions(settings: RevisionsSettings, memory?: RevisionsM
     hold: null,
     seen: new Set(),
     accepted: new Set(memory?.accepted),
+    released: memory?.released ?? null,
+    contents: new Set(memory?.contents),
+    open: new Map(open.map(({ version, before }) => [version, before])),
+    decided: new Map(),
     places: 0,
     reached: 0,
     waiting: [],
@@ -108,7 +140,19 @@ export function createRevisions(settings: RevisionsSettings, memory?: RevisionsM
   };
 }
 
+/** What a restart goes on from. */
+export function toRevisionsMemory(state: RevisionsState): RevisionsMemory {
+  const { remembered, head, accepted, contents, released } = state;
+  return { taken: remembered, head, accepted: [...accepted], contents: [...contents], released };
+}
+
 /** How many revisions have no verdict yet. */
 export function countWaiting({ waiting, judging }: RevisionsState): number {
   return waiting.length + (judging?.place == null ? 0 : 1);
+}
+
+/** Nothing is judged, and nothing is looked for. */
+export function isIdle(state: RevisionsState): boolean {
+  const { judging, lookBack } = state;
+  return countWaiting(state) === 0 && judging === null && (lookBack === null || lookBack.isDone);
 }

@@ -1,14 +1,16 @@
 import { beginLookBack, goOn, listAgain, onHistoryJudged, onListed } from './look-back.ts';
 import { endHold, onMoved } from './move.ts';
+import { isIdle } from './state.ts';
 import type { RevisionsState } from './state.ts';
-import { conclude, judgeNext, putBack, wait } from './turn.ts';
+import { close, conclude, decide, isServed, judgeNext, putBack, wait } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { RevisionEffect, RevisionEvent, RevisionFact, RolloutView } from './types.ts';
 
 type EventOf<T extends RevisionEvent['type']> = Extract<RevisionEvent, { type: T }>;
 
-/** So many accepted versions are remembered. */
+/** So many accepted versions are remembered, and so many contents that were live. */
 const acceptedAtMost = 1_000;
+const contentsAtMost = 1_000;
 
 /**
  * One event of the revisions: moves `state`, in place, and returns what happened and what is to be done, each in order.
@@ -22,8 +24,23 @@ export function step(
   const turn: Turn = { state, rollout, facts: [], effects: [] };
   apply(turn, event);
   judgeNext(turn);
-  if (isIdle(turn)) beginLookBack(turn);
+  if (isStranded(turn)) beginLookBack(turn);
   return { facts: turn.facts, effects: turn.effects };
+}
+
+/**
+ * All that an event has brought about is done. What no move brings any more (a held one that was put back, what a crash cut
+ * short) gets its final outcome; where nothing is on its way, a restart may begin at the tip: what a crash cuts short comes again.
+ */
+export function rest(state: RevisionsState, rollout: RolloutView & { readonly isUndecided: boolean }): RevisionFact[] {
+  const turn: Turn = { state, rollout, facts: [], effects: [] };
+  if (!isIdle(state)) return [];
+  const { head, tip, open } = state;
+  if (open.size > 0 && head !== null && tip !== null)
+    for (const version of [...open.keys()])
+      if (version !== head.version && !isServed(rollout, version)) close(turn, version);
+  if (!rollout.isUndecided) state.remembered = state.taken;
+  return turn.facts;
 }
 
 function apply(turn: Turn, event: RevisionEvent): void {
@@ -51,7 +68,7 @@ function apply(turn: Turn, event: RevisionEvent): void {
 }
 
 /** Nothing is served, nothing is on its way, and the history of what was taken was not looked through. */
-function isIdle({ state, rollout, effects }: Turn): boolean {
+function isStranded({ state, rollout, effects }: Turn): boolean {
   const { judging, lookBack, hasMoved, taken } = state;
   const isBusy = effects.length > 0 || judging !== null;
   const wasLookedThrough = lookBack !== null && (!lookBack.isDone || lookBack.tip === taken);
@@ -106,9 +123,10 @@ function remember({ state, facts }: Turn, { version, by }: { version: string; by
   for (const oldest of state.accepted) if (state.accepted.size > acceptedAtMost) state.accepted.delete(oldest);
 }
 
-/** An operator wants the refused head pushed again: that it is still valid is looked at first. */
+/** An operator wants the refused head pushed again: that it is still valid is looked at first, unless the fleet has it. */
 function retry(turn: Turn, { version, by }: EventOf<'retry'>): void {
-  const { state, rollout } = turn;
+  const { state, rollout, effects } = turn;
+  if (version === rollout.target) return void effects.push({ type: 'release', version, how: 'retry' });
   if (state.head?.version !== version || state.hold !== null || rollout.refusalOf(version) === null) return;
   waitAgain(turn, { version, retriedBy: by });
 }
@@ -122,8 +140,20 @@ function waitAgain(turn: Turn, head: { version: string; retriedBy?: string }): v
 /** Also without being released: the fleet may fall back on the very revision that is held. */
 function decided(turn: Turn, { version, outcome, diagnostics }: EventOf<'decided'>): void {
   const { state } = turn;
-  const { head } = state;
-  if (head?.version !== version || (outcome === null && head.outcome === 'live')) return;
+  const { head, hold } = state;
+  const isHead = head?.version === version;
+  if (outcome === 'live') rememberContent(state, version);
+  // What is held has its outcome when the hold ends.
+  if (outcome !== null && hold?.version !== version) decide(state, version, outcome);
+  if (!isHead || (outcome === null && head.outcome === 'live')) return;
   state.head = { ...head, outcome, diagnostics };
-  if (outcome !== null) endHold(turn);
+  if (outcome !== null) endHold(turn, outcome);
+}
+
+function rememberContent({ released, contents }: RevisionsState, version: string): void {
+  if (released?.version !== version || released.digest === null) return;
+  contents.delete(released.digest);
+  contents.add(released.digest);
+  const [oldest] = contents;
+  if (contents.size > contentsAtMost && oldest !== undefined) contents.delete(oldest);
 }

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { short } from '../release/short.ts';
 import type { Hold, RevisionsState, Waiting } from './state.ts';
+import type { FinalOutcome } from '../rollout/types.ts';
 import type { RevisionEffect, RevisionFact, RevisionSummary, RolloutView, Standing, Verdict } from './types.ts';
 
 /** One event's work: the state that it moves, what the rollout has meanwhile, and what comes of it. */
@@ -15,11 +16,47 @@ export interface Turn {
 const waitingAtMost = 20_000;
 /** So many of those that come next are named with a judgement. */
 const namedAtMost = 500;
+/** So many outcomes are remembered: more than may wait. */
+const decidedAtMost = 40_000;
 
-/** Gives a revision its place. */
-export function see({ state, facts }: Turn, revision: RevisionSummary, previous: string | null): Waiting {
+/** Gives a revision its place. `before`: what became of it before this process. */
+export function see(
+  { state, facts }: Turn,
+  revision: RevisionSummary,
+  { previous, before }: { previous: string | null; before: FinalOutcome | null },
+): Waiting {
+  const { version } = revision;
   facts.push({ type: 'seen', revision, isPast: false });
-  return { version: revision.version, place: ++state.places, previous };
+  const outcome = state.decided.get(version) ?? before;
+  if (!state.open.has(version) && outcome === null) state.open.set(version, null);
+  else if (!state.open.has(version) && outcome !== null) decide(state, version, outcome);
+  return { version, place: ++state.places, previous };
+}
+
+/** It has its final outcome. */
+export function decide({ open, decided }: RevisionsState, version: string, outcome: FinalOutcome): void {
+  open.delete(version);
+  decided.delete(version);
+  decided.set(version, outcome);
+  const [oldest] = decided.keys();
+  if (decided.size > decidedAtMost && oldest !== undefined) decided.delete(oldest);
+}
+
+/** A newer one has taken its turn; what the fleet has said of it before stands. */
+function supersede(turn: Turn, version: string): void {
+  const { state, facts } = turn;
+  if (state.decided.has(version)) return;
+  if (state.open.get(version) != null) return close(turn, version);
+  facts.push({ type: 'superseded', version });
+  decide(state, version, 'superseded');
+}
+
+/** What no move can bring any more has its final outcome: that of before it was held, if there was one. */
+export function close({ state, facts }: Turn, version: string, outcome?: FinalOutcome): void {
+  const before = state.open.get(version) ?? null;
+  const final = outcome ?? before ?? 'superseded';
+  facts.push({ type: 'closed', version, outcome: final, isNew: before === null });
+  decide(state, version, final);
 }
 
 /** Revisions of higher places than all that wait already; one that was seen before has only its new place. */
@@ -28,7 +65,7 @@ export function wait(turn: Turn, revisions: readonly Waiting[]): void {
   drop(state, new Set(revisions.map(({ version }) => version)));
   state.waiting.push(...revisions);
   const beyond = state.waiting.splice(0, Math.max(0, state.waiting.length - waitingAtMost));
-  for (const { version } of beyond) turn.facts.push({ type: 'overtaken', version });
+  for (const { version } of beyond) supersede(turn, version);
 }
 
 /** These wait no more where they did; what one of them is judged for at this moment is over. */
@@ -67,23 +104,36 @@ function isOvertakenBy({ reached }: RevisionsState, { place, isOvertaken }: Wait
 export function conclude(turn: Turn, revision: Waiting, verdict: Verdict): void {
   const { state, rollout, facts, effects } = turn;
   const { version, place, retriedBy } = revision;
-  const isServed = version === rollout.live || version === rollout.target;
-  if (isServed && place !== state.headPlace) return; // the fleet has gone back to it: what becomes of it is the rollout's
+  if (isServed(rollout, version) && place !== state.headPlace) return; // the fleet has gone back to it: what becomes of it is the rollout's
   if (!verdict.valid) return invalid(turn, revision, verdict.diagnostics);
   const isOvertaken = isOvertakenBy(state, revision);
-  const shrink = state.accepted.has(version) ? null : verdict.shrink;
+  const shrink = mayShrink(state, version, verdict.digest) ? null : verdict.shrink;
   if (!isOvertaken && shrink !== null && place === state.headPlace)
     return hold(turn, { version, cause: 'shrink' }, { reason: shrink });
-  if (isOvertaken || shrink !== null) return void facts.push({ type: 'overtaken', version });
+  if (isOvertaken || shrink !== null) return supersede(turn, version);
   if (retriedBy !== undefined) facts.push({ type: 'retried', version, by: retriedBy });
   effects.push({ type: 'release', version, how: retriedBy === undefined ? 'release' : 'retry' });
+  state.released = { version, digest: verdict.digest };
   // A pinned one is not pushed: the rollout says so, and the next older one may be.
   if (retriedBy !== undefined || rollout.refusalOf(version) === null) state.reached = place;
 }
 
+/** An operator has let it through, or its content was live before. */
+function mayShrink({ accepted, contents }: RevisionsState, version: string, digest: string | null): boolean {
+  return accepted.has(version) || (digest !== null && contents.has(digest));
+}
+
+/** What the fleet has, or is to have. */
+export function isServed({ live, target }: RolloutView, version: string): boolean {
+  return version === live || version === target;
+}
+
+/** Of any but the head it is told once: what has its final outcome keeps it. */
 function invalid({ state, facts }: Turn, { version, place }: Waiting, diagnostics: readonly Diagnostic[]): void {
   const isHead = place === state.headPlace;
-  facts.push({ type: 'invalid', version, diagnostics, isHead });
+  if (!isHead && state.decided.has(version)) return;
+  facts.push({ type: 'invalid', version, diagnostics });
+  decide(state, version, 'invalid');
   if (isHead && state.head) state.head = { ...state.head, outcome: 'invalid', diagnostics };
 }
 
@@ -94,6 +144,8 @@ export function hold({ state, facts }: Turn, hold: Hold, why: { reason: string; 
   const { file } = state.settings;
   const diagnostics: Diagnostic[] = [{ code: 'held', message: `held: ${reason}`, file, line: 1, column: 1, hint }];
   state.hold = hold;
+  state.open.set(version, state.open.get(version) ?? state.decided.get(version) ?? null);
+  state.decided.delete(version);
   if (state.head) state.head = { ...state.head, outcome: 'held', diagnostics };
   facts.push({ type: 'held', version, reason, diagnostics });
 }

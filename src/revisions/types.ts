@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { Outcome, Refusal } from '../rollout/types.ts';
+import type { FinalOutcome, Refusal } from '../rollout/types.ts';
 import type { Decision, Movement } from './movement.ts';
 
 /** A commit that changes the config file, without its content. */
@@ -17,8 +17,8 @@ export interface RevisionSummary {
 /** What judging a revision found. */
 export type Verdict =
   | { readonly valid: false; readonly diagnostics: readonly Diagnostic[] }
-  /** `shrink`: why a guard would hold it, or null. */
-  | { readonly valid: true; readonly shrink: string | null };
+  /** `shrink`: why a guard would hold it, or null. `digest`: of its content, in whatever commit; null, where it is not released. */
+  | { readonly valid: true; readonly shrink: string | null; readonly digest: string | null };
 
 /** The ref names another commit than before, or none. */
 export interface RefMoved {
@@ -34,6 +34,8 @@ export interface RefMoved {
   readonly revisions: readonly RevisionSummary[];
   /** The revision that gives the file of `tip` its content; null if none of its history has the file. */
   readonly newest: RevisionSummary | null;
+  /** What has become of some of these before. */
+  readonly outcomes: ReadonlyMap<string, FinalOutcome>;
 }
 
 /** What moves the machine. */
@@ -55,7 +57,7 @@ export type RevisionEvent =
   | {
       readonly type: 'decided';
       readonly version: string;
-      readonly outcome: Outcome | null;
+      readonly outcome: FinalOutcome | null;
       readonly diagnostics: readonly Diagnostic[];
     }
   /** The rollout has nothing left to offer. */
@@ -63,17 +65,11 @@ export type RevisionEvent =
   /** The page that was asked for could not be had now: it is asked for again, if it is needed still. */
   | { readonly type: 'unlisted' };
 
-/** What happened, worth remembering. */
+/** What happened, worth remembering. What has its final outcome is told of once. */
 export type RevisionFact =
   /** `isPast`: it is one of the history, that no move has brought. */
   | { readonly type: 'seen'; readonly revision: RevisionSummary; readonly isPast: boolean }
-  | {
-      readonly type: 'invalid';
-      readonly version: string;
-      readonly diagnostics: readonly Diagnostic[];
-      /** Of any other it is told once: what has its final outcome keeps it. */
-      readonly isHead: boolean;
-    }
+  | { readonly type: 'invalid'; readonly version: string; readonly diagnostics: readonly Diagnostic[] }
   | {
       readonly type: 'held';
       readonly version: string;
@@ -82,10 +78,10 @@ export type RevisionFact =
     }
   | { readonly type: 'accepted'; readonly version: string; readonly by: string }
   | { readonly type: 'retried'; readonly version: string; readonly by: string }
-  /** A newer one has taken its turn: superseded, unless the fleet has accepted or refused it before. */
-  | { readonly type: 'overtaken'; readonly version: string }
-  /** It was held, and is the newest no more: what had become of it before stands again. */
-  | { readonly type: 'let_go'; readonly version: string }
+  /** A newer one has taken its turn. */
+  | { readonly type: 'superseded'; readonly version: string }
+  /** No move can bring it any more. `isNew`: false, where what had become of it before it was held stands again. */
+  | { readonly type: 'closed'; readonly version: string; readonly outcome: FinalOutcome; readonly isNew: boolean }
   /** The history has nothing to release either. */
   | { readonly type: 'nothing_found' };
 

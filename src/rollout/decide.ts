@@ -1,13 +1,18 @@
-import { createTally, isGathering, membersAsked, quorumOf, targetOf, type RolloutState } from './state.ts';
-import type { Live, Refusal, RolloutAction } from './types.ts';
+import { countNodes, createTally, isGathering, membersAsked, quorumOf, targetOf, type RolloutState } from './state.ts';
+import type { Refusal, RolloutEffect, RolloutFact } from './types.ts';
 import { count, countAll, credit } from './votes.ts';
 
-/** A step in hand: the state, the time of its event, and what it wants done so far. */
+/** A step in hand: the state, the time of its event, what happened so far and what is to be done. */
 export interface Rollout {
   readonly state: RolloutState;
   readonly at: number;
-  readonly act: (action: RolloutAction) => void;
+  readonly facts: RolloutFact[];
+  readonly effects: RolloutEffect[];
 }
+
+/** So many pins are remembered, and so many offers' numbers of nodes. */
+const pinsAtMost = 1_000;
+const offersAtMost = 20;
 
 /** Decides the target once nobody is waited for. */
 export function settle(rollout: Rollout): void {
@@ -38,7 +43,6 @@ function isAwaited(state: RolloutState): boolean {
 
 function prove(rollout: Rollout): void {
   goLive(rollout, true);
-  rollout.state.proven = targetOf(rollout.state);
 }
 
 /** From here on all that are there are counted, and as many are expected as there were. */
@@ -54,42 +58,71 @@ function goLiveUnproven(rollout: Rollout): void {
 }
 
 function goLive(rollout: Rollout, proven: boolean): void {
-  const { state, at, act } = rollout;
+  const { state, at, facts } = rollout;
+  const { live, candidate } = state;
   const version = targetOf(state);
   if (version === null) return;
-  const isNew = state.candidate !== null;
-  const since = isNew || !state.live ? at : state.live.since;
-  if (isNew) act({ type: 'outcome', version, outcome: 'live' });
+  const isNew = candidate !== null;
+  const since = isNew || live === null ? at : live.since;
+  state.live = proven ? { version, since, proven } : { version, since, proven, fallback: fallbackOf(state) };
   state.candidate = null;
-  setLive(rollout, { version, since, proven });
+  const isSettled = state.awaited === null;
+  facts.push({
+    ...{ type: 'live', version, since, proven, isNew, isSettled },
+    ...{ push: state.pushes, counts: countNodes(state) },
+  });
   if (!isNew) return; // who has accepted it has been credited with it
   for (const node of state.nodes.values())
     if (node.answer === 'ack' && node.version === version) credit(state, node, at);
 }
 
+/** The newest proven release. */
+function fallbackOf({ live }: RolloutState): string | null {
+  if (live === null) return null;
+  return live.proven ? live.version : live.fallback;
+}
+
 /** The target was refused: pin it, and put the last good release back. */
 export function rollBack(rollout: Rollout, refusal: Refusal): void {
-  const { state, act } = rollout;
-  const refused = targetOf(state);
-  if (refused === null) return;
-  state.pins.set(refused, refusal);
-  if (state.proven === refused) state.proven = null;
-  act({ type: 'pinned', version: refused, refusal });
-  act({ type: 'outcome', version: refused, outcome: 'rolled_back' });
-  if (!state.candidate) fallBack(rollout);
+  const { state, facts } = rollout;
+  const version = targetOf(state);
+  if (version === null) return;
+  pin(state, version, refusal);
+  facts.push({ type: 'rolled_back', version, refusal, counts: countNodes(state) });
+  if (state.candidate) forgetFallback(state, version);
+  else fallBack(rollout);
   aim(rollout, null);
   settle(rollout);
 }
 
+function pin({ pins }: RolloutState, version: string, refusal: Refusal): void {
+  pins.set(version, refusal);
+  const [oldest] = pins.keys();
+  if (pins.size > pinsAtMost && oldest !== undefined) pins.delete(oldest);
+}
+
+/** What was proven once, and is refused now, is nothing to fall back on. */
+function forgetFallback(state: RolloutState, refused: string): void {
+  const { live } = state;
+  if (live?.proven === false && live.fallback === refused) state.live = { ...live, fallback: null };
+}
+
 /** The live release itself, unproven, was refused: the newest proven one takes its place, if there is one. */
-function fallBack(rollout: Rollout): void {
-  const { state, at } = rollout;
-  setLive(rollout, state.proven === null ? null : { version: state.proven, since: at, proven: true });
+function fallBack({ state, at, facts }: Rollout): void {
+  const { live } = state;
+  const version = live?.proven === false && live.fallback !== live.version ? live.fallback : null;
+  state.live = version === null ? null : { version, since: at, proven: true };
+  if (version === null) return void facts.push({ type: 'nothing_live' });
+  const { pushes: push } = state;
+  facts.push({
+    ...{ type: 'live', version, since: at, proven: true, isNew: false, isSettled: false },
+    ...{ push, counts: countNodes(state) },
+  });
 }
 
 /** Points the fleet at a candidate, or at the live release (null), and waits for whoever does not hold it yet. */
 export function aim(rollout: Rollout, candidate: string | null): void {
-  const { state, at, act } = rollout;
+  const { state, at } = rollout;
   const deadline = at + state.settings.ackTimeoutMs;
   const before = Math.max(membersAsked(state), state.members);
   state.candidate = candidate === null ? null : { version: candidate, deadline };
@@ -103,15 +136,21 @@ export function aim(rollout: Rollout, candidate: string | null): void {
     if (node.sent === target && node.answer === 'ack') count(state, node, null);
     else state.waiting.set(session, deadline);
   }
-  act({ type: 'offer', version: target });
+  offer(rollout, target);
+}
+
+/** All nodes are to have it; who has it already is told nothing. */
+export function offer({ state, at, facts, effects }: Rollout, version: string | null): void {
+  effects.push({ type: 'offer', version });
+  state.awaited = version === null ? null : { version, at };
+  if (version === null) return void facts.push({ type: 'nothing_to_offer' });
+  state.pushes += 1;
+  state.offeredTo.push(state.nodes.size);
+  if (state.offeredTo.length > offersAtMost) state.offeredTo.shift();
+  facts.push({ type: 'offered', version, push: state.pushes, counts: countNodes(state) });
 }
 
 /** The target is the live release, and proven: no refusal takes it back. */
 export function isProven(state: RolloutState): boolean {
   return state.candidate === null && state.live?.proven === true;
-}
-
-function setLive(rollout: Rollout, live: Live | null): void {
-  rollout.state.live = live;
-  rollout.act({ type: 'live', live });
 }

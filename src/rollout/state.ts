@@ -1,4 +1,4 @@
-import type { Live, NodeState, Refusal, Vote } from './types.ts';
+import type { Counts, Live, NodeState, Refusal, Vote } from './types.ts';
 
 /** One node's stream, as the rollout sees it. */
 export interface RolloutNode {
@@ -40,8 +40,6 @@ export interface RolloutSettings {
 export interface RolloutState {
   readonly settings: RolloutSettings;
   live: Live | null;
-  /** Where an unproven live release falls back to: the newest proven one. */
-  proven: string | null;
   candidate: { readonly version: string; readonly deadline: number } | null;
   /** Versions that were refused, and by whom. */
   readonly pins: Map<string, Refusal>;
@@ -64,6 +62,13 @@ export interface RolloutState {
   /** Answers to the target, of those that are counted, by node.id. */
   tally: Tally;
   gathering: Gathering;
+  /** The number of the last offer; over restarts, too. */
+  pushes: number;
+  /** The offer that is awaited. `at`: milliseconds since the epoch. */
+  awaited: { readonly version: string; readonly at: number } | null;
+  /** How many nodes each of the newest offers was made to. */
+  readonly offeredTo: number[];
+  settled: RolloutMemory['settled'];
 }
 
 export interface Tally {
@@ -93,24 +98,31 @@ export interface Gathering {
   readonly isOver: boolean;
 }
 
-/** What is remembered from before a restart. */
+/** What a restart goes on from: plain JSON. */
 export interface RolloutMemory {
   readonly live: Live | null;
-  readonly proven: string | null;
-  readonly pins: ReadonlyMap<string, Refusal>;
-  readonly muted?: ReadonlySet<string>;
-  /** How many nodes there were. */
-  readonly members?: number;
+  /** The version that is being rolled out. */
+  readonly candidate: string | null;
+  /** The newest last, 1,000 at most. */
+  readonly pins: readonly { readonly version: string; readonly refusal: Refusal }[];
+  /** node.ids, 1,000 at most. */
+  readonly muted: readonly string[];
+  /** The number of the last offer. */
+  readonly pushes: number;
+  /** How many nodes each of the newest 20 offers was made to. */
+  readonly members: readonly number[];
+  /** How the live release's offer came out; null: that is not known yet. */
+  readonly settled: { readonly version: string; readonly isClean: boolean } | null;
 }
 
-/** A rollout with nobody connected. */
-export function createRollout(settings: RolloutSettings, memory?: RolloutMemory): RolloutState {
+/** A rollout with nobody connected. `now`: milliseconds since the epoch; a candidate of before is waited for anew. */
+export function createRollout(settings: RolloutSettings, memory?: RolloutMemory, now = 0): RolloutState {
+  const candidate = memory?.candidate ?? null;
   return {
     settings,
     live: memory?.live ?? null,
-    proven: memory?.proven ?? null,
-    candidate: null,
-    pins: new Map(memory?.pins),
+    candidate: candidate === null ? null : { version: candidate, deadline: now + settings.ackTimeoutMs },
+    pins: new Map(memory?.pins.map(({ version, refusal }) => [version, refusal])),
     nodes: new Map(),
     ids: new Map(),
     members: 0,
@@ -120,8 +132,33 @@ export function createRollout(settings: RolloutSettings, memory?: RolloutMemory)
     waiting: new Map(),
     electorate: null,
     tally: createTally(),
-    gathering: { members: memory?.members ?? 0, until: null, isOver: false },
+    gathering: { members: Math.max(0, ...(memory?.members ?? [])), until: null, isOver: false },
+    pushes: memory?.pushes ?? 0,
+    awaited: null,
+    offeredTo: [...(memory?.members ?? [])],
+    settled: memory?.settled ?? null,
   };
+}
+
+/** What a restart goes on from. */
+export function toRolloutMemory(state: RolloutState): RolloutMemory {
+  const { live, candidate, pins, muted, pushes, offeredTo, settled } = state;
+  return {
+    live,
+    candidate: candidate?.version ?? null,
+    pins: [...pins].map(([version, refusal]) => ({ version, refusal })),
+    muted: [...muted],
+    pushes,
+    members: [...offeredTo],
+    settled,
+  };
+}
+
+/** The nodes by state. */
+export function countNodes(state: RolloutState): Counts {
+  const counts = { connected: state.nodes.size, acked: 0, pending: 0, refusing: 0, unanswered: 0 };
+  for (const session of state.nodes.keys()) counts[nodeState(state, session)] += 1;
+  return counts;
 }
 
 /** The version that every node shall have, or null before there is one. */
@@ -137,8 +174,11 @@ export function nodeState(state: RolloutState, session: string): NodeState {
   return state.waiting.has(session) || targetOf(state) === null ? 'pending' : 'unanswered';
 }
 
+const none: readonly Strikes[] = [];
+
 /** What a node, and the client that it belongs to, have to make up for. */
-export function strikesOf({ strikes, clientStrikes }: RolloutState, { id, client }: RolloutNode): Strikes[] {
+export function strikesOf({ strikes, clientStrikes }: RolloutState, { id, client }: RolloutNode): readonly Strikes[] {
+  if (strikes.size + clientStrikes.size === 0) return none; // an ACK of each of 5,000 nodes asks
   return [strikes.get(id), client === null ? undefined : clientStrikes.get(client)].filter(
     (each) => each !== undefined,
   );

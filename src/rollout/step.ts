@@ -1,18 +1,21 @@
 import type { RolloutNode, RolloutState } from './state.ts';
-import { aim, decide, isProven, rollBack, settle, type Rollout } from './decide.ts';
-import { isGathering, membersAsked, targetOf, voteOf } from './state.ts';
-import type { Refusal, RolloutAction, RolloutEvent } from './types.ts';
+import { aim, decide, isProven, offer, rollBack, settle, type Rollout } from './decide.ts';
+import { countNodes, isGathering, membersAsked, targetOf, voteOf } from './state.ts';
+import type { Refusal, RolloutEffect, RolloutEvent, RolloutFact } from './types.ts';
 import { count, countAll, countStream, credit, mute, strike, unmute } from './votes.ts';
 
 /**
- * One event of a rollout (all nodes at once): moves `state`, in place, and returns what is to be done, in order.
- * The transitions are written down in docs/rollout.md. Does no I/O and reads no clock.
+ * One event of a rollout (all nodes at once): moves `state`, in place, and returns what happened and what is to be done, each in
+ * order. The transitions are written down in docs/rollout.md. Does no I/O and reads no clock.
  */
-export function step(state: RolloutState, event: RolloutEvent): RolloutAction[] {
-  const actions: RolloutAction[] = [];
-  const rollout = { state, at: event.at, act: (action: RolloutAction) => void actions.push(action) };
+export function step(
+  state: RolloutState,
+  event: RolloutEvent,
+): { readonly facts: RolloutFact[]; readonly effects: RolloutEffect[] } {
+  const rollout: Rollout = { state, at: event.at, facts: [], effects: [] };
   apply(rollout, event);
-  return actions;
+  end(rollout);
+  return rollout;
 }
 
 function apply(rollout: Rollout, event: RolloutEvent): void {
@@ -31,10 +34,12 @@ function apply(rollout: Rollout, event: RolloutEvent): void {
       return acked(rollout, event);
     case 'nacked':
       return nacked(rollout, event);
-    case 'muted':
+    case 'mute':
+      rollout.facts.push({ type: 'muted', node: event.node, by: event.by });
       mute(rollout.state, event.node);
       return settle(rollout);
-    case 'unmuted':
+    case 'unmute':
+      rollout.facts.push({ type: 'unmuted', node: event.node, by: event.by });
       unmute(rollout.state, event.node);
       return settle(rollout);
     case 'tick':
@@ -42,13 +47,24 @@ function apply(rollout: Rollout, event: RolloutEvent): void {
   }
 }
 
+/** Whoever is awaited has answered, or is no longer waited for. */
+function end({ state, at, facts }: Rollout): void {
+  const { awaited, waiting, pushes: push } = state;
+  if (awaited === null || waiting.size > 0) return;
+  state.awaited = null;
+  const counts = countNodes(state);
+  const { version } = awaited;
+  state.settled = { version, isClean: counts.refusing + counts.unanswered === 0 };
+  facts.push({ type: 'settled', version, push, ms: at - awaited.at, counts });
+}
+
 /** A valid revision is to be rolled out. */
 function release(rollout: Rollout, version: string): void {
-  const { state, act } = rollout;
+  const { state, facts } = rollout;
   const pin = state.pins.get(version);
-  if (pin !== undefined) return act({ type: 'still_pinned', version, refusal: pin });
+  if (pin !== undefined) return void facts.push({ type: 'still_pinned', version, refusal: pin });
   if (version === targetOf(state)) return;
-  if (state.candidate) act({ type: 'outcome', version: state.candidate.version, outcome: 'superseded' });
+  if (state.candidate) facts.push({ type: 'superseded', version: state.candidate.version });
   // Back to the live release while another was on its way: nothing to prove again.
   const isLive = version === state.live?.version;
   aim(rollout, isLive ? null : version);
@@ -57,20 +73,21 @@ function release(rollout: Rollout, version: string): void {
 
 /** An operator takes a pin back; on the live release it asks the nodes that refuse it once more. */
 function retry(rollout: Rollout, version: string): void {
-  const { state, act } = rollout;
-  if (state.pins.delete(version)) act({ type: 'unpinned', version });
+  const { state, facts } = rollout;
+  if (state.pins.delete(version)) facts.push({ type: 'unpinned', version });
   if (version === targetOf(state)) return ask(rollout, version);
   release(rollout, version);
 }
 
 /** Offers the target once more: who refuses it is awaited again. */
-function ask({ state, at, act }: Rollout, version: string): void {
+function ask(rollout: Rollout, version: string): void {
+  const { state, at } = rollout;
   for (const [session, node] of state.nodes) {
     if (node.answer !== 'nack' || state.muted.has(node.id)) continue;
     state.waiting.delete(session); // to the end: they are in order of deadline
     state.waiting.set(session, at + state.settings.ackTimeoutMs);
   }
-  act({ type: 'offer', version });
+  offer(rollout, version);
 }
 
 function joined(rollout: Rollout, event: { session: string; node: string; client?: string | null }): void {
@@ -124,16 +141,19 @@ function acked(rollout: Rollout, event: { session: string; version: string }): v
   settle(rollout);
 }
 
-function nacked(rollout: Rollout, event: { session: string; version: string; code: number; message: string }): void {
-  const { state, at, act } = rollout;
+type Nacked = Extract<RolloutEvent, { type: 'nacked' }>;
+
+function nacked(rollout: Rollout, event: Nacked): void {
+  const { state, at, facts } = rollout;
   const node = state.nodes.get(event.session);
   if (node === undefined) return;
-  const refusal: Refusal = { node: node.id, code: event.code, message: event.message };
+  const { code, message, place = null } = event;
+  const refusal: Refusal = { node: node.id, code, message, place };
   const vote = voteOf(state, node, at);
   node.answer = 'nack';
   node.refusal = refusal;
   node.heldSince = null;
-  act({ type: 'refused', version: event.version, refusal });
+  facts.push({ type: 'refused', version: event.version, refusal });
   if (event.version !== targetOf(state)) return;
   state.waiting.delete(event.session);
   if (isProven(state)) return;
@@ -151,13 +171,13 @@ function veto(rollout: Rollout, node: RolloutNode, refusal: Refusal): void {
 
 /** The silent ones are no longer waited for; a candidate whose time is over is decided by who has answered. */
 function tick(rollout: Rollout): void {
-  const { state, at, act } = rollout;
+  const { state, at, facts } = rollout;
   const version = targetOf(state);
   for (const [session, deadline] of state.waiting) {
     if (deadline > at) break;
     state.waiting.delete(session);
     const node = state.nodes.get(session);
-    if (node && version !== null) act({ type: 'unanswered', version, node: node.id });
+    if (node && version !== null) facts.push({ type: 'unanswered', version, node: node.id });
   }
   const isOverdue = state.candidate !== null && state.candidate.deadline <= at;
   const isGathered = isGathering(state) && state.gathering.until !== null && state.gathering.until <= at;

@@ -1,5 +1,8 @@
 /** What became of a revision. */
-export type Outcome = 'invalid' | 'live' | 'rolled_back' | 'superseded' | 'held';
+export type Outcome = FinalOutcome | 'held';
+
+/** That of one that nobody decides about any more. */
+export type FinalOutcome = 'invalid' | 'live' | 'rolled_back' | 'superseded';
 
 /** An Envoy's NACK, in its own words. */
 export interface Refusal {
@@ -8,6 +11,18 @@ export interface Refusal {
   /** google.rpc.Status of the NACK: its code (Envoy's is always 13) and message, cut at 4 KiB. */
   readonly code: number;
   readonly message: string;
+  /** What of the config file it is about, as far as that can be told. */
+  readonly place?: Place | null;
+}
+
+/** The place in the config file that a refusal is about. */
+export interface Place {
+  /** The runtime key, or null where Envoy's words name none. */
+  readonly key: string | null;
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+  readonly column: number;
 }
 
 /** State of one node against the fleet's target. */
@@ -20,14 +35,12 @@ export type NodeState = 'pending' | 'acked' | 'refusing' | 'unanswered';
  */
 export type Vote = 'full' | 'new' | 'lost' | 'shared' | 'muted';
 
-/** The newest release that the fleet has accepted. */
-export interface Live {
-  readonly version: string;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-  /** As many members have ACKed it as the quorum asks for; false: too few were there, or too few answered. */
-  readonly proven: boolean;
-}
+/** The newest release that the fleet has accepted. `since`: milliseconds since the epoch. */
+export type Live =
+  /** As many members have ACKed it as the quorum asks for. */
+  | { readonly version: string; readonly since: number; readonly proven: true }
+  /** Too few were there, or too few answered. `fallback`: the newest proven release, if there is one: a refusal brings it back. */
+  | { readonly version: string; readonly since: number; readonly proven: false; readonly fallback: string | null };
 
 /** What moves a rollout. `at` is the time of the event, milliseconds since the epoch. `session` names one node's stream. */
 export type RolloutEvent =
@@ -50,23 +63,58 @@ export type RolloutEvent =
       readonly version: string;
       readonly code: number;
       readonly message: string;
+      readonly place?: Place | null;
     }
   /** An operator takes a node's vote away, and gives it back. `node`: its node.id, connected or not. */
-  | { readonly type: 'muted' | 'unmuted'; readonly at: number; readonly node: string }
+  | { readonly type: 'mute' | 'unmute'; readonly at: number; readonly node: string; readonly by: string }
   | { readonly type: 'tick'; readonly at: number };
 
-/** What a step wants done. Logs, metrics and the ledger are written from these alone. */
-export type RolloutAction =
-  /** Every node shall have this version now; null: there is none to have. */
-  | { readonly type: 'offer'; readonly version: string | null }
-  | { readonly type: 'outcome'; readonly version: string; readonly outcome: Outcome }
-  /** `live` has changed, or was proven. */
-  | { readonly type: 'live'; readonly live: Live | null }
-  /** Refused, and not pushed again until `retry`. */
-  | { readonly type: 'pinned'; readonly version: string; readonly refusal: Refusal }
-  | { readonly type: 'unpinned'; readonly version: string }
-  /** A release was asked for that is pinned: nothing is pushed. */
+/** What a step wants done: every node shall have this version now; null: there is none to have. */
+export interface RolloutEffect {
+  readonly type: 'offer';
+  readonly version: string | null;
+}
+
+/** Each state's number of nodes, and all of them. */
+export type Counts = Readonly<Record<'connected' | NodeState, number>>;
+
+/** What happened, worth remembering. `push`: the number of an offer, counted up over restarts. */
+export type RolloutFact =
+  | { readonly type: 'offered'; readonly version: string; readonly push: number; readonly counts: Counts }
+  /** There is nothing left to offer. */
+  | { readonly type: 'nothing_to_offer' }
+  /** The fleet has accepted it, or has proven it. `isNew`: it was not live before. `isSettled`: nobody is waited for. */
+  | {
+      readonly type: 'live';
+      readonly version: string;
+      /** Milliseconds since the epoch. */
+      readonly since: number;
+      readonly proven: boolean;
+      readonly isNew: boolean;
+      readonly isSettled: boolean;
+      /** Its offer. */
+      readonly push: number;
+      readonly counts: Counts;
+    }
+  | { readonly type: 'nothing_live' }
+  /** Refused, and not pushed again until an operator retries it. */
+  | { readonly type: 'rolled_back'; readonly version: string; readonly refusal: Refusal; readonly counts: Counts }
+  /** A release was asked for that was refused before: nothing is pushed. */
   | { readonly type: 'still_pinned'; readonly version: string; readonly refusal: Refusal }
+  | { readonly type: 'unpinned'; readonly version: string }
+  /** A newer one has taken its place before it was live. */
+  | { readonly type: 'superseded'; readonly version: string }
   /** One node's NACK, whatever follows from it. */
   | { readonly type: 'refused'; readonly version: string; readonly refusal: Refusal }
-  | { readonly type: 'unanswered'; readonly version: string; readonly node: string };
+  /** It is no longer waited for. */
+  | { readonly type: 'unanswered'; readonly version: string; readonly node: string }
+  /** Nobody is waited for any more. `ms`: since the offer. */
+  | {
+      readonly type: 'settled';
+      readonly version: string;
+      readonly push: number;
+      readonly ms: number;
+      readonly counts: Counts;
+    }
+  /** An operator has taken a node's vote away, or given it back. */
+  | { readonly type: 'muted' | 'unmuted'; readonly node: string; readonly by: string };

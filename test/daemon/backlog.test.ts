@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HistoryEntry } from '../../src/ledger/history.ts';
+import type { HistoryEntry } from '../../src/ledger/store.ts';
 import { startDaemon } from '../helpers/daemon.ts';
 import { importCommits, makeRepository, temporaryFolder } from '../helpers/git.ts';
 import { until } from '../helpers/until.ts';

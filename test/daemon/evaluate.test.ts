@@ -6,7 +6,7 @@ import { evaluate } from '../../src/daemon/evaluate.ts';
 import { GitError } from '../../src/git/exec/error.ts';
 import type { Revision } from '../../src/git/read/revision.ts';
 import { Judge } from '../../src/judge/judge.ts';
-import type { Story } from '../../src/ledger/history.ts';
+import type { Story } from '../../src/ledger/store.ts';
 
 const revision: Revision = {
   version: 'v',
@@ -25,7 +25,7 @@ function storyOf(code: Diagnostic['code']): Story {
 test('what was too costly once is not read again, after a restart neither', async () => {
   const judge = new Judge({ file: 'f', validate: compileSchema(null) });
   await judge.close(); // it reads nothing
-  const known = await evaluate(revision, { judge, ledger: { story: () => storyOf('too-costly') } });
+  const known = await evaluate(revision, { judge, journal: { story: () => Promise.resolve(storyOf('too-costly')) } });
   assert.deepEqual(known.release, null);
   assert.deepEqual(
     known.diagnostics.map(({ code }) => code),
@@ -33,5 +33,9 @@ test('what was too costly once is not read again, after a restart neither', asyn
   );
   const others = [null, 'ambiguous', storyOf('schema')] as const;
   for (const story of others)
-    await assert.rejects(evaluate(revision, { judge, ledger: { story: () => story } }), GitError, 'it is read');
+    await assert.rejects(
+      evaluate(revision, { judge, journal: { story: () => Promise.resolve(story) } }),
+      GitError,
+      'it is read',
+    );
 });

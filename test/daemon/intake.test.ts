@@ -41,10 +41,9 @@ const fault = (code: Diagnostic['code']): Diagnostic => ({
 async function judgeBy(options: Partial<IntakeOptions>, each: Revision, standing = head): Promise<string> {
   const intake = new Intake({
     guard: { customers: 0.5, hosts: 0.5 },
-    evaluate: (it) => evaluate(it, { judge, ledger: { story: () => null } }),
+    evaluate: (it) => evaluate(it, { judge, journal: { story: () => Promise.resolve(null) } }),
     verify: () => Promise.resolve(null),
     live: () => live,
-    wasLive: () => false,
     ...options,
   });
   const { verdict, compiled } = await intake.judge(each, standing);
@@ -62,11 +61,23 @@ test('a commit that shrinks is told, unless its trailer accepts it, or a newer o
   assert.equal(await judgeBy({ live: () => null }, revision('a', small)), 'valid');
 });
 
-test('content that was live before is let through, however much smaller it is', async () => {
-  const wasLive: IntakeOptions['wasLive'] = ({ fields }) => fields.get('shuffle_sharding.total_hosts') === 2;
-  assert.equal(await judgeBy({ wasLive }, revision('a', small)), 'valid');
-  const smaller = small.replace('total_hosts: 2', 'total_hosts: 3');
-  assert.match(await judgeBy({ wasLive }, revision('b', smaller)), /from 8 to 3/);
+test('a content has one digest, in whatever commit; what is overtaken needs none', async () => {
+  const digestOf = async (version: string, text: string, standing = head) => {
+    const intake = new Intake({
+      guard: { customers: 0.5, hosts: 0.5 },
+      evaluate: (it) => evaluate(it, { judge, journal: { story: () => Promise.resolve(null) } }),
+      verify: () => Promise.resolve(null),
+      live: () => live,
+    });
+    const { verdict } = await intake.judge(revision(version, text), standing);
+    assert.ok(verdict.valid);
+    return verdict.digest;
+  };
+  const digest = await digestOf('a', small);
+  assert.match(String(digest), /^[0-9a-f]{64}$/);
+  assert.equal(await digestOf('b', `# again\n${small}`), digest);
+  assert.notEqual(await digestOf('c', good), digest);
+  assert.equal(await digestOf('a', small, { ...head, isOvertaken: true }), null);
 });
 
 test('a signature that does not count is the only fault, and the file is not read', async () => {

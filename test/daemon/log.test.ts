@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { sayAction, sayProblem } from '../../src/daemon/say.ts';
-import type { RolloutAction } from '../../src/rollout/types.ts';
+import { logFact, logProblem } from '../../src/daemon/log-facts.ts';
+import type { Fact } from '../../src/state/facts.ts';
 
 const log = new URL('../../src/daemon/log.ts', import.meta.url).href;
 
@@ -44,7 +44,7 @@ test('no secret is in a message or a field', () => {
   }
 });
 
-/** What the actions of a rollout and a problem become in JSON, without their words. */
+/** What facts and a problem become in JSON, without their words. */
 function fieldsOf(say: (log: pino.Logger) => void): unknown[] {
   const lines: string[] = [];
   const log = pino(
@@ -62,29 +62,35 @@ function fieldsOf(say: (log: pino.Logger) => void): unknown[] {
 test('programs find the event, the full SHA, the node, the outcome and the code beside the words', () => {
   const version = 'a'.repeat(40);
   const refusal = { node: 'edge-1', code: 13, message: 'no' };
-  const actions: RolloutAction[] = [
-    { type: 'offer', version },
+  const counts = { connected: 1, acked: 1, pending: 0, refusing: 0, unanswered: 0 };
+  const facts: Fact[] = [
+    { type: 'offered', version, push: 1, counts },
     { type: 'refused', version, refusal },
-    { type: 'pinned', version, refusal },
-    { type: 'live', live: { version, since: 0, proven: true } },
+    { type: 'rolled_back', version, refusal, counts },
+    { type: 'live', version, since: 0, proven: true, isNew: true, isSettled: false, push: 1, counts },
     { type: 'unanswered', version, node: 'edge-1' },
-    { type: 'outcome', version, outcome: 'superseded' },
+    { type: 'superseded', version },
+    { type: 'settled', version, push: 1, ms: 7, counts },
+    { type: 'held', version, reason: 'it shrinks', diagnostics: [] },
+    { type: 'muted', node: 'edge-1', by: 'ops' },
   ];
-  const about = { subject: 's', drawn: null };
-  assert.deepEqual(
-    fieldsOf((log) => actions.forEach((action) => sayAction(log, action, about))),
-    [
-      { event: 'pushing', version },
-      { event: 'refused', version, node: 'edge-1' },
-      { event: 'rolled_back', version, node: 'edge-1', outcome: 'rolled_back', drawn: null },
-      { event: 'live', version, outcome: 'live', proven: true },
-      { event: 'unanswered', version, node: 'edge-1' },
-      { event: 'outcome', version, outcome: 'superseded' },
-    ],
-  );
+  const about = { subject: 's', source: null };
+  const seen = fieldsOf((log) => facts.forEach((fact) => logFact(log, fact, about)));
+  const [rolledBack] = seen.splice(2, 1) as { drawn: string }[];
+  assert.match(rolledBack!.drawn, /error: Envoy edge-1 refused it: no \[refused\]/);
+  assert.deepEqual(seen, [
+    { event: 'pushing', version },
+    { event: 'refused', version, node: 'edge-1' },
+    { event: 'live', version, outcome: 'live', proven: true },
+    { event: 'unanswered', version, node: 'edge-1' },
+    { event: 'outcome', version, outcome: 'superseded' },
+    { event: 'settled', version, ms: 7, acked: 1, connected: 1 },
+    { event: 'held', version, outcome: 'held' },
+    { event: 'muted', node: 'edge-1', by: 'ops' },
+  ]);
   const problem = { code: 'remote', message: 'away', hint: null, since: '' };
   assert.deepEqual(
-    fieldsOf((log) => (['begins', 'ends'] as const).forEach((change) => sayProblem(log, change, problem))),
+    fieldsOf((log) => (['begins', 'ends'] as const).forEach((change) => logProblem(log, change, problem))),
     [
       { event: 'problem_begins', code: 'remote' },
       { event: 'problem_ends', code: 'remote' },

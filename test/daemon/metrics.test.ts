@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Metrics } from '../../src/daemon/metrics.ts';
+import type { Gauges } from '../../src/daemon/metrics.ts';
 import { problemCodes } from '../../src/daemon/problems.ts';
+import type { Fact } from '../../src/state/facts.ts';
 import { readVersion } from '../../src/version.ts';
 
 const nothing = {
@@ -16,8 +18,52 @@ const nothing = {
 const idle = { ...nothing, live: null, head: null, problems: [], fetchedAt: null };
 const operating = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
 
+function watching(gauges: Gauges = idle): Metrics {
+  const metrics = new Metrics();
+  metrics.observe(() => gauges);
+  return metrics;
+}
+
+/** What facts add to the counters. */
+async function countOf(...facts: Fact[]): Promise<string[]> {
+  const metrics = watching();
+  for (const fact of facts) metrics.count(fact);
+  const text = await metrics.text();
+  return text
+    .split('\n')
+    .filter((line) => /^shardplane_(revisions|rollbacks|answers|settle_seconds_count)[^ ]* [1-9]/.test(line));
+}
+
+test('each fact counts once, as what it is', async () => {
+  const version = 'v';
+  const refusal = { node: 'n', code: 13, message: 'no' };
+  const { counts } = idle;
+  const live = { type: 'live', version, since: 0, proven: true, isSettled: true, push: 1, counts } as const;
+  assert.deepEqual(await countOf({ ...live, isNew: true }), ['shardplane_revisions_total{outcome="live"} 1']);
+  assert.deepEqual(await countOf({ ...live, isNew: false }, { type: 'offered', version, push: 1, counts }), []);
+  assert.deepEqual(await countOf({ type: 'rolled_back', version, refusal, counts }), [
+    'shardplane_revisions_total{outcome="rolled_back"} 1',
+    'shardplane_rollbacks_total 1',
+  ]);
+  assert.deepEqual(await countOf({ type: 'still_pinned', version, refusal }), [
+    'shardplane_revisions_total{outcome="rolled_back"} 1',
+  ]);
+  assert.deepEqual(
+    await countOf(
+      { type: 'superseded', version },
+      { type: 'closed', version, outcome: 'superseded', isNew: true },
+      { type: 'closed', version, outcome: 'live', isNew: false },
+    ),
+    ['shardplane_revisions_total{outcome="superseded"} 2'],
+  );
+  assert.deepEqual(
+    await countOf({ type: 'unanswered', version, node: 'n' }, { type: 'settled', version, push: 1, ms: 5, counts }),
+    ['shardplane_answers_total{answer="none"} 1', 'shardplane_settle_seconds_count 1'],
+  );
+});
+
 test('every label is there from the start, with 0', async () => {
-  const metrics = new Metrics(() => idle);
+  const metrics = watching();
   const text = await metrics.text();
   const series = [
     ...['invalid', 'live', 'rolled_back', 'superseded', 'held'].map(
@@ -38,7 +84,7 @@ test('every label is there from the start, with 0', async () => {
 });
 
 test('the process, Node, the version and the last fetch', async () => {
-  const text = await new Metrics(() => ({ ...idle, backlog: 0, problems: ['remote'], fetchedAt: 1_500 })).text();
+  const text = await watching({ ...idle, backlog: 0, problems: ['remote'], fetchedAt: 1_500 }).text();
   for (const name of [
     'process_resident_memory_bytes',
     'process_start_time_seconds',
@@ -48,7 +94,7 @@ test('the process, Node, the version and the last fetch', async () => {
   assert.ok(text.includes(`shardplane_build_info{version="${readVersion()}",node_version="${process.version}"} 1\n`));
   assert.match(text, /^shardplane_last_fetch_seconds 1\.5$/m);
   assert.match(text, /^shardplane_problem\{code="remote"\} 1$/m);
-  assert.doesNotMatch(await new Metrics(() => idle).text(), /^shardplane_last_fetch_seconds /m);
+  assert.doesNotMatch(await watching().text(), /^shardplane_last_fetch_seconds /m);
 });
 
 test('docs/operating.md has every code of a problem', () => {

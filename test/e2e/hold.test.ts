@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Status } from '../../src/http/api.ts';
-import type { Story } from '../../src/ledger/history.ts';
+import type { Story } from '../../src/ledger/store.ts';
 import { newestEnvoy, skipWithout } from '../helpers/envoy.ts';
 import { until } from '../helpers/until.ts';
 import { file, startScene, versionOf } from './support.ts';

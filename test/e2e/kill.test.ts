@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Memory } from '../../src/state/memory.ts';
 import { startDaemon } from '../helpers/daemon.ts';
 import { gitEnv, makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
 import { createRandom, type Random } from '../helpers/random.ts';
@@ -118,10 +119,11 @@ async function readLedger(state: string, copy: string): Promise<Ledger> {
   using database = new DatabaseSync(join(copy, 'ledger.sqlite'));
   const all = (sql: string) => database.prepare(sql).all() as Record<string, string | null>[];
   assert.deepEqual(Object.values(all('PRAGMA integrity_check')[0]!), ['ok']);
-  const [fleet] = all('SELECT live, proven FROM fleet');
+  const [row] = all('SELECT json FROM state');
+  const live = row ? (JSON.parse(row.json!) as Memory).rollout.live : null;
   return {
-    live: fleet?.live ?? null,
-    proven: fleet?.proven ?? null,
+    live: live?.version ?? null,
+    proven: live && (live.proven ? live.version : live.fallback),
     outcomes: new Map(all('SELECT version, outcome FROM revisions').map((row) => [row.version!, row.outcome ?? null])),
     everProven: all("SELECT version FROM events WHERE type = 'live' AND detail LIKE '%\"proven\":true%'").map(
       (row) => row.version!,
@@ -238,7 +240,7 @@ test('killed before it has noted how far it came: what the Envoys have answered 
     );
     await daemon.kill('SIGKILL');
     const database = new DatabaseSync(join(daemon.state, 'ledger.sqlite'));
-    database.prepare('UPDATE fleet SET tip = ?').run(first);
+    database.prepare("UPDATE state SET json = json_set(json, '$.revisions.taken', ?)").run(first);
     database.close();
     const last = await repository.commit({ [file]: config(4) }, 'last');
     await daemon.restart();

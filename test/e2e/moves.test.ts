@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Status } from '../../src/http/api.ts';
-import type { HistoryEntry, Story } from '../../src/ledger/history.ts';
+import type { HistoryEntry, Story } from '../../src/ledger/store.ts';
 import { startDaemon, type TestDaemon } from '../helpers/daemon.ts';
 import { makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
 import { createRandom, type Random } from '../helpers/random.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HistoryEntry } from '../../src/ledger/history.ts';
+import type { HistoryEntry } from '../../src/ledger/store.ts';
 import { startDaemon, type TestDaemon } from '../helpers/daemon.ts';
 import { importCommits, makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
 import { until } from '../helpers/until.ts';

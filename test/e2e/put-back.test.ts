@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { HistoryEntry } from '../../src/ledger/history.ts';
+import type { HistoryEntry } from '../../src/ledger/store.ts';
 import { until } from '../helpers/until.ts';
 import { versionOf, XdsClient } from '../xds/client.ts';
 import { config, startRemoteScene, type RemoteScene } from './remote-scene.ts';

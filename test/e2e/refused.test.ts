@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Status } from '../../src/http/api.ts';
-import type { Story } from '../../src/ledger/history.ts';
+import type { Story } from '../../src/ledger/store.ts';
 import { envoyVersions, skipWithout, type Envoy } from '../helpers/envoy.ts';
 import { temporaryFolder } from '../helpers/git.ts';
 import { until } from '../helpers/until.ts';

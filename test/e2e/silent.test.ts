@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rename } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { newestEnvoy, skipWithout } from '../helpers/envoy.ts';
 import { until } from '../helpers/until.ts';
@@ -36,5 +37,39 @@ describe('an Envoy that does not answer', { skip: skipWithout(newestEnvoy) }, ()
     const newest = await daemon.waitFor('both have it', ({ counts }) => counts.acked === 2);
     await until('the newest on its return', async () => (await versionOf(silent)) === newest.live!.version);
     assert.equal(newest.head!.outcome, 'live');
+  });
+
+  test('a restart in the middle of a rollout goes on in it, before git is asked', async () => {
+    await using scene = await startScene({ envoys: [newestEnvoy, newestEnvoy] });
+    const { daemon, repository, envoys } = scene;
+    const first = (await daemon.status()).live!.version;
+    envoys[1]!.kill('SIGSTOP');
+    try {
+      const sha = await scene.commit({ size: 3 });
+      await daemon.waitFor(
+        'one has it, one does not answer',
+        ({ counts }) => counts.acked === 1 && counts.pending === 1,
+      );
+      await daemon.kill('SIGKILL');
+      await rename(repository.path, `${repository.path}.away`);
+      await daemon.restart();
+      const { msg } = await daemon.logged(new RegExp(`^serving ${sha.slice(0, 12)}`));
+      assert.match(msg, /from the ledger$/);
+      const { live, head } = await daemon.status();
+      assert.deepEqual([live!.version, head!.version, head!.outcome], [first, sha, null]);
+      await rename(`${repository.path}.away`, repository.path);
+    } finally {
+      envoys[1]!.kill('SIGCONT');
+    }
+    const { live } = await daemon.waitFor(
+      'both have it',
+      ({ counts, head }) => counts.acked === 2 && head?.outcome === 'live',
+    );
+    assert.equal(live!.proven, true);
+    const outcomes = (await daemon.history()).map(({ version, outcome }) => [version, outcome]);
+    assert.deepEqual(outcomes.slice(0, 2), [
+      [live!.version, 'live'],
+      [first, 'live'],
+    ]);
   });
 });

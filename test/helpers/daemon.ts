@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import type { Status } from '../../src/http/api.ts';
-import type { HistoryEntry } from '../../src/ledger/history.ts';
+import type { HistoryEntry } from '../../src/ledger/store.ts';
 import { gitEnv } from './git.ts';
 import { until } from './until.ts';
 

@@ -34,26 +34,27 @@ const daemon = {
 };
 const api: Api = {
   daemon: () => daemon,
-  status: () => ({
-    daemon,
-    live: null,
-    head: head === null ? null : { version: head, subject: '', outcome: null, diagnostics: [] },
-    nodes: [],
-    problems: [],
-    muted: [],
-    gone: [],
-    backlog: 0,
-    working: null,
-    counts: { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0 },
-  }),
+  status: () =>
+    Promise.resolve({
+      daemon,
+      live: null,
+      head: head === null ? null : { version: head, subject: '', outcome: null, diagnostics: [] },
+      nodes: [],
+      problems: [],
+      muted: [],
+      gone: [],
+      backlog: 0,
+      working: null,
+      counts: { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0 },
+    }),
   readiness: () => ({ ready, reasons: ready ? [] : ['no release yet'] }),
   metrics: () => Promise.resolve('up 1\n'),
   explain: (customer) => (customer === 'known' ? { customer } : null),
-  history: (query) => ({ limit: query.get('limit') }),
-  story: (version) => {
-    if (version === 'deadbeef') throw new Error('broken inside');
-    return version === 'cafe0123' ? { version } : null;
-  },
+  history: (query) => Promise.resolve({ limit: query.get('limit') }),
+  story: (version) =>
+    version === 'deadbeef'
+      ? Promise.reject(new Error('broken inside'))
+      : Promise.resolve(version === 'cafe0123' ? { version } : null),
   retry: (version, by) => {
     commands.push(`retry ${version} ${by}`);
     return version === 'ffff' ? { ok: false, message: 'no such commit' } : done;

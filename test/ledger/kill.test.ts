@@ -3,10 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import test from 'node:test';
-import { openLedger } from '../../src/ledger/ledger.ts';
 import { createRandom } from '../helpers/random.ts';
-import { resource, sha, temporary, failure, success } from './support.ts';
-import { isRefused, isRetried, liveAfter } from './turns.ts';
+import { Book, resource, sha, storyLength, temporary } from './support.ts';
+import { isRetried, liveAfter } from './turns.ts';
 
 const writer = path.join(import.meta.dirname, 'children', 'writer.ts');
 /** `LEDGER_KILLS=200 node --test test/ledger/kill.test.ts` is the long run. */
@@ -28,25 +27,27 @@ async function writeAndKill(directory: string, afterTurns: number, afterMs: numb
 }
 
 /** The ledger opens, holds each turn whole or not at all, and contradicts nothing that was called done. Returns the last turn in it. */
-function inspect(directory: string, done: number): number {
-  const ledger = openLedger({ directory });
+async function inspect(directory: string, done: number): Promise<number> {
+  const book = new Book({ directory });
   try {
-    assert.deepEqual(ledger.notices, []);
-    assert.deepEqual(ledger.health, { ok: true });
-    const { live, proven, pins, releases, seq, head } = ledger.restore();
-    assert.ok(seq === done || seq === done + 1, `turn ${done} was done, the ledger ends with ${seq}`);
-    assert.equal(head?.version, sha(seq));
-    assert.equal(live?.version, sha(liveAfter(seq)));
-    assert.equal(proven, live.version);
-    assert.deepEqual(Buffer.from(releases.get(live.version)!.resource), resource(liveAfter(seq)));
-    for (let n = 3; n <= seq; n += 3) assert.equal(pins.has(sha(n)), !isRetried(n), `pin of ${n}`);
-    const story = ledger.story(sha(seq));
-    assert.ok(story !== null && story !== 'ambiguous');
-    const whole = isRefused(seq) ? failure(seq).length + Number(isRetried(seq)) : success(seq).length;
-    assert.equal(story.events.length, whole);
-    return seq;
+    const loaded = await book.load();
+    assert.deepEqual(book.notices, []);
+    assert.deepEqual(book.journal.health, { ok: true });
+    const { revisions, rollout } = book.memory;
+    const { pushes } = rollout;
+    assert.ok(pushes === done || pushes === done + 1, `turn ${done} was done, the ledger ends with ${pushes}`);
+    if (pushes === 0) return 0;
+    assert.equal(revisions.head?.version, sha(pushes));
+    assert.equal(book.live, sha(liveAfter(pushes)));
+    assert.equal(rollout.live?.proven, true);
+    const live = loaded?.releases.find(({ release }) => release.version === book.live);
+    assert.deepEqual(live && Buffer.from(live.resource), resource(liveAfter(pushes)));
+    for (let n = 3; n <= pushes; n += 3) assert.equal(book.pins.includes(sha(n)), !isRetried(n), `pin of ${n}`);
+    const story = await book.story(pushes);
+    assert.equal(story.events.length, storyLength + Number(isRetried(pushes)));
+    return pushes;
   } finally {
-    ledger.close();
+    await book.journal.close();
   }
 }
 
@@ -61,7 +62,7 @@ test(
     for (let kill = 0; kill < kills; kill += 1) {
       // The moments are spread over a turn's milliseconds, and over the first turns after an opening.
       const last = await writeAndKill(directory, kill % 5, random.next() * 4);
-      done = inspect(directory, Math.max(done, last));
+      done = await inspect(directory, Math.max(done, last));
     }
     assert.ok(done > kills);
   },

@@ -1,71 +1,125 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import test from 'node:test';
 import { LedgerError } from '../../src/ledger/error.ts';
-import { openLedger, openLedgerReadOnly } from '../../src/ledger/ledger.ts';
+import { openLedgerReadOnly, openStore } from '../../src/ledger/ledger.ts';
+import type { StoredRelease } from '../../src/ledger/store.ts';
 import {
+  Book,
   epoch,
   failure,
+  held,
   live,
+  loadAfter,
   manualClock,
+  manySeen,
+  offered,
   open,
   refusal,
-  release,
+  reopen,
   resource,
-  revision,
+  retried,
+  seen,
   sha,
+  stored,
   success,
   temporary,
 } from './support.ts';
 
-test('a new directory and its files are for us alone', (t) => {
+function sql(directory: string, text: string): Record<string, unknown>[] {
+  const db = new DatabaseSync(path.join(directory, 'ledger.sqlite'), { readOnly: true });
+  const rows = db.prepare(text).all();
+  db.close();
+  return rows;
+}
+
+function bytesOf(releases: readonly StoredRelease[] = []): [string, string][] {
+  return releases.map(({ release, resource }) => [release.version, Buffer.from(resource).toString()]);
+}
+
+test('a new directory and its files are for us alone', async (t) => {
   const directory = path.join(temporary(t), 'a', 'b');
-  const ledger = open(t, { directory });
-  ledger.recordAll(success(1));
-  assert.deepEqual(ledger.health, { ok: true });
-  assert.deepEqual(ledger.notices, []);
+  const book = await open(t, { directory });
+  await book.record(...success(1));
+  assert.deepEqual(book.journal.health, { ok: true });
+  assert.deepEqual(book.notices, []);
   assert.equal(statSync(directory).mode & 0o777, 0o700);
   for (const name of ['ledger.sqlite', 'ledger.sqlite-wal', 'ledger.sqlite-shm', 'ledger.lock']) {
     assert.equal(statSync(path.join(directory, name)).mode & 0o777, 0o600, name);
   }
 });
 
-test('an empty ledger restores nothing', (t) => {
-  const restored = open(t, { directory: temporary(t) }).restore();
-  assert.equal(restored.live, null);
-  assert.equal(restored.proven, null);
-  assert.equal(restored.head, null);
-  assert.equal(restored.tip, null);
-  assert.equal(restored.seq, 0);
-  assert.equal(restored.releases.size, 0);
+test('an empty ledger holds nothing', async (t) => {
+  const store = openStore({ directory: temporary(t) });
+  assert.deepEqual(await store.load(), { memory: null, releases: [], open: [] });
+  assert.deepEqual(await store.history({ limit: 9 }), []);
+  assert.equal(await store.story('abcd'), null);
+  assert.deepEqual(await store.outcomes([sha(1)]), new Map());
+  await store.close();
 });
 
-test('all that a restart needs is there again, bytes and all', (t) => {
+test('all that a restart needs is there again, state and bytes', async (t) => {
   const directory = temporary(t);
-  const first = openLedger({ directory });
-  first.recordAll(success(1));
-  first.recordAll([...failure(2), { type: 'tip', commit: sha(2) }]);
-  first.recordAll([revision(3), { type: 'held', version: sha(3), reason: 'removes 3 of 4 customers' }]);
-  first.record({ type: 'accepted', version: sha(4), by: 'ada' });
-  const before = first.restore();
-  first.close();
-
-  const restored = open(t, { directory }).restore();
-  assert.deepEqual(restored.live, { version: sha(1), since: epoch + 1, proven: true });
-  assert.equal(restored.proven, sha(1));
-  assert.deepEqual([...restored.pins], [[sha(2), refusal]]);
-  assert.equal(restored.holds.get(sha(3))?.reason, 'removes 3 of 4 customers');
-  assert.deepEqual([...restored.accepted], [sha(4)]);
-  assert.equal(restored.tip, sha(2));
-  assert.equal(restored.seq, 2);
-  assert.equal(restored.head?.version, sha(3));
-  assert.deepEqual([...restored.releases.keys()], [sha(1)]);
-  assert.deepEqual(Buffer.from(restored.releases.get(sha(1))!.resource), resource(1));
-  assert.deepEqual(restored.releases.get(sha(1))!.release, before.releases.get(sha(1))!.release);
+  const book = await open(t, { directory });
+  await book.record(...success(1));
+  await book.record(...failure(2));
+  await book.record(seen(3), held(3, 'removes 3 of 4 customers'));
+  await book.record({ type: 'accepted', version: sha(4), by: 'ada' }, { type: 'muted', node: 'a', by: 'ada' });
+  const before = JSON.stringify(book.memory);
+  const again = await reopen(t, book, { directory });
+  assert.equal(JSON.stringify(again.memory), before);
+  assert.equal(sql(directory, 'SELECT json FROM state')[0]?.json, before, 'byte for byte');
+  const loaded = await again.store.load();
+  assert.deepEqual(loaded.memory?.rollout.live, { version: sha(1), since: epoch + 1, proven: true });
+  assert.deepEqual(loaded.memory.rollout.pins, [{ version: sha(2), refusal }]);
+  assert.deepEqual(bytesOf(loaded.releases), [[sha(1), 'bytes of 1']]);
+  assert.deepEqual(loaded.releases[0]?.release, stored(1).release);
+  assert.deepEqual(loaded.open, [
+    { version: sha(3), before: null },
+    { version: sha(4), before: null },
+  ]);
 });
 
-test('fields come back in order, with values that JSON has no words for', (t) => {
+test('a restart in the middle of a rollout has the bytes of what was offered, and of what it falls back to', async (t) => {
+  const directory = temporary(t);
+  const book = await open(t, { directory });
+  await book.record(...success(1));
+  await book.record(seen(2), offered(2), live(2, { proven: false }));
+  await book.record(seen(3), offered(3));
+  const again = new Book({ directory });
+  await book.journal.close();
+  const loaded = await again.load();
+  t.after(() => again.journal.close());
+  assert.equal(loaded?.memory?.rollout.candidate, sha(3));
+  assert.deepEqual(
+    bytesOf(loaded.releases).sort(),
+    [1, 2, 3].map((n) => [sha(n), `bytes of ${n}`]),
+  );
+  assert.deepEqual(
+    loaded.open.map(({ version }) => version),
+    [sha(3)],
+  );
+  const { events } = await again.story(3);
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['revision', 'push_started'],
+    'no word of its bytes before it is live',
+  );
+});
+
+test('a release whose bytes are lost is left out', async (t) => {
+  const directory = temporary(t);
+  const book = await open(t, { directory });
+  book.releases.set(sha(1), null);
+  await book.record(...success(1));
+  const { memory, releases } = await loadAfter(book, { directory });
+  assert.equal(memory?.rollout.live?.version, sha(1));
+  assert.deepEqual(releases, []);
+});
+
+test('fields come back in order, with values that JSON has no words for', async (t) => {
   const directory = temporary(t);
   const fields = new Map<string, never>(
     Object.entries({ z: 1, a: 'x', __proto__x: { numerator: -1, list: [null, true] }, n: NaN, i: -Infinity }) as [
@@ -74,159 +128,207 @@ test('fields come back in order, with values that JSON has no words for', (t) =>
     ][],
   );
   fields.set('__proto__', 5 as never);
-  const first = openLedger({ directory });
-  first.recordAll([
-    { type: 'release', release: { version: sha(1), subject: 's', fields }, resource: resource(1) },
-    live(1),
+  const book = await open(t, { directory });
+  book.releases.set(sha(1), { release: { version: sha(1), subject: 's', fields }, resource: resource(1) });
+  await book.record(...success(1));
+  const again = await reopen(t, book, { directory });
+  const [loaded] = (await again.store.load()).releases;
+  assert.deepEqual([...(loaded?.release.fields ?? [])], [...fields]);
+});
+
+test('a batch is all or nothing', async (t) => {
+  const directory = temporary(t);
+  const book = await open(t, { directory });
+  await book.record(...success(1));
+  const before = JSON.stringify(book.memory);
+  const broken = { ...offered(2), counts: { connected: {} } } as never;
+  await assert.rejects(book.store.commit(book.batch([seen(2), broken, seen(3)])), /can not be written/);
+  assert.deepEqual(await book.found(), [1]);
+  assert.equal(sql(directory, 'SELECT json FROM state')[0]?.json, before);
+  assert.equal(sql(directory, 'SELECT count(*) AS n FROM releases')[0]?.n, 1);
+});
+
+test('an unproven live release keeps the proven one to fall back to, and none at all can be live', async (t) => {
+  const directory = temporary(t);
+  const first = await open(t, { directory });
+  await first.record(...success(1));
+  await first.record(seen(2), offered(2), live(2, { proven: false }));
+  const second = await reopen(t, first, { directory });
+  assert.deepEqual(second.memory.rollout.live, { version: sha(2), since: epoch + 2, proven: false, fallback: sha(1) });
+  assert.deepEqual(
+    bytesOf((await second.store.load()).releases)
+      .map(([version]) => version)
+      .sort(),
+    [sha(1), sha(2)],
+  );
+  await second.record({ type: 'nothing_live' });
+  const third = await reopen(t, second, { directory });
+  assert.equal(third.live, undefined);
+  assert.equal((await third.story(2)).revision.live, false);
+});
+
+test('retry takes a pin back, for good', async (t) => {
+  const directory = temporary(t);
+  const first = await open(t, { directory });
+  await first.record(...failure(1));
+  assert.equal((await first.story(1)).revision.pinned, true);
+  await first.record(...retried(1));
+  const second = await reopen(t, first, { directory });
+  assert.deepEqual(second.pins, []);
+  const { revision, events } = await second.story(1);
+  assert.equal(events.at(-1)?.type, 'unpinned');
+  assert.equal(events.at(-1)?.by, 'ada');
+  assert.equal(revision.pinned, false);
+});
+
+test('accepting ends a hold, for good', async (t) => {
+  const directory = temporary(t);
+  const first = await open(t, { directory });
+  const isHeld = async (book: Book) => (await book.story(1)).revision.held;
+  await first.record(seen(1), held(1));
+  assert.equal(await isHeld(first), true);
+  await first.record({ type: 'accepted', version: sha(1), by: 'ada' });
+  assert.equal(await isHeld(first), false);
+  const second = await reopen(t, first, { directory });
+  assert.deepEqual(second.memory.revisions.accepted, [sha(1)]);
+  assert.equal(await isHeld(second), false);
+  await second.record(held(1, 'the history was rewritten'));
+  assert.equal(await isHeld(second), true, 'held again, for something else');
+  await second.record(seen(2));
+  assert.equal(await isHeld(second), true, 'a newer one does not end it by itself');
+});
+
+test('a later outcome ends a hold, and the one before it stands again', async (t) => {
+  const directory = temporary(t);
+  const first = await open(t, { directory });
+  await first.record(...success(1));
+  await first.record(seen(2), held(2));
+  await first.record(held(1));
+  const versions = [sha(1), sha(2), sha(3)];
+  assert.deepEqual(await first.journal.outcomes(versions), new Map([[sha(1), 'live']]), 'the one before the hold');
+  await first.record(
+    { type: 'closed', version: sha(1), outcome: 'live', isNew: false },
+    { type: 'closed', version: sha(2), outcome: 'superseded', isNew: true },
+  );
+  assert.deepEqual(
+    await first.journal.outcomes(versions),
+    new Map([
+      [sha(1), 'live'],
+      [sha(2), 'superseded'],
+    ]),
+  );
+  const second = await reopen(t, first, { directory });
+  assert.deepEqual(
+    (await second.journal.history({ limit: 9 })).map(({ held, outcome }) => [held, outcome]),
+    [
+      [false, 'superseded'],
+      [false, 'live'],
+    ],
+  );
+});
+
+test('what is open is told of with the outcome that it had before it was held, but not what the fleet runs', async (t) => {
+  const directory = temporary(t);
+  const book = await open(t, { directory });
+  await book.record(...success(1), ...success(2), held(1), seen(3), held(3), seen(4));
+  await book.record(live(5), ...manySeen(1000, 10));
+  const again = await reopen(t, book, { directory });
+  const { open: found } = await again.store.load();
+  assert.equal(found.length, 1000);
+  assert.deepEqual(found[0], { version: sha(10), before: null }, 'the newest 1,000, the oldest of them first');
+  await again.record(
+    ...Array.from({ length: 1000 }, (_, n) => ({ type: 'superseded', version: sha(10 + n) }) as const),
+  );
+  const rest = (await again.store.load()).open;
+  assert.deepEqual(rest, [
+    { version: sha(1), before: 'live' },
+    { version: sha(3), before: null },
+    { version: sha(4), before: null },
   ]);
-  first.close();
-  const restored = open(t, { directory }).restore().releases.get(sha(1))!.release.fields;
-  assert.deepEqual([...restored], [...fields]);
 });
 
-test('an unproven live release keeps the proven one to fall back to, and none at all can be live', (t) => {
+test('a second daemon on the directory is refused in clear words, and the first goes on', async (t) => {
   const directory = temporary(t);
-  const first = openLedger({ directory });
-  first.recordAll([...success(1), release(2), live(2, false)]);
-  first.close();
-  const second = openLedger({ directory });
-  assert.equal(second.restore().live?.version, sha(2));
-  assert.equal(second.restore().live?.proven, false);
-  assert.equal(second.restore().proven, sha(1));
-  assert.deepEqual([...second.restore().releases.keys()].sort(), [sha(1), sha(2)]);
-  second.record({ type: 'live', live: null });
-  second.close();
-  assert.equal(open(t, { directory }).restore().live, null);
+  const first = await open(t, { directory });
+  const isLocked = (error: unknown): boolean =>
+    error instanceof LedgerError &&
+    error.code === 'ledger-locked' &&
+    /another shardplane daemon uses this state directory/.test(error.message);
+  await assert.rejects(new Book({ directory }).load(), isLocked);
+  await first.record(...success(1));
+  assert.deepEqual(first.journal.health, { ok: true });
+  await assert.rejects(new Book({ directory }).load(), isLocked);
 });
 
-test('retry takes a pin back, for good', (t) => {
+test('a burst of 1,000 revisions is one transaction, in order, and the newest is the head', async (t) => {
   const directory = temporary(t);
-  const first = openLedger({ directory });
-  first.recordAll(failure(1));
-  first.record({ type: 'unpinned', version: sha(1), by: 'ada' });
-  first.close();
-  const second = open(t, { directory });
-  assert.equal(second.restore().pins.size, 0);
-  const story = second.story(sha(1));
-  assert.ok(story !== null && story !== 'ambiguous');
-  assert.equal(story.events.at(-1)?.by, 'ada');
-  assert.equal(story.revision.pinned, false);
-});
-
-test('accepting ends a hold, for good', (t) => {
-  const directory = temporary(t);
-  const first = openLedger({ directory });
-  first.recordAll([revision(1), { type: 'held', version: sha(1), reason: 'shrinks' }]);
-  assert.equal(first.history({ limit: 1 })[0]?.held, true);
-  first.record({ type: 'accepted', version: sha(1), by: 'ada' });
-  first.close();
-  const second = open(t, { directory });
-  assert.equal(second.restore().holds.size, 0);
-  assert.deepEqual([...second.restore().accepted], [sha(1)]);
-  assert.equal(second.history({ limit: 1 })[0]?.held, false);
-});
-
-test('a later outcome ends a hold', (t) => {
-  const directory = temporary(t);
-  const first = openLedger({ directory });
-  const held = { type: 'outcome', version: sha(1), outcome: 'held' } as const;
-  first.recordAll([revision(1), { type: 'held', version: sha(1), reason: 'shrinks' }, held]);
-  assert.equal(first.history({ limit: 1 })[0]?.held, true);
-  first.recordAll([revision(2), { ...held, outcome: 'superseded' }]);
-  assert.equal(first.restore().holds.size, 0);
-  first.close();
-  const second = open(t, { directory });
-  assert.equal(second.restore().holds.size, 0);
-  assert.deepEqual(second.history({ outcome: 'superseded', limit: 5 })[0]?.held, false);
-});
-
-test('a second daemon on the directory is refused in clear words, and the first goes on', (t) => {
-  const directory = temporary(t);
-  const first = open(t, { directory });
-  assert.throws(
-    () => openLedger({ directory }),
-    (error) =>
-      error instanceof LedgerError &&
-      error.code === 'ledger-locked' &&
-      /another shardplane daemon uses this state directory/.test(error.message),
-  );
-  first.recordAll(success(1));
-  assert.deepEqual(first.health, { ok: true });
-  assert.throws(() => openLedger({ directory }), { code: 'ledger-locked' });
-});
-
-test('a burst of 1,000 revisions is one transaction, in order, and the newest is the head', (t) => {
-  const directory = temporary(t);
-  const first = openLedger({ directory });
-  first.recordAll(Array.from({ length: 1000 }, (_, n) => revision(n)));
-  first.close();
-  const second = open(t, { directory });
-  assert.equal(second.restore().head?.version, sha(999));
+  const first = await open(t, { directory });
+  await first.record(...manySeen(1000));
+  const second = await reopen(t, first, { directory });
+  assert.equal(second.memory.revisions.head?.version, sha(999));
   assert.deepEqual(
-    second.history({ limit: 1000 }).map(({ version }) => version),
-    Array.from({ length: 1000 }, (_, n) => sha(999 - n)),
+    await second.found(),
+    Array.from({ length: 1000 }, (_, n) => 999 - n),
   );
 });
 
-test('a revision that is seen again moves the head and keeps its outcome and place', (t) => {
-  const ledger = open(t, { directory: temporary(t) });
-  ledger.recordAll([...success(1), ...success(2), revision(1)]);
-  assert.equal(ledger.restore().head?.version, sha(1));
-  assert.equal(ledger.restore().head?.outcome, 'live');
-  assert.deepEqual(
-    ledger.history({ limit: 9 }).map(({ version }) => version),
-    [sha(2), sha(1)],
-  );
+test('a revision that is seen again keeps its outcome and its place', async (t) => {
+  const book = await open(t, { directory: temporary(t) });
+  await book.record(...success(1), ...success(2), seen(1));
+  assert.deepEqual(await book.found(), [2, 1]);
+  assert.equal((await book.story(1)).revision.outcome, 'live');
 });
 
-test('the ledger can be read beside the daemon and without it', (t) => {
+test('the ledger can be read beside the daemon and without it', async (t) => {
   const directory = temporary(t);
-  const ledger = openLedger({ directory, clock: manualClock().read });
-  ledger.recordAll(success(1));
+  const book = await open(t, { directory, clock: manualClock().read });
+  await book.record(...success(1));
   const beside = openLedgerReadOnly(directory);
-  const entries = beside.history({ limit: 10 });
-  beside.close();
-  assert.deepEqual(entries, ledger.history({ limit: 10 }));
-  ledger.close();
+  const entries = await beside.history({ limit: 10 });
+  await beside.close();
+  assert.equal(entries[0]?.live, true);
+  assert.deepEqual(entries, await book.journal.history({ limit: 10 }));
+  await book.journal.close();
   const without = openLedgerReadOnly(directory);
-  assert.deepEqual(without.history({ limit: 10 }), entries);
-  assert.notEqual(without.story(sha(1).slice(0, 8)), null);
-  without.close();
+  assert.deepEqual(await without.history({ limit: 10 }), entries);
+  assert.notEqual(await without.story(sha(1).slice(0, 8)), null);
+  await without.close();
 });
 
 test('reading where there is no ledger says so', (t) => {
   assert.throws(() => openLedgerReadOnly(temporary(t)), { code: 'ledger-missing' });
 });
 
-test('the live release is not written again, other bytes under its version are', (t) => {
+test('bytes are written once, other bytes under the same version again', async (t) => {
   const directory = temporary(t);
-  const ledger = openLedger({ directory });
-  const [first, other] = [release(1), release(1)];
-  assert.ok(first.type === 'release' && other.type === 'release');
-  const events = () => {
-    const story = ledger.story(sha(1));
-    return story === null || story === 'ambiguous' ? 0 : story.events.filter(({ type }) => type === 'release').length;
-  };
-  ledger.recordAll([first, live(1, false), first, live(1)]);
-  assert.equal(events(), 1);
-  ledger.record({ ...other, resource: Buffer.from('other bytes') });
-  assert.equal(events(), 2);
-  ledger.close();
-  const { releases } = open(t, { directory }).restore();
-  assert.equal(Buffer.from(releases.get(sha(1))!.resource).toString(), 'other bytes');
+  const book = await open(t, { directory });
+  const order = () => sql(directory, 'SELECT stored_id FROM releases WHERE version = ' + `'${sha(1)}'`)[0]?.stored_id;
+  await book.record(seen(1), offered(1));
+  await book.record(live(1, { proven: false, isSettled: false }));
+  await book.record(live(1, { isNew: false, isSettled: false }));
+  assert.equal(order(), 1);
+  const { events } = await book.story(1);
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['revision', 'push_started', 'outcome', 'release', 'live', 'live'],
+  );
+  book.releases.set(sha(1), { ...stored(1), resource: Buffer.from('other bytes') });
+  await book.record();
+  assert.equal(order(), 2);
+  assert.deepEqual(bytesOf((await loadAfter(book, { directory })).releases), [[sha(1), 'other bytes']]);
+  await open(t, { directory });
+  assert.equal(order(), 3, 'what a restart has compiled anew is written, too');
 });
 
-test('mutes are remembered, and also those that were given while nothing could be written', (t) => {
+test('who is muted is remembered, and since when, and by whom', async (t) => {
   const directory = temporary(t);
-  const first = openLedger({ directory });
-  first.recordAll([
-    { type: 'muted', node: 'a', by: 'ada' },
-    { type: 'muted', node: 'b' },
-    { type: 'unmuted', node: 'b' },
-  ]);
-  first.recordAll(success(1));
-  first.close();
-  const ledger = open(t, { directory });
-  assert.deepEqual([...ledger.restore().muted], ['a']);
-  assert.equal(ledger.restore().members, 2, 'and how many nodes there were');
+  const book = await open(t, { directory, clock: manualClock().read });
+  const mute = (type: 'muted' | 'unmuted', node: string) => ({ type, node, by: 'ada' }) as const;
+  await book.record(mute('muted', 'a'), mute('muted', 'b'), mute('unmuted', 'b'));
+  const again = await reopen(t, book, { directory });
+  assert.deepEqual(again.memory.rollout.muted, ['a']);
+  assert.deepEqual(
+    sql(directory, 'SELECT * FROM muted').map((row) => ({ ...row })),
+    [{ node: 'a', at: epoch, by: 'ada' }],
+  );
 });

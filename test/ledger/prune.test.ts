@@ -3,25 +3,31 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import test from 'node:test';
-import type { Retention } from '../../src/ledger/prune.ts';
-import type { Ledger } from '../../src/ledger/types.ts';
-import { failure, live, manualClock, open, release, revision, sha, success, temporary } from './support.ts';
+import type { Retention } from '../../src/ledger/sqlite/prune.ts';
+import {
+  failure,
+  held,
+  live,
+  manualClock,
+  manySeen,
+  offered,
+  open,
+  reopen,
+  seen,
+  sha,
+  success,
+  temporary,
+} from './support.ts';
 
 const day = 24 * 60 * 60 * 1000;
 
-function ledgerWith(t: TestContext, retention: Partial<Retention>) {
+async function bookWith(t: TestContext, given: Partial<Retention>) {
   const clock = manualClock();
   const directory = temporary(t);
-  const ledger = open(t, {
-    directory,
-    clock: clock.read,
-    retention: { ageMs: Infinity, revisions: 1e9, releases: 10, ...retention },
-  });
-  return { ledger, clock, directory };
-}
-
-function kept(ledger: Ledger): number[] {
-  return ledger.history({ limit: 1000 }).map(({ version }) => parseInt(version.slice(0, 8), 16));
+  const retention = { ageMs: Infinity, revisions: 1e9, releases: 10, ...given };
+  const options = { directory, clock: clock.read, retention };
+  const book = await open(t, options);
+  return { book, clock, directory, options };
 }
 
 function rows(directory: string, table: string): number {
@@ -31,52 +37,67 @@ function rows(directory: string, table: string): number {
   return Number(row?.n);
 }
 
-test('the newest revisions are kept, and whatever the fleet, a pin or a hold depends on', (t) => {
-  const { ledger, directory } = ledgerWith(t, { revisions: 3 });
-  ledger.recordAll([...success(1), ...failure(2), revision(3), { type: 'held', version: sha(3), reason: 'shrinks' }]);
-  ledger.recordAll([release(4), live(4, false)]);
-  for (let n = 10; n < 20; n += 1)
-    ledger.recordAll([revision(n), { type: 'outcome', version: sha(n), outcome: 'invalid' }]);
-  assert.equal(ledger.prune(), 7);
-  assert.deepEqual(kept(ledger), [19, 18, 17, 4, 3, 2, 1]);
-  assert.equal(ledger.prune(), 0);
+test('the newest revisions are kept, and whatever the state names', async (t) => {
+  const { book, directory, options } = await bookWith(t, { revisions: 3 });
+  await book.record(...success(1));
+  await book.record(...failure(2), seen(4), offered(4), live(4, { proven: false }));
+  await book.record(seen(5), offered(5));
+  for (let n = 10; n < 20; n += 1) await book.record(seen(n), { type: 'invalid', version: sha(n), diagnostics: [] });
+  assert.deepEqual((await book.found()).length, 14, 'it is done now and then');
+  const again = await reopen(t, book, options);
+  await again.record(seen(3), held(3));
+  assert.deepEqual(await again.found(), [3, 19, 18, 5, 4, 2, 1], 'with the first commit');
   assert.equal(rows(directory, `events WHERE version = '${sha(10)}'`), 0, 'its story went with it');
-  ledger.recordAll([revision(3), { type: 'accepted', version: sha(3) }, revision(20), live(1)]);
-  ledger.prune();
-  assert.deepEqual(kept(ledger), [20, 19, 18, 2, 1], 'neither held nor head any more');
+  const third = await reopen(t, again, options);
+  await third.record(live(5), seen(20));
+  assert.deepEqual(await third.found(), [20, 3, 19, 5, 2], 'neither live, nor what is fallen back to any more');
 });
 
-test('revisions beyond an age are forgotten, the head never', (t) => {
-  const { ledger, clock } = ledgerWith(t, { ageMs: 30 * day });
-  ledger.record(revision(1));
+test('revisions beyond an age are forgotten, the head never', async (t) => {
+  const { book, clock, options } = await bookWith(t, { ageMs: 30 * day });
+  await book.record(seen(1));
   clock.now += 20 * day;
-  ledger.record(revision(2));
+  await book.record(seen(2));
   clock.now += 20 * day;
-  assert.equal(ledger.prune(), 1);
-  assert.deepEqual(kept(ledger), [2]);
+  const again = await reopen(t, book, options);
+  await again.record({ type: 'held', version: sha(2), reason: 'shrinks', diagnostics: [] });
+  assert.deepEqual(await again.found(), [2]);
   clock.now += 400 * day;
-  assert.equal(ledger.prune(), 0);
-  assert.deepEqual(ledger.health, { ok: true });
-  assert.deepEqual(kept(ledger), [2]);
+  const third = await reopen(t, again, options);
+  await third.record({ type: 'accepted', version: sha(2), by: 'ada' });
+  assert.deepEqual(third.journal.health, { ok: true });
+  assert.deepEqual(await third.found(), [2]);
 });
 
-test('recording prunes by itself, at most 1,000 at once', (t) => {
-  const { ledger } = ledgerWith(t, { revisions: 50 });
-  for (let n = 0; n < 1000; n += 1) ledger.record(revision(n));
-  assert.ok(kept(ledger).length <= 150);
-  ledger.recordAll(Array.from({ length: 3000 }, (_, n) => revision(2000 + n)));
-  assert.equal(ledger.prune(), 1000);
-  while (ledger.prune() > 0);
-  assert.equal(kept(ledger).length, 50);
+test('recording prunes by itself, at most 1,000 at once', async (t) => {
+  const { book } = await bookWith(t, { revisions: 50 });
+  for (let n = 0; n < 1000; n += 1) await book.record(seen(n));
+  const kept = (await book.found()).length;
+  assert.ok(kept <= 150, String(kept));
+  await book.record(...manySeen(3000, 2000));
+  await book.record(...manySeen(100, 9000));
+  await book.record(...manySeen(100, 9100));
+  await book.record(...manySeen(100, 9200));
+  await book.record(...manySeen(100, 9300));
+  assert.deepEqual(
+    await book.found(),
+    Array.from({ length: 50 }, (_, n) => 9399 - n),
+  );
 });
 
-test('the bytes of old releases are forgotten, those of the live and the proven one never', (t) => {
-  const { ledger, directory } = ledgerWith(t, { releases: 3 });
-  ledger.recordAll([...success(1), revision(2), release(2), live(2, false)]);
-  for (let n = 3; n < 20; n += 1) ledger.recordAll([revision(n), release(n)]);
+test('the bytes of old releases are forgotten, those of the live and the proven one never', async (t) => {
+  const { book, directory, options } = await bookWith(t, { releases: 3 });
+  await book.record(...success(1));
+  await book.record(seen(2), offered(2), live(2, { proven: false }));
+  for (let n = 3; n < 20; n += 1) await book.record(...failure(n).slice(0, 2));
   assert.equal(rows(directory, 'releases'), 5);
-  ledger.close();
-  const again = open(t, { directory });
-  assert.deepEqual([...again.restore().releases.keys()], [sha(1), sha(2)]);
-  assert.equal(kept(again).length, 19, 'only bytes were forgotten');
+  await book.record({
+    type: 'rolled_back',
+    version: sha(19),
+    refusal: { node: 'a', code: 13, message: 'no' },
+    counts: live(1).counts,
+  });
+  const again = await reopen(t, book, options);
+  assert.deepEqual((await again.store.load()).releases.map(({ release }) => release.version).sort(), [sha(1), sha(2)]);
+  assert.equal((await again.found()).length, 19, 'only bytes were forgotten');
 });

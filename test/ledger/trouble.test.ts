@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -16,18 +17,37 @@ import {
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import test from 'node:test';
-import { openLedger } from '../../src/ledger/ledger.ts';
-import type { Ledger } from '../../src/ledger/types.ts';
-import { failure, manualClock, open, resource, revision, sha, success, temporary } from './support.ts';
+import {
+  Book,
+  failure,
+  manualClock,
+  manySeen,
+  numberOf,
+  open,
+  reopen,
+  resource,
+  retried,
+  seen,
+  sha,
+  storyLength,
+  success,
+  temporary,
+} from './support.ts';
 
 const aside = 'ledger.sqlite.corrupt-20260101T000000Z';
 
-/** Ledgers with 50 revisions, closed. */
-function written(directory: string): string {
-  const ledger = openLedger({ directory });
-  for (let n = 1; n <= 50; n += 1) ledger.recordAll(success(n));
-  ledger.close();
+/** A ledger of 50 revisions, closed. */
+async function written(directory: string): Promise<string> {
+  const book = new Book({ directory });
+  await book.load();
+  for (let n = 1; n <= 50; n += 1) await book.record(...success(n));
+  await book.journal.close();
   return path.join(directory, 'ledger.sqlite');
+}
+
+function reasonOf({ journal: { health } }: Book): string {
+  assert.ok(!health.ok);
+  return health.reason;
 }
 
 function overwrite(file: string, at: number, bytes: Buffer): void {
@@ -41,8 +61,10 @@ const damages: Record<string, (file: string) => void> = {
   'a header of zeros': (file) => overwrite(file, 0, Buffer.alloc(100)),
   'a truncated file': (file) => truncateSync(file, 3 * 4096 + 17),
   'a page of noise': (file) => overwrite(file, 2 * 4096, Buffer.alloc(4096, 0xa5)),
-  'a table that is gone': (file) => sql(file, 'PRAGMA foreign_keys = OFF; DROP TABLE marks'),
-  'a table that is empty': (file) => sql(file, 'DELETE FROM fleet'),
+  'a table that is gone': (file) => sql(file, 'PRAGMA foreign_keys = OFF; DROP TABLE events'),
+  'a table that is empty': (file) => sql(file, 'DELETE FROM state'),
+  'a state that is no JSON': (file) => sql(file, `UPDATE state SET json = '{"revisions":'`),
+  'a state of something else': (file) => sql(file, "UPDATE state SET json = '7'"),
   'a database of another program': (file) => sql(file, 'PRAGMA application_id = 77'),
   'fields that are no JSON': (file) => sql(file, `UPDATE releases SET fields = '[["a",'`),
 };
@@ -54,41 +76,43 @@ function sql(file: string, text: string): void {
 }
 
 for (const [damage, inflict] of Object.entries(damages)) {
-  test(`${damage}: set aside, said, and begun anew`, (t) => {
+  test(`${damage}: set aside, said, and begun anew`, async (t) => {
     const directory = temporary(t);
-    const file = written(directory);
+    const file = await written(directory);
     inflict(file);
     const broken = readFileSync(file);
-    const ledger = open(t, { directory, clock: manualClock().read });
-    assert.equal(ledger.notices.length, 1);
+    const book = await open(t, { directory, clock: manualClock().read });
+    assert.equal(book.notices.length, 1);
     assert.match(
-      ledger.notices[0]!,
+      book.notices[0]!,
       /ledger\.sqlite was not a sound ledger \(.+\): it is now .*corrupt-20260101T000000Z, and a new one begins$/,
     );
     assert.deepEqual(readFileSync(path.join(directory, aside)), broken);
-    assert.equal(ledger.restore().live, null);
-    ledger.recordAll(success(1));
-    assert.deepEqual(ledger.health, { ok: true });
-    assert.equal(ledger.history({ limit: 9 }).length, 1);
+    assert.equal(book.live, undefined);
+    await book.record(...success(1));
+    assert.deepEqual(book.journal.health, { ok: true });
+    assert.deepEqual(await book.found(), [1]);
   });
 }
 
-test('an empty file is a new ledger', (t) => {
+test('an empty file is a new ledger', async (t) => {
   const directory = temporary(t);
   writeFileSync(path.join(directory, 'ledger.sqlite'), '');
-  const ledger = open(t, { directory });
-  assert.deepEqual(ledger.notices, []);
-  ledger.recordAll(success(1));
-  assert.deepEqual(ledger.health, { ok: true });
+  const book = await open(t, { directory });
+  assert.deepEqual(book.notices, []);
+  await book.record(...success(1));
+  assert.deepEqual(book.journal.health, { ok: true });
 });
 
-test('only the newest three damaged files are kept, and a stray log does no harm', (t) => {
+test('only the newest three damaged files are kept, and a stray log does no harm', async (t) => {
   const directory = temporary(t);
   const clock = manualClock();
   for (let n = 0; n < 5; n += 1) {
     writeFileSync(path.join(directory, 'ledger.sqlite'), 'no database '.repeat(99));
     writeFileSync(path.join(directory, 'ledger.sqlite-wal'), `log ${n}`);
-    openLedger({ directory, clock: clock.read }).close();
+    const book = new Book({ directory, clock: clock.read });
+    assert.equal((await book.load())?.memory, null);
+    await book.journal.close();
     clock.now += 1000;
   }
   const kept = readdirSync(directory).filter((name) => /corrupt-[^-]*$/.test(name));
@@ -98,222 +122,253 @@ test('only the newest three damaged files are kept, and a stray log does no harm
   );
 });
 
-test('a ledger of a newer shardplane is refused and not touched', (t) => {
+test('a ledger of a newer shardplane is refused and not touched', async (t) => {
   const directory = temporary(t);
-  const file = written(directory);
+  const file = await written(directory);
+  const version = new DatabaseSync(file).prepare('PRAGMA user_version').get()?.user_version;
   sql(file, 'PRAGMA user_version = 99');
   const before = readFileSync(file);
-  assert.throws(() => openLedger({ directory }), {
+  await assert.rejects(new Book({ directory }).load(), {
     code: 'ledger-newer',
     message: /written by a newer shardplane \(schema 99, this one knows \d+\)/,
   });
   assert.deepEqual(readFileSync(file), before);
-  sql(file, 'PRAGMA user_version = 3');
-  assert.equal(open(t, { directory }).restore().live?.version, sha(50), 'the lock was let go');
+  sql(file, `PRAGMA user_version = ${Number(version)}`);
+  assert.equal((await open(t, { directory })).live, sha(50), 'the lock was let go');
 });
 
-test('something else than a file in its place: works in memory, says so, and recovers by itself', (t) => {
+test('something else than a file in its place: works in memory, says so, and recovers by itself', async (t) => {
   const directory = temporary(t);
   const file = path.join(directory, 'ledger.sqlite');
   mkdirSync(file);
   const clock = manualClock();
-  const ledger = open(t, { directory, clock: clock.read });
-  ledger.recordAll(success(1));
-  ledger.recordAll(failure(2));
-  assert.ok(!ledger.health.ok);
+  const book = await open(t, { directory, clock: clock.read });
+  await book.record(...success(1));
+  await book.record(...failure(2));
   assert.match(
-    ledger.health.reason,
+    reasonOf(book),
     /the ledger in .* can not be written: .*ledger\.sqlite is not a regular file; pushing goes on/,
   );
-  assertRemembers(ledger);
+  await assertRemembers(book);
 
   rmSync(file, { recursive: true });
   clock.now += 60_000;
-  ledger.record(revision(3));
-  assert.deepEqual(ledger.health, { ok: true });
-  ledger.close();
-  assertRemembers(open(t, { directory }));
+  await book.record(seen(3));
+  assert.deepEqual(book.journal.health, { ok: true });
+  await assertRemembers(await reopen(t, book, { directory }));
 });
 
 /** After success(1) and failure(2). */
-function assertRemembers(ledger: Ledger): void {
-  const { live, proven, pins, releases } = ledger.restore();
-  assert.equal(live?.version, sha(1));
-  assert.equal(proven, sha(1));
-  assert.deepEqual([...pins.keys()], [sha(2)]);
-  assert.deepEqual(Buffer.from(releases.get(sha(1))!.resource), resource(1));
-  const entries = ledger.history({ limit: 9 }).filter(({ version }) => version !== sha(3));
+async function assertRemembers(book: Book): Promise<void> {
+  assert.equal(book.live, sha(1));
+  assert.deepEqual(book.pins, [sha(2)]);
+  const history = await book.journal.history({ limit: 9 });
   assert.deepEqual(
-    entries.map(({ version, outcome }) => [version, outcome]),
+    history
+      .filter(({ version }) => version !== sha(3))
+      .map(({ version, outcome, live, pinned }) => [numberOf(version), outcome, live, pinned]),
     [
-      [sha(2), 'rolled_back'],
-      [sha(1), 'live'],
+      [2, 'rolled_back', false, true],
+      [1, 'live', true, false],
     ],
   );
 }
 
-test('no more than 10,000 entries wait in memory, and what matters outlives those that are given up', (t) => {
+test('no more than 10,000 facts wait in memory, and the state outlives those that are given up', async (t) => {
   const directory = temporary(t);
   const file = path.join(directory, 'ledger.sqlite');
   mkdirSync(file);
   const clock = manualClock();
-  const ledger = open(t, { directory, clock: clock.read });
-  ledger.recordAll(success(1));
-  ledger.recordAll(failure(2));
-  for (let n = 0; n < 11; n += 1)
-    ledger.recordAll(Array.from({ length: 1000 }, (_, of) => revision(1000 * (n + 1) + of)));
-  assert.ok(!ledger.health.ok);
-  assert.equal(ledger.health.waiting, 10_000);
-  assert.equal(ledger.health.lost, 1000 + success(1).length + failure(2).length);
+  const book = await open(t, { directory, clock: clock.read });
+  await book.record(...success(1));
+  await book.record(...failure(2), { type: 'muted', node: 'a', by: 'ada' });
+  for (let n = 0; n < 11; n += 1) await book.record(...manySeen(1000, 1000 * (n + 1)));
+  const { health } = book.journal;
+  assert.ok(!health.ok);
+  assert.equal(health.waiting, 10_000);
+  assert.equal(health.lost, 1000 + success(1).length + failure(2).length + 1);
+  assert.equal(book.healths.at(-1)?.ok, false);
 
   rmSync(file, { recursive: true });
   clock.now += 60_000;
-  ledger.flush();
-  assert.deepEqual(ledger.health, { ok: true });
-  ledger.close();
-  const { live, pins, head, releases } = open(t, { directory }).restore();
-  assert.equal(live?.version, sha(1));
-  assert.deepEqual([...pins.keys()], [sha(2)]);
-  assert.equal(head?.version, sha(11_999));
-  assert.ok(releases.has(sha(1)));
+  await book.journal.flush();
+  assert.deepEqual(book.journal.health, { ok: true });
+  const again = await reopen(t, book, { directory });
+  assert.equal(again.live, sha(1));
+  assert.deepEqual(again.pins, [sha(2)]);
+  assert.equal(again.memory.revisions.head?.version, sha(11_999));
+  assert.deepEqual(Buffer.from((await again.store.load()).releases[0]!.resource), resource(1));
+  assert.deepEqual(await again.found({ limit: 1 }), [11_999]);
+  const { revision } = await again.story(2);
+  assert.equal(revision.pinned, true, 'it has its row');
+  assert.ok(revision.id < 9, 'before what was seen after it');
+  const db = new DatabaseSync(file, { readOnly: true });
+  assert.equal(db.prepare('SELECT node FROM muted').get()?.node, 'a');
+  db.close();
 });
 
-test('a pin that was taken back in an entry that was given up does not come back', (t) => {
+test('what became of the head is known, though the fact of it was given up', async (t) => {
+  const directory = temporary(t);
+  const file = await written(directory);
+  renameSync(file, `${file}.away`);
+  mkdirSync(file);
+  const clock = manualClock();
+  const book = await open(t, { directory, clock: clock.read });
+  await book.record(...success(51));
+  await book.record(
+    ...Array.from({ length: 10_001 }, () => ({ type: 'unanswered', version: sha(51), node: 'a' }) as const),
+  );
+  rmSync(file, { recursive: true });
+  renameSync(`${file}.away`, file);
+  clock.now += 60_000;
+  const { revision, events } = await book.story(51);
+  assert.deepEqual(book.journal.health, { ok: true });
+  assert.equal(revision.outcome, 'live');
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['outcome'],
+  );
+});
+
+test('a pin that was taken back in a fact that was given up does not come back', async (t) => {
   const directory = temporary(t);
   const clock = manualClock();
-  const ledger = open(t, { directory, clock: clock.read });
-  ledger.recordAll([...failure(1), ...failure(2)]);
+  const retention = { ageMs: Infinity, revisions: 1e9, releases: 10 };
+  const book = await open(t, { directory, clock: clock.read, retention });
+  await book.record(...failure(1), ...failure(2));
   const other = new DatabaseSync(path.join(directory, 'ledger.sqlite'));
   other.exec('BEGIN IMMEDIATE');
-  ledger.record({ type: 'unpinned', version: sha(1), by: 'ada' });
-  ledger.recordAll(Array.from({ length: 10_000 }, (_, n) => revision(100 + n)));
-  assert.ok(!ledger.health.ok);
-  assert.equal(ledger.health.lost, 1);
+  await book.record(...retried(1));
+  await book.record(...manySeen(9_999, 100));
+  const { health } = book.journal;
+  assert.ok(!health.ok);
+  assert.equal(health.lost, 1);
   other.close();
   clock.now += 60_000;
-  ledger.flush();
-  assert.deepEqual(ledger.health, { ok: true });
-  ledger.close();
-  assert.deepEqual([...open(t, { directory }).restore().pins.keys()], [sha(2)]);
+  await book.journal.flush();
+  assert.deepEqual(book.journal.health, { ok: true });
+  const again = await reopen(t, book, { directory });
+  assert.deepEqual(again.pins, [sha(2)]);
+  assert.equal((await again.story(1)).revision.pinned, false);
 });
 
-test('a file that is damaged while it is open is set aside, and what is in memory written anew', (t) => {
+test('a file that is damaged while it is open is set aside, and what is in memory written anew', async (t) => {
   const directory = temporary(t);
-  const file = written(directory);
+  const file = await written(directory);
   const clock = manualClock();
-  const ledger = open(t, { directory, clock: clock.read });
-  ledger.recordAll([...success(1), ...failure(2)]);
+  const book = await open(t, { directory, clock: clock.read });
+  await book.record(...success(1), ...failure(2));
   // A change by another connection makes SQLite forget its cached pages: the next write reads the noise.
   sql(file, 'CREATE TABLE foreign_table (a); PRAGMA wal_checkpoint(TRUNCATE)');
   overwrite(file, 4096, Buffer.alloc(statSync(file).size - 4096, 0xa5));
-  ledger.recordAll(success(51));
-  assert.ok(!ledger.health.ok);
-  assert.match(ledger.health.reason, /the file is damaged/);
-  assert.equal(ledger.restore().live?.version, sha(51));
+  await book.record(...success(51));
+  assert.match(reasonOf(book), /the file is damaged/);
+  assert.deepEqual(await book.found(), [51, 2], 'what memory has: what waits, and what is pinned');
 
   clock.now += 60_000;
-  ledger.flush();
-  assert.deepEqual(ledger.health, { ok: true });
-  assert.equal(ledger.notices.length, 1);
-  ledger.close();
-  const again = open(t, { directory });
-  assert.equal(again.restore().live?.version, sha(51));
-  assert.ok(again.restore().releases.has(sha(51)));
-  assert.deepEqual([...again.restore().pins.keys()], [sha(2)]);
-  assert.deepEqual(again.history({ limit: 1 })[0]?.outcome, 'live');
+  await book.journal.flush();
+  assert.deepEqual(book.journal.health, { ok: true });
+  assert.equal(book.notices.length, 1);
+  const again = await reopen(t, book, { directory });
+  assert.equal(again.live, sha(51));
+  assert.deepEqual(
+    (await again.store.load()).releases.map(({ release }) => release.version),
+    [sha(51)],
+  );
+  assert.deepEqual(again.pins, [sha(2)]);
+  const [entry] = await again.journal.history({ limit: 1 });
+  assert.equal(entry?.outcome, 'live');
 });
 
-test('another program that holds the database locked delays the ledger, and loses nothing', (t) => {
+test('another program that holds the database locked delays the ledger, and loses nothing', async (t) => {
   const directory = temporary(t);
   const clock = manualClock();
-  const ledger = open(t, { directory, clock: clock.read });
-  ledger.recordAll(success(1));
+  const book = await open(t, { directory, clock: clock.read });
+  await book.record(...success(1));
   const other = new DatabaseSync(path.join(directory, 'ledger.sqlite'));
   other.exec('BEGIN IMMEDIATE');
-  ledger.recordAll(failure(2));
-  assert.ok(!ledger.health.ok);
-  assert.match(ledger.health.reason, /another program holds the database locked/);
-  assert.deepEqual([...ledger.restore().pins.keys()], [sha(2)]);
+  await book.record(...failure(2));
+  assert.match(reasonOf(book), /another program holds the database locked/);
+  assert.deepEqual(await book.found(), [1], 'the file can be read');
   other.close();
   clock.now += 60_000;
-  ledger.flush();
-  assert.deepEqual(ledger.health, { ok: true });
-  assert.equal(ledger.history({ limit: 9 })[0]?.pinned, true);
+  await book.journal.flush();
+  assert.deepEqual(book.journal.health, { ok: true });
+  assert.equal((await book.story(2)).revision.pinned, true);
 });
 
 const nobody = 65534;
 
 /** Runs `work` as a user whom permissions bind (they don't bind root). The directory is that user's. */
-function unprivileged(directory: string, work: () => void): void {
+async function unprivileged(directory: string, work: () => Promise<void>): Promise<void> {
   if (process.geteuid?.() !== 0) return work();
   const names = readdirSync(directory, { recursive: true }) as string[];
   for (const name of ['.', ...names]) chownSync(path.join(directory, name), nobody, nobody);
   process.seteuid?.(nobody);
   try {
-    work();
+    await work();
   } finally {
     process.seteuid?.(0);
   }
 }
 
-test('a read-only directory: what it holds counts, what happens is kept in memory, and is written once it can be', (t) => {
+test('a read-only directory: what it holds counts, what happens is kept in memory, and is written once it can be', async (t) => {
   const directory = temporary(t);
-  const before = openLedger({ directory });
-  before.recordAll([...success(1), ...failure(2)]);
-  before.close();
+  const before = new Book({ directory });
+  await before.load();
+  await before.record(...success(1), ...failure(2));
+  await before.journal.close();
   rmSync(path.join(directory, 'ledger.lock'));
   const clock = manualClock();
-  unprivileged(directory, () => {
+  await unprivileged(directory, async () => {
     chmodSync(path.join(directory, 'ledger.sqlite'), 0o400);
     chmodSync(directory, 0o500);
-    const ledger = open(t, { directory, clock: clock.read });
-    assert.ok(!ledger.health.ok);
-    assert.match(ledger.health.reason, /can not be written: .*(EACCES|read-only|can not be opened)/);
-    assertRemembers(ledger);
-    ledger.recordAll(success(3));
-    assert.equal(ledger.restore().live?.version, sha(3));
-    assert.deepEqual([...ledger.restore().pins.keys()], [sha(2)]);
+    const book = await open(t, { directory, clock: clock.read });
+    assert.match(reasonOf(book), /can not be written: .*(EACCES|read-only|can not be opened)/);
+    await assertRemembers(book);
+    await book.record(...success(3));
 
     chmodSync(directory, 0o700);
     clock.now += 60_000;
-    ledger.flush();
-    assert.deepEqual(ledger.health, { ok: true });
-    ledger.close();
-    const again = openLedger({ directory });
-    assert.equal(again.restore().live?.version, sha(3));
-    assert.deepEqual([...again.restore().pins.keys()], [sha(2)]);
-    assert.equal(again.history({ limit: 9 }).length, 3);
-    again.close();
+    await book.journal.flush();
+    assert.deepEqual(book.journal.health, { ok: true });
+    const again = await reopen(t, book, { directory });
+    assert.equal(again.live, sha(3));
+    assert.deepEqual(again.pins, [sha(2)]);
+    assert.deepEqual(await again.found(), [3, 2, 1]);
+    await again.journal.close();
   });
 });
 
-test('a directory that appears later: the pins that its ledger holds are not lost', (t) => {
+test('a directory that appears later: the pins that its ledger holds are not lost', async (t) => {
   const directory = temporary(t);
   const mount = path.join(directory, 'mount');
-  const before = openLedger({ directory: mount });
-  before.recordAll([...success(1), ...failure(2)]);
-  before.close();
+  const before = new Book({ directory: mount });
+  await before.load();
+  await before.record(...success(1), ...failure(2));
+  await before.journal.close();
   const clock = manualClock();
-  unprivileged(directory, () => {
+  await unprivileged(directory, async () => {
     chmodSync(directory, 0o000);
-    const ledger = open(t, { directory: mount, clock: clock.read });
-    assert.ok(!ledger.health.ok);
-    assert.equal(ledger.restore().live, null);
-    ledger.recordAll(failure(3));
-    assert.deepEqual([...ledger.restore().pins.keys()], [sha(3)]);
+    const book = await open(t, { directory: mount, clock: clock.read });
+    assert.ok(!book.journal.health.ok);
+    assert.equal(book.live, undefined);
+    await book.record(...failure(3));
+    assert.deepEqual(book.pins, [sha(3)]);
 
     chmodSync(directory, 0o700);
     clock.now += 60_000;
-    ledger.flush();
-    assert.deepEqual(ledger.health, { ok: true });
-    assert.deepEqual([...ledger.restore().pins.keys()].sort(), [sha(2), sha(3)]);
-    ledger.close();
-    const again = openLedger({ directory: mount });
-    assert.equal(again.restore().live?.version, sha(1));
-    assert.deepEqual([...again.restore().pins.keys()].sort(), [sha(2), sha(3)]);
-    const story = again.story(sha(3));
-    assert.ok(story !== null && story !== 'ambiguous');
-    assert.equal(story.events.length, failure(3).length);
-    again.close();
+    await book.journal.flush();
+    assert.deepEqual(book.journal.health, { ok: true });
+    assert.deepEqual(book.pins, [sha(2), sha(3)]);
+    const again = await reopen(t, book, { directory: mount });
+    assert.equal(again.live, sha(1));
+    assert.deepEqual(again.pins, [sha(2), sha(3)]);
+    assert.deepEqual(
+      (await again.store.load()).releases.map(({ release }) => release.version),
+      [sha(1)],
+    );
+    assert.equal((await again.story(3)).events.length, storyLength);
+    await again.journal.close();
   });
 });

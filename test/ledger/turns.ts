@@ -1,10 +1,10 @@
-import type { LedgerEntry } from '../../src/ledger/entry.ts';
-import { failure, sha, success } from './support.ts';
+import type { Fact } from '../../src/state/facts.ts';
+import { failure, retried, success } from './support.ts';
 
 /** One turn of a daemon, by its number: every third commit is refused, every seventh of those is taken up again by an operator. */
-export function turn(n: number): LedgerEntry[] {
+export function turn(n: number): Fact[] {
   if (!isRefused(n)) return success(n);
-  return isRetried(n) ? [...failure(n), { type: 'unpinned', version: sha(n), by: 'ada' }] : failure(n);
+  return isRetried(n) ? [...failure(n), ...retried(n)] : failure(n);
 }
 
 export function isRefused(n: number): boolean {

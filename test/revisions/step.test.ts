@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Decision, Movement } from '../../src/revisions/movement.ts';
-import { countWaiting, createRevisions } from '../../src/revisions/state.ts';
+import { countWaiting, createRevisions, toRevisionsMemory } from '../../src/revisions/state.ts';
 import type { RevisionsState } from '../../src/revisions/state.ts';
-import { step } from '../../src/revisions/step.ts';
+import { rest, step } from '../../src/revisions/step.ts';
 import type {
   RevisionEffect,
   RevisionEvent,
@@ -11,7 +11,7 @@ import type {
   RevisionSummary,
   Verdict,
 } from '../../src/revisions/types.ts';
-import type { Outcome, Refusal } from '../../src/rollout/types.ts';
+import type { FinalOutcome, Outcome, Refusal } from '../../src/rollout/types.ts';
 import { runTranscript } from '../helpers/transcript.ts';
 
 const folder = new URL('./', import.meta.url);
@@ -25,15 +25,15 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) 
 const summary = (version: string): RevisionSummary => ({ version, subject: '', author: '', committedAt: '' });
 const diagnostic = { code: 'schema', message: 'bad', file: 'f', line: 1, column: 1, hint: null } as const;
 const verdicts: Record<string, Verdict> = {
-  valid: { valid: true, shrink: null },
-  shrinks: { valid: true, shrink: 'it shrinks' },
+  valid: { valid: true, shrink: null, digest: null },
+  shrinks: { valid: true, shrink: 'it shrinks', digest: null },
   invalid: { valid: false, diagnostics: [diagnostic] },
 };
 
 /**
  * Commands: `moved MOVEMENT DECISION PREVIOUS TIP REVISIONS NEWEST` (- for none; revisions joined by commas), `VERSION VERDICT`,
  * `listed TIP SKIP REVISIONS`, `unjudged V`, `unlisted`, `accept V`, `retry V`, `decided V OUTCOME`, `stranded`, what the rollout has (`live V`, `target V`, `pin V`),
- * `signed` (signatures count), `restart TAKEN HEAD OUTCOME`, `show`.
+ * `rest` (all of an event is done), `remembered` (by a restart), `signed` (signatures count), `restart TAKEN HEAD OUTCOME`, `show`.
  */
 function createMachine(): (command: string) => string[] {
   const settings = { ref: 'main', file: 'f', isVerified: false };
@@ -52,6 +52,12 @@ function createMachine(): (command: string) => string[] {
     else if (word === 'target') rollout.target = version;
     else if (word === 'pin') pins.set(first, { node: 'n', code: 13, message: 'no' });
     else if (word === 'show') return [show(state)];
+    else if (word === 'rest')
+      return rest(state, { ...rollout, isUndecided: rollout.target !== rollout.live }).map(describeFact);
+    else if (word === 'remembered')
+      return [
+        `taken ${toRevisionsMemory(state).taken ?? 'none'}, head ${toRevisionsMemory(state).head?.version ?? 'none'}`,
+      ];
     else if (word === 'signed') state = createRevisions({ ...settings, isVerified: true });
     else if (word === 'restart') {
       const head = {
@@ -60,7 +66,7 @@ function createMachine(): (command: string) => string[] {
         outcome: third === '-' ? null : (third as Outcome),
         diagnostics: [],
       };
-      state = createRevisions(settings, { taken: version, head, accepted: state.accepted });
+      state = createRevisions(settings, { taken: version, head, accepted: [...state.accepted], contents: [] });
       return [show(state)];
     } else {
       const { facts, effects } = step(state, toEvent(word, args), rollout);
@@ -84,6 +90,7 @@ function toEvent(word: string, args: readonly string[]): RevisionEvent {
         tip: orNull(fourth),
         revisions: list(fifth),
         newest: list(sixth)[0] ?? null,
+        outcomes: new Map(),
       };
     case 'listed':
       return { type: 'listed', tip: first, skip: Number(second), revisions: list(third) };
@@ -91,7 +98,12 @@ function toEvent(word: string, args: readonly string[]): RevisionEvent {
     case 'retry':
       return { type: word, version: first, by: 'ops' };
     case 'decided':
-      return { type: 'decided', version: first, outcome: second === '-' ? null : (second as Outcome), diagnostics: [] };
+      return {
+        type: 'decided',
+        version: first,
+        outcome: second === '-' ? null : (second as FinalOutcome),
+        diagnostics: [],
+      };
     case 'unjudged':
       return { type: 'unjudged', version: first };
     case 'stranded':
@@ -117,9 +129,10 @@ function describeFact(fact: RevisionFact): string {
       return `${fact.type} ${fact.version} by ${fact.by}`;
     case 'nothing_found':
       return 'nothing found';
+    case 'closed':
+      return `closed ${fact.version} ${fact.outcome}`;
     case 'invalid':
-    case 'let_go':
-    case 'overtaken':
+    case 'superseded':
       return `${fact.type} ${fact.version}`;
   }
 }

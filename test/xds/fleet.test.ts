@@ -3,10 +3,11 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { setImmediate as settled } from 'node:timers/promises';
 import { toRolloutEvent } from '../../src/daemon/answers.ts';
-import { Fleet } from '../../src/daemon/fleet.ts';
+import type { PlaceOf } from '../../src/daemon/answers.ts';
 import { RUNTIME_TYPE } from '../../src/release/encode.ts';
-import type { Release } from '../../src/release/release.ts';
-import type { RolloutAction } from '../../src/rollout/types.ts';
+import { createRollout, nodeState } from '../../src/rollout/state.ts';
+import { step } from '../../src/rollout/step.ts';
+import type { RolloutEvent, RolloutFact } from '../../src/rollout/types.ts';
 import { createDelivery } from '../../src/xds/deliver.ts';
 import { createStream, step as streamStep, type StreamState } from '../../src/xds/stream/step.ts';
 import {
@@ -46,14 +47,14 @@ interface Stream {
  */
 class Scene {
   readonly #dialect: Dialect;
-  readonly #fleet: Fleet;
+  readonly #rollout = createRollout({ ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 0 });
   readonly #streams = new Map<string, Stream>();
   readonly #lines: string[] = [];
   readonly #failures: unknown[] = [];
   readonly #deliver = createDelivery<{ stream: Stream; action: StreamAction }>(
     ({ stream, action }) => {
-      const event = toRolloutEvent(stream, action, this.#at);
-      if (event) this.#fleet.apply(event);
+      const event = toRolloutEvent(stream, action, { at: this.#at, placeOf });
+      if (event) this.#apply(event);
     },
     (error) => void this.#failures.push(error),
   );
@@ -62,17 +63,6 @@ class Scene {
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect;
-    this.#fleet = new Fleet({
-      resource: 'runtime',
-      encoding: 'auto',
-      ackTimeoutMs: 30_000,
-      quorum: 0.5,
-      voteAfterMs: 0,
-      memory: { live: null, proven: null, pins: new Map(), releases: new Map() },
-      now: () => this.#at,
-      carryOut: (action) => this.#carryOut(action),
-      settled: () => undefined,
-    });
   }
 
   async run(command: string): Promise<string[]> {
@@ -88,12 +78,11 @@ class Scene {
 
   #tick(seconds: number): void {
     this.#at = seconds * 1000;
-    this.#fleet.apply({ type: 'tick', at: this.#at });
+    this.#apply({ type: 'tick', at: this.#at });
   }
 
   #release(how: 'release' | 'retry', version: string): void {
-    const release: Release = { version, subject: '', fields: new Map() };
-    this.#fleet.release({ release, resource: null }, how);
+    this.#apply({ type: how, at: this.#at, version });
   }
 
   #node(id: string, verb: string, words: string): void {
@@ -144,10 +133,10 @@ class Scene {
     }
   }
 
-  #carryOut(action: RolloutAction): void {
-    const line = toLine(action);
-    if (line !== null) this.#lines.push(line);
-    if (action.type === 'offer') this.#offer(action.version ?? NO_RELEASE);
+  #apply(event: RolloutEvent): void {
+    const { facts, effects } = step(this.#rollout, event);
+    this.#lines.push(...facts.flatMap(toLines));
+    for (const { version } of effects) this.#offer(version ?? NO_RELEASE);
   }
 
   #offer(version: string): void {
@@ -157,26 +146,32 @@ class Scene {
   }
 
   #show(): string[] {
-    const { live, target, isUndecided } = this.#fleet;
+    const { live, candidate } = this.#rollout;
     const nodes = [...this.#streams.values()].map(
-      ({ id, got }) => `${id} ${this.#fleet.nodeOf(id).state}, last got ${got}`,
+      ({ id, got }) => `${id} ${nodeState(this.#rollout, id)}, last got ${got}`,
     );
-    const candidate = isUndecided ? target?.version : 'none';
-    return [`live ${live?.version ?? 'none'}, candidate ${candidate ?? 'none'}`, ...nodes];
+    return [`live ${live?.version ?? 'none'}, candidate ${candidate?.version ?? 'none'}`, ...nodes];
   }
 }
 
-function toLine(action: RolloutAction): string | null {
-  switch (action.type) {
-    case 'offer':
-      return `offer ${action.version}`;
-    case 'outcome':
-      return `${action.version} ${action.outcome}`;
+const placeOf: PlaceOf = () => ({ key: null, file: 'f', line: 1, column: 1 });
+
+function toLines(fact: RolloutFact): string[] {
+  switch (fact.type) {
+    case 'offered':
+      return [`offer ${fact.version}`];
+    case 'nothing_to_offer':
+      return ['offer null'];
+    case 'superseded':
+    case 'rolled_back':
+      return [`${fact.version} ${fact.type}`];
+    case 'live':
+      return fact.isNew ? [`${fact.version} live`] : [];
     case 'still_pinned':
-      return `${action.version} still pinned: ${action.refusal.message}`;
+      return [`${fact.version} still pinned: ${fact.refusal.message}`];
     case 'unanswered':
-      return `${action.node} has not answered ${action.version}`;
+      return [`${fact.node} has not answered ${fact.version}`];
     default:
-      return null;
+      return [];
   }
 }

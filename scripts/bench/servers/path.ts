@@ -2,7 +2,7 @@ import '../../../src/cli/heap.ts';
 import { subscribe } from 'node:diagnostics_channel';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseConfig } from '../../../src/config/parse.ts';
-import { Daemon } from '../../../src/daemon.ts';
+import { openDaemon } from '../../../src/daemon/daemon.ts';
 import { createLog } from '../../../src/daemon/log.ts';
 import { compileRelease } from '../../../src/release/compile.ts';
 import { loadSettings } from '../../../src/settings/load.ts';
@@ -34,7 +34,7 @@ export type PathReport =
 
 const settings = loadSettings(process.argv[2] ?? null);
 const validate = readSchema(settings.repository.schema);
-const daemon = new Daemon(settings, createLog(settings.log, process.stderr));
+const daemon = await openDaemon(settings, createLog(settings.log, process.stderr));
 let marks = { version: '', git: 0, parse: 0, encode: 0, push: 0 };
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
@@ -43,17 +43,17 @@ let file: Uint8Array = new Uint8Array();
 subscribe('child_process', () => {
   if (marks.git === 0) marks.git = now();
 });
-const { intake, fleet, xds } = daemon;
+const { intake, releases, xds } = daemon.parts;
 const judge = intake.judge.bind(intake);
 intake.judge = (revision, standing) => {
   marks.parse = now();
   if ('bytes' in revision.content) file = revision.content.bytes;
   return judge(revision, standing);
 };
-const release = fleet.release.bind(fleet);
-fleet.release = (compiled, how) => {
+const put = releases.put.bind(releases);
+releases.put = (compiled) => {
   marks.encode = now();
-  release(compiled, how);
+  put(compiled);
 };
 const offer = xds.offer.bind(xds);
 xds.offer = (encoded) => {

@@ -1,5 +1,5 @@
 import '../../../src/cli/heap.ts';
-import { Daemon } from '../../../src/daemon.ts';
+import { openDaemon } from '../../../src/daemon/daemon.ts';
 import { createLog } from '../../../src/daemon/log.ts';
 import { serveCommands } from './commands.ts';
 import { makeFields, makeLayer, versionOf } from './fields.ts';
@@ -11,7 +11,7 @@ import { daemonFolder } from './folder.ts';
 
 await using folder = await daemonFolder();
 const fields = makeFields(Number(process.argv[2]));
-const daemon = new Daemon(folder.settings, createLog(folder.settings.log, process.stderr));
+const daemon = await openDaemon(folder.settings, createLog(folder.settings.log, process.stderr));
 release(0);
 const { xdsPort } = await daemon.start();
 await serveCommands(xdsPort, release);
@@ -21,5 +21,6 @@ function release(number: number): void {
   const version = versionOf(number);
   const subject = `release ${number}`;
   const compiled = { release: { version, subject, fields: makeLayer(fields, number) }, resource: null };
-  daemon.fleet.release(compiled);
+  daemon.parts.releases.put(compiled);
+  daemon.parts.inbox.put({ type: 'release', at: Date.now(), version });
 }

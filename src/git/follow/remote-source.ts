@@ -9,7 +9,7 @@ import type { Secrets } from '../../secrets.ts';
 import type { Remote } from '../mirror/transport.ts';
 
 /** What to follow of a remote, and how often to fetch. */
-export interface RemoteSourceOptions extends Pick<SourceOptions, 'file' | 'since' | 'onRewrite' | 'onEvent'> {
+export interface RemoteSourceOptions extends Pick<SourceOptions, 'file' | 'since' | 'onRewrite' | 'known' | 'onEvent'> {
   /** The mirror's own directory: it may be removed and made again. */
   readonly directory: string;
   readonly remote: Remote & { readonly pollMs: number; readonly jitter: number };
@@ -47,13 +47,14 @@ export class RemoteSource {
     this.#options = options;
     const { directory, remote, maxFetchBytes, secrets } = options;
     this.mirror = new Mirror({ directory, remote, maxFetchBytes, secrets });
-    const { file, since, onRewrite } = options;
+    const { file, since, onRewrite, known } = options;
     this.#local = new Source({
       path: directory,
       ref: this.mirror.ref,
       file,
       since,
       onRewrite,
+      ...(known && { known }),
       pollMs: null,
       onEvent: (event) => this.#pass(event),
     });

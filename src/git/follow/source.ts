@@ -4,6 +4,7 @@ import { lookAtRef, type Look } from '../read/look.ts';
 import { backoffMs, Failures } from '../../failures.ts';
 import { createMailbox } from '../../mailbox.ts';
 import type { Decision, Movement, OnRewrite } from '../../revisions/movement.ts';
+import type { RefMoved } from '../../revisions/types.ts';
 import { openRepository, type GitRepository } from '../read/repository.ts';
 import type { Revision } from '../read/revision.ts';
 import { readRevisions, readSummaries } from '../read/revisions.ts';
@@ -30,7 +31,12 @@ export interface Moved {
   readonly revisions: readonly Summary[];
   /** The revision whose content the file has at `tip`: the last of `revisions`, or an older one; null if none has it. */
   readonly newest: Revision | null;
+  /** What is known to have become of these before. */
+  readonly outcomes: Outcomes;
 }
+
+/** Final outcomes by version. */
+export type Outcomes = RefMoved['outcomes'];
 
 /** What failed: the local repository (or the mirror), or the remote. */
 export type SourcePart = 'repository' | 'remote';
@@ -61,6 +67,8 @@ export interface SourceOptions {
   readonly onRewrite: OnRewrite;
   /** How often to look even without a change; null: only look when asked, and watch nothing. */
   readonly pollMs: number | null;
+  /** What has become of these before; must not reject. Default: nothing is known. */
+  readonly known?: (versions: readonly string[]) => Promise<Outcomes>;
   /** Must not reject. */
   readonly onEvent: (event: SourceEvent) => Promise<void> | void;
 }
@@ -190,20 +198,21 @@ export class Source {
   }
 
   async #look(repository: GitRepository): Promise<void> {
-    const { ref, file, onRewrite, onEvent } = this.#options;
+    const { ref, file, onRewrite, onEvent, known = knowsNothing } = this.#options;
     const base = this.#base;
     const look = await lookAtRef(repository, { ref, file, onRewrite, base, last: this.#last });
     if (look === null) return;
+    const { movement, decision, tip, newest } = look;
+    const older = await readSummaries(repository, file, look.versions.slice(0, -1));
+    const revisions = look.versions.length > 0 && newest !== null ? [...older, newest] : [];
+    const outcomes = await known(newest === null ? [] : [...look.versions, newest.version]);
     if (this.#base !== base) {
       await this.#look(repository); // a tip was accepted meanwhile
       return;
     }
-    const { movement, decision, tip, newest } = look;
-    const older = await readSummaries(repository, file, look.versions.slice(0, -1));
-    const revisions = look.versions.length > 0 && newest !== null ? [...older, newest] : [];
     const move = { tip, counts: decision === 'take' };
     this.#move = move;
-    await onEvent({ type: 'moved', movement, decision, previous: this.#base, tip, revisions, newest });
+    await onEvent({ type: 'moved', movement, decision, previous: base, tip, revisions, newest, outcomes });
     this.#last = look;
     this.#newest = newest;
     if (move.counts) this.#base = tip;
@@ -234,6 +243,10 @@ export class Source {
     }
     if (isNew) await this.#options.onEvent({ type: 'failed', part: 'repository', error });
   }
+}
+
+function knowsNothing(): Promise<Outcomes> {
+  return Promise.resolve(new Map());
 }
 
 /** Errors that mean: the ref exists, but there is nothing to take. */

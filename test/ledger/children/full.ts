@@ -1,27 +1,20 @@
 /**
- * Writes to a ledger until that fails, makes room, and writes again; prints what `health` and `restore` say in each state.
+ * Writes to a ledger until that fails, makes room, and writes again; prints what is known in each state.
  *   node full.ts DIRECTORY space|limit
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { openLedger } from '../../../src/ledger/ledger.ts';
-import { failure, manualClock, release, sha, success } from '../support.ts';
+import { Book, failure, manualClock, sha, stored, success } from '../support.ts';
 
 const [directory = '', cause] = process.argv.slice(2);
 const ballast = path.join(directory, 'ballast');
 const clock = manualClock();
-const ledger = openLedger({ directory, clock: clock.read });
+const book = new Book({ directory, clock: clock.read });
 const seen: object[] = [];
 
-function look(): void {
-  const { live, pins } = ledger.restore();
-  seen.push({
-    health: ledger.health,
-    live: live?.version,
-    pins: [...pins.keys()],
-    history: ledger.history({ limit: 1000 }).length,
-  });
+async function look({ journal, live, pins }: Book): Promise<void> {
+  seen.push({ health: journal.health, live, pins, history: (await journal.history({ limit: 1000 })).length });
 }
 
 /** Takes all the space there is. */
@@ -34,27 +27,28 @@ function fill(): void {
   }
 }
 
-/** A release of 600 kB. */
-function big(n: number) {
-  const entry = release(n);
-  return entry.type === 'release' ? { ...entry, resource: Buffer.alloc(600_000, n) } : entry;
-}
-
-ledger.recordAll(success(1));
-look();
+await book.load();
+await book.record(...success(1));
+await look(book);
 if (cause === 'space') fill();
-ledger.recordAll([...success(2), big(2)]);
-ledger.recordAll(failure(3));
-look();
+book.releases.set(sha(2), { ...stored(2), resource: Buffer.alloc(600_000, 2) });
+await book.record(...success(2));
+await book.record(...failure(3));
+await look(book);
 if (cause === 'space') rmSync(ballast);
 else spawnSync('prlimit', ['--pid', String(process.pid), '--fsize=unlimited:'], { stdio: 'inherit' });
 clock.now += 60_000;
-ledger.recordAll(success(4));
-look();
-ledger.close();
+await book.record(...success(4));
+await look(book);
+await book.journal.close();
 if (cause === 'space') fill();
-const again = openLedger({ directory });
-const { live, pins, releases } = again.restore();
-seen.push({ live: live?.version, pins: [...pins.keys()], bytes: releases.size, story: again.story(sha(3)) });
-again.close();
+const again = new Book({ directory });
+const loaded = await again.load();
+seen.push({
+  live: again.live,
+  pins: again.pins,
+  bytes: loaded?.releases.length,
+  story: await again.journal.story(sha(3)),
+});
+await again.journal.close();
 console.log(JSON.stringify(seen));

@@ -3,13 +3,15 @@
  *   node writer.ts DIRECTORY
  */
 import { writeSync } from 'node:fs';
-import { openLedger } from '../../../src/ledger/ledger.ts';
+import { Book } from '../support.ts';
 import { turn } from '../turns.ts';
 
 const [directory = ''] = process.argv.slice(2);
-const ledger = openLedger({ directory, retention: { ageMs: Infinity, revisions: 2000, releases: 3 } });
-for (let n = ledger.restore().seq + 1; ; n += 1) {
-  ledger.recordAll(turn(n));
-  if (!ledger.health.ok) throw new Error(ledger.health.reason);
+const book = new Book({ directory, retention: { ageMs: Infinity, revisions: 2000, releases: 3 } });
+await book.load();
+for (let n = book.memory.rollout.pushes + 1; ; n += 1) {
+  await book.record(...turn(n));
+  const { health } = book.journal;
+  if (!health.ok) throw new Error(health.reason);
   writeSync(1, `${n}\n`);
 }

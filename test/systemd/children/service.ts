@@ -1,18 +1,32 @@
 /** A small service under systemd: keeps a ledger in its state directory, runs git, and tells the manager how it is. */
 import { execFileSync } from 'node:child_process';
-import { openLedger } from '../../../src/ledger/ledger.ts';
+import { Journal } from '../../../src/ledger/journal.ts';
+import { openStore } from '../../../src/ledger/ledger.ts';
 import { createNotifier } from '../../../src/systemd/notify.ts';
 
 const notifier = createNotifier((text) => {
   throw new Error(text);
 });
-const ledger = openLedger({ directory: process.env.STATE_DIRECTORY ?? '' });
-ledger.record({ type: 'tip', commit: 'a'.repeat(40) });
+const journal = new Journal({ store: openStore({ directory: process.env.STATE_DIRECTORY ?? '' }), now: Date.now });
+await journal.load();
+journal.begin({
+  state: () => ({
+    memory: {
+      revisions: { taken: 'a'.repeat(40), head: null, accepted: [], contents: [] },
+      rollout: { live: null, candidate: null, pins: [], muted: [], pushes: 0, members: [], settled: null },
+    },
+    releases: [],
+  }),
+  onHealth: () => undefined,
+  onLateLoad: () => undefined,
+});
+await journal.flush();
 execFileSync('git', ['--version']);
 let reloads = 0;
 
 function say(): void {
-  notifier.status(`ledger ${ledger.health.ok ? 'ok' : ledger.health.reason}, ${reloads} reloads`);
+  const { health } = journal;
+  notifier.status(`ledger ${health.ok ? 'ok' : health.reason}, ${reloads} reloads`);
   notifier.ready();
 }
 

@@ -1,0 +1,52 @@
+import { nextDeadline } from '../rollout/state.ts';
+import type { Fact } from '../state/facts.ts';
+import type { State } from '../state/state.ts';
+import { step } from '../state/step.ts';
+import type { Effect, Event } from '../state/step.ts';
+
+export interface ControllerOptions {
+  readonly state: State;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly carryOut: (effect: Effect) => void;
+  readonly record: (facts: readonly Fact[], event: Event) => void;
+  /** After each event. */
+  readonly onStepped: () => void;
+}
+
+/** Steps the state: each event's effects are carried out, then its facts recorded. Holds the rollout's one timer. */
+export class Controller {
+  readonly #options: ControllerOptions;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+  }
+
+  /** What the Envoys are to get goes before anything is said or written of it. */
+  apply(event: Event): void {
+    const { state, now, carryOut, record, onStepped } = this.#options;
+    const { facts, effects } = step(state, event, now());
+    for (const effect of effects) carryOut(effect);
+    record(facts, event);
+    this.#arm();
+    onStepped();
+  }
+
+  close(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  /** Deadlines only move on: the timer that runs comes in time, and not each of 5,000 ACKs needs a new one. */
+  #arm(): void {
+    if (this.#timer) return;
+    const { state, now } = this.#options;
+    const due = nextDeadline(state.rollout);
+    if (due === null) return;
+    const tick = (): void => {
+      this.#timer = null;
+      this.apply({ type: 'tick', at: now() });
+    };
+    this.#timer = setTimeout(tick, Math.max(0, due - now())).unref();
+  }
+}

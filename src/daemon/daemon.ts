@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { DaemonInfo } from '../http/api.ts';
+import { startHttp } from '../http/server.ts';
+import type { HttpServer } from '../http/server.ts';
+import { short } from '../release/short.ts';
+import { isLoopback } from '../settings/loopback.ts';
+import type { Settings } from '../settings/settings.ts';
+import { createApi, readiness } from './api.ts';
+import { createParts } from './parts.ts';
+import type { DaemonOptions, Parts } from './parts.ts';
+import { UnservedWatch } from './unserved.ts';
+
+/** How long a first start waits for git before it listens without a release. */
+const firstLookMs = 3_000;
+/** Of the 10 s that shutting down may take, the streams' part. */
+const drainMs = 8_000;
+
+/** Reads the schema and the ledger. Rejects with SettingsError, LedgerError, and GitError for a remote's URL that is none. */
+export async function openDaemon(settings: Settings, log: Logger, options: DaemonOptions = {}): Promise<Daemon> {
+  return new Daemon(await createParts(settings, log, options));
+}
+
+/** The daemon's parts, started and stopped. */
+export class Daemon {
+  readonly parts: Parts;
+  /** Its ports are known once they listen. */
+  info: DaemonInfo;
+  #http: HttpServer | null = null;
+  #unserved: UnservedWatch | null = null;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+    this.info = parts.info;
+  }
+
+  /** Serves. Resolves to the ports when both listen; rejects with words when one can't. */
+  async start(): Promise<{ xdsPort: number; httpPort: number }> {
+    const { settings, log, journal } = this.parts;
+    await journal.flush(); // a ledger that was opened in trouble is told of now
+    await this.#serveStored();
+    const xdsPort = await this.#listen();
+    this.#http = await startHttp({
+      api: createApi(this),
+      ...settings.http,
+      secrets: settings.http.webhooks,
+      controlSocket: join(settings.state.directory, 'control.sock'),
+      warn: (message) => log.warn(message),
+    });
+    const { port: httpPort } = this.#http;
+    this.info = { ...this.info, httpPort };
+    if (!settings.xds.tls?.clientCa && !isLoopback(settings.xds.address))
+      log.warn(
+        `xDS on ${settings.xds.address} is open to whoever reaches it, as xds.insecure says: docs/xds.md has xds.tls`,
+      );
+    log.info(
+      { event: 'listening' },
+      `xDS on ${settings.xds.address}:${xdsPort}, status on http://${settings.http.address}:${httpPort}`,
+    );
+    return { xdsPort, httpPort };
+  }
+
+  /** Both ports are open. */
+  get listening(): boolean {
+    return this.#http !== null;
+  }
+
+  /** Looks at the repository now. */
+  sync(): Promise<void> {
+    return this.parts.follow.check();
+  }
+
+  /** No new streams, a moment for what is unanswered, everything closed. */
+  async stop(): Promise<void> {
+    const { xds, controller, presence, repeats, journal } = this.parts;
+    await Promise.all([xds.drain(drainMs), this.#closeSource()]);
+    await this.#http?.close();
+    controller.close();
+    presence.close();
+    this.#unserved?.close();
+    repeats.close();
+    await journal.close();
+  }
+
+  /** What was served before is offered before git is asked; where there is nothing, git on this machine answers in a moment. */
+  async #serveStored(): Promise<void> {
+    const { log, fleet, xds, follow } = this.parts;
+    const { target } = fleet;
+    if (target)
+      log.info(
+        { event: 'restored', version: target.version },
+        `serving ${short(target.version)} ${target.release.subject} from the ledger`,
+      );
+    xds.offer(target);
+    const firstLook = follow.start(() => fleet.target !== null);
+    // A node that connects meanwhile would get an empty layer.
+    if (target === null) await within(firstLookMs, firstLook);
+  }
+
+  async #listen(): Promise<number> {
+    const { settings, xds, problems } = this.parts;
+    const xdsPort = await xds.listen();
+    this.info = { ...this.info, xdsPort };
+    xds.setHealth(readiness(this.parts).ready);
+    const { resource } = settings.xds;
+    this.#unserved = new UnservedWatch({ sessions: () => xds.sessions(), resource, problems, now: Date.now });
+    return xdsPort;
+  }
+
+  async #closeSource(): Promise<void> {
+    const { follow, judge, reporters } = this.parts;
+    const closed = follow.close();
+    await judge.close(); // what is being read is waited for
+    await closed;
+    await Promise.all(reporters.map((reporter) => reporter.close()));
+  }
+}
+
+/** Waits for it so long at most, and keeps the process alive meanwhile: nothing else may, before a port listens. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const end = new AbortController();
+  const late = sleep(ms, undefined, { signal: end.signal }).catch(() => undefined);
+  await Promise.race([work, late]);
+  end.abort();
+}

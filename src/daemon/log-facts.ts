@@ -1,0 +1,131 @@
+import type { Logger } from 'pino';
+import { drawDiagnostic } from '../terminal.ts';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Problem } from '../http/api.ts';
+import { short } from '../release/short.ts';
+import { diagnoseRefusal } from '../rollout/refusal.ts';
+import type { Fact, FactOf } from '../state/facts.ts';
+import type { Text } from './sources.ts';
+
+/** Logs a fact. `about`: the subject of its commit, and its file where that is at hand. */
+export function logFact(log: Logger, fact: Fact, { subject, source }: Text): void {
+  switch (fact.type) {
+    case 'invalid': {
+      const { version, diagnostics } = fact;
+      return log.error(
+        { event: 'invalid', version, outcome: 'invalid', drawn: drawAll(diagnostics, source) },
+        `invalid ${short(version)} ${subject}: not pushed`,
+      );
+    }
+    case 'held':
+      return log.warn(
+        { event: 'held', version: fact.version, outcome: 'held', hint: fact.diagnostics[0]?.hint },
+        `held ${short(fact.version)} ${subject}: ${fact.reason}`,
+      );
+    case 'accepted':
+      return log.info(
+        { event: 'accepted', version: fact.version, by: fact.by },
+        `${fact.by} accepts ${short(fact.version)}`,
+      );
+    case 'retried':
+      return log.info(
+        { event: 'retried', version: fact.version, by: fact.by },
+        `${fact.by} retries ${short(fact.version)}`,
+      );
+    case 'offered':
+      return log.info({ event: 'pushing', version: fact.version }, `pushing ${short(fact.version)} ${subject}`);
+    case 'nothing_to_offer':
+      return log.warn({ event: 'nothing_to_push' }, 'no release to offer');
+    case 'live':
+      return logLive(log, fact);
+    case 'nothing_live':
+      return log.error({ event: 'nothing_live' }, 'no release is live');
+    case 'settled':
+      return logSettled(log, fact);
+    case 'superseded':
+      return log.debug(
+        { event: 'outcome', version: fact.version, outcome: fact.type },
+        `${short(fact.version)} ${subject}: superseded`,
+      );
+    case 'rolled_back':
+    case 'still_pinned':
+    case 'unpinned':
+    case 'refused':
+    case 'unanswered':
+      return logRefusal(log, fact, { subject, source });
+    case 'muted':
+      return log.info(
+        { event: 'muted', node: fact.node, by: fact.by },
+        `${fact.by} takes the vote of Envoy ${fact.node}`,
+      );
+    case 'unmuted':
+      return log.info(
+        { event: 'unmuted', node: fact.node, by: fact.by },
+        `${fact.by} gives its vote back to Envoy ${fact.node}`,
+      );
+    case 'seen':
+    case 'closed':
+    case 'nothing_found':
+      return;
+  }
+}
+
+function logLive(log: Logger, { version, proven }: FactOf<'live'>): void {
+  const unproven = proven ? '' : ' (unproven: too few Envoys have accepted it yet)';
+  log.info({ event: 'live', version, outcome: 'live', proven }, `live is ${short(version)}${unproven}`);
+}
+
+function logSettled(log: Logger, { version, ms, counts }: FactOf<'settled'>): void {
+  const { acked, connected, refusing, unanswered } = counts;
+  if (connected === 0) return;
+  const others = `${refusing > 0 ? `, ${refusing} refusing` : ''}${unanswered > 0 ? `, ${unanswered} unanswered` : ''}`;
+  log.info(
+    { event: 'settled', version, ms, acked, connected },
+    `${short(version)} acknowledged by ${acked} of ${connected}${others}`,
+  );
+}
+
+type OfRefusals = FactOf<'rolled_back' | 'still_pinned' | 'unpinned' | 'refused' | 'unanswered'>;
+
+function logRefusal(log: Logger, fact: OfRefusals, { subject, source }: Text): void {
+  const { version } = fact;
+  switch (fact.type) {
+    case 'rolled_back': {
+      const { node } = fact.refusal;
+      const drawn = drawAll([diagnoseRefusal(fact.refusal)], source);
+      return log.error(
+        { event: 'rolled_back', version, node, outcome: 'rolled_back', drawn },
+        `rolled back ${short(version)} ${subject}: Envoy ${node} refused it`,
+      );
+    }
+    case 'still_pinned':
+      return log.warn(
+        { event: 'still_pinned', version, node: fact.refusal.node, outcome: 'rolled_back' },
+        `${short(version)} is not pushed: Envoy ${fact.refusal.node} refused it before; shardplane retry ${short(version)} tries again`,
+      );
+    case 'unpinned':
+      return log.info({ event: 'unpinned', version }, `${short(version)} may be pushed again`);
+    case 'refused':
+      return log.warn(
+        { event: 'refused', version, node: fact.refusal.node },
+        `Envoy ${fact.refusal.node} refuses ${short(version)}: ${fact.refusal.message}`,
+      );
+    case 'unanswered':
+      return log.warn(
+        { event: 'unanswered', version, node: fact.node },
+        `Envoy ${fact.node} has not answered ${short(version)}; it is no longer waited for`,
+      );
+  }
+}
+
+export function logProblem(log: Logger, change: 'begins' | 'ends', problem: Problem): void {
+  const { code, hint, message } = problem;
+  if (change === 'ends') return log.info({ event: 'problem_ends', code }, `over: ${message}`);
+  log.error({ event: 'problem_begins', code, ...(hint !== null && { hint }) }, message);
+}
+
+/** All diagnostics of one file, drawn with their source lines. */
+export function drawAll(diagnostics: readonly Diagnostic[], source: Uint8Array | null): string {
+  const text = source === null ? null : new TextDecoder().decode(source);
+  return diagnostics.map((diagnostic) => drawDiagnostic(diagnostic, text, { color: false })).join('\n');
+}

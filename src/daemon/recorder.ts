@@ -1,0 +1,52 @@
+import type { Logger } from 'pino';
+import type { Journal } from '../ledger/journal.ts';
+import { short } from '../release/short.ts';
+import type { State } from '../state/state.ts';
+import type { Fact } from '../state/facts.ts';
+import { countNodes } from '../rollout/state.ts';
+import { logFact } from './log-facts.ts';
+import type { Metrics } from './metrics.ts';
+import type { Repeats } from './repeats.ts';
+import { toReport } from './report.ts';
+import type { Report } from './report.ts';
+import type { RecentSources } from './sources.ts';
+
+export interface RecorderOptions {
+  readonly log: Logger;
+  /** Keeps the log short, however many Envoys refuse. */
+  readonly repeats: Repeats;
+  readonly metrics: Metrics;
+  readonly journal: Pick<Journal, 'add'>;
+  readonly report: (report: Report) => void;
+  readonly sources: RecentSources;
+  readonly state: State;
+}
+
+/** Writes facts down: log, metrics, ledger, notes and statuses are each one function of a fact, and nothing else writes them. */
+export class Recorder {
+  readonly #options: RecorderOptions;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+  }
+
+  record(facts: readonly Fact[]): void {
+    const { metrics, journal, report, state } = this.#options;
+    for (const fact of facts) {
+      this.#log(fact);
+      metrics.count(fact);
+      const told = toReport(fact, state.revisions.head, () => countNodes(state.rollout));
+      if (told !== null) report(told);
+    }
+    journal.add(facts);
+  }
+
+  /** What a client can cause as often as it likes is logged sparsely: the status has all of it. */
+  #log(fact: Fact): void {
+    const { log, repeats, sources } = this.#options;
+    const about = sources.get('version' in fact ? fact.version : null);
+    const say = (): void => logFact(log, fact, about);
+    if (fact.type === 'refused' || fact.type === 'unanswered') repeats.say(fact.type, short(fact.version), say);
+    else say();
+  }
+}

@@ -1,0 +1,61 @@
+import { encodeLayer } from '../release/layer.ts';
+import type { Layer } from '../release/layer.ts';
+import type { Release } from '../release/release.ts';
+import type { EncodedRelease } from '../xds/push.ts';
+
+/** A release with its bytes. */
+export interface ReleaseBytes extends EncodedRelease {
+  readonly release: Release;
+  readonly resource: Buffer;
+}
+
+/** A release, and its bytes where they were made already. */
+export interface Compiled {
+  readonly release: Release;
+  readonly resource: Uint8Array | null;
+}
+
+/** The few releases that are pushed, or may be again, with their bytes: encoded once, when they are first needed. */
+export class Releases {
+  readonly #layer: Layer;
+  readonly #kept = new Map<string, ReleaseBytes>();
+  /** Judged last: it may be released in a moment. */
+  #candidate: Compiled | null = null;
+
+  constructor(layer: Layer, stored: readonly { readonly release: Release; readonly resource: Uint8Array }[] = []) {
+    this.#layer = layer;
+    for (const each of stored) this.#kept.set(each.release.version, this.#encode(each));
+  }
+
+  put(compiled: Compiled): void {
+    this.#candidate = compiled;
+  }
+
+  get(version: string | null): ReleaseBytes | null {
+    if (version === null) return null;
+    const candidate = this.#candidate;
+    if (candidate?.release.version === version && !this.#kept.has(version))
+      this.#kept.set(version, this.#encode(candidate));
+    return this.#kept.get(version) ?? null;
+  }
+
+  /** All others are forgotten. */
+  keep(versions: ReadonlySet<string>): void {
+    for (const version of this.#kept.keys()) if (!versions.has(version)) this.#kept.delete(version);
+  }
+
+  /** Those of these that are at hand. */
+  of(versions: Iterable<string>): ReleaseBytes[] {
+    return [...versions].map((version) => this.get(version)).filter((release) => release !== null);
+  }
+
+  #encode({ release, resource }: Compiled): ReleaseBytes {
+    const { version, fields } = release;
+    return { version, release, resource: resource === null ? encodeLayer(fields, this.#layer) : toBuffer(resource) };
+  }
+}
+
+/** The same bytes, not a copy. */
+function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}

@@ -1,0 +1,189 @@
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { FinalOutcome } from '../../rollout/types.ts';
+import { LedgerError } from '../error.ts';
+import type { Batch, HistoryEntry, HistoryQuery, Loaded, Store, Story } from '../store.ts';
+import { commitBatch, createLedger } from './commit.ts';
+import type { Ledger } from './commit.ts';
+import { ensureDirectory, ledgerFile, lockFile, openDatabase, openForReading } from './file.ts';
+import { takeLock } from './lock.ts';
+import type { Lock } from './lock.ts';
+import { defaultRetention } from './prune.ts';
+import type { Retention } from './prune.ts';
+import { readHistory, readStory } from './read.ts';
+import { migrate, requireCurrent } from './schema.ts';
+import { readLoaded, readOutcomes } from './state.ts';
+import { createStatements } from './statements.ts';
+import type { Statements } from './statements.ts';
+import { passes, reasonOf } from './trouble.ts';
+
+export interface StoreOptions {
+  /** The state directory; created for us alone where there is none. */
+  readonly directory: string;
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number;
+  readonly retention?: Retention;
+  /** Told what an operator should know of how the file was opened: a damaged one was set aside. */
+  readonly notice?: (text: string) => void;
+}
+
+/** A database for questions alone. */
+export interface Reader {
+  readonly db: DatabaseSync;
+  readonly statements: Statements;
+}
+
+/** A daemon's ledger in a file. It is opened, and after a failure opened anew, by whatever needs it. */
+export class SqliteStore implements Store {
+  readonly #options: Required<StoreOptions>;
+  #lock: Lock | null = null;
+  #ledger: Ledger | null = null;
+  /** What was read as it was opened, until it is asked for. */
+  #loaded: Loaded | null = null;
+  /** Since the last commit: facts may have been given up meanwhile. */
+  #hasFailed = false;
+  /** For questions, while the file can be read and not written. */
+  #reader: Reader | null = null;
+
+  constructor(options: StoreOptions) {
+    this.#options = { clock: Date.now, retention: defaultRetention, notice: () => undefined, ...options };
+  }
+
+  load(): Promise<Loaded> {
+    return this.#attempt(() => {
+      const { statements } = this.#ledger ?? this.#connectOrRead();
+      const loaded = this.#loaded ?? readLoaded(statements);
+      this.#loaded = null;
+      return loaded;
+    });
+  }
+
+  commit(batch: Batch): Promise<void> {
+    return this.#attempt(() => {
+      const ledger = this.#ledger ?? this.#connect();
+      this.#loaded = null;
+      const { retention, clock } = this.#options;
+      commitBatch(ledger, batch, { retention, now: clock(), isCut: this.#hasFailed });
+      this.#hasFailed = false;
+    });
+  }
+
+  history(query: HistoryQuery): Promise<HistoryEntry[]> {
+    return this.#ask((statements) => readHistory(statements, query));
+  }
+
+  story(prefix: string): Promise<Story | null | 'ambiguous'> {
+    return this.#ask((statements) => readStory(statements, prefix));
+  }
+
+  outcomes(versions: readonly string[]): Promise<ReadonlyMap<string, FinalOutcome>> {
+    return this.#ask((statements) => readOutcomes(statements, versions));
+  }
+
+  close(): Promise<void> {
+    this.#letGo();
+    return Promise.resolve();
+  }
+
+  /** Of what is there, also where it can't be written. A damaged file is not set aside for a question. */
+  #ask<T>(question: (statements: Statements) => T): Promise<T> {
+    return this.#attempt(() => question((this.#ledger ?? this.#reader ?? this.#openReader()).statements));
+  }
+
+  #attempt<T>(work: () => T): Promise<T> {
+    return Promise.try(() => {
+      try {
+        return work();
+      } catch (error) {
+        throw this.#toFailure(error);
+      }
+    });
+  }
+
+  #toFailure(error: unknown): Error {
+    if (error instanceof LedgerError) {
+      this.#letGo();
+      return error;
+    }
+    this.#hasFailed = true;
+    if (!passes(error)) this.#disconnect();
+    return new Error(reasonOf(error, this.#options.directory), { cause: error });
+  }
+
+  /** What can't be written counts nevertheless. Throws why it can't, which an operator has to know, where it can't be read either. */
+  #connectOrRead(): Reader {
+    try {
+      return this.#connect();
+    } catch (error) {
+      if (error instanceof LedgerError) throw error;
+      try {
+        return this.#reader ?? this.#openReader();
+      } catch {
+        throw error;
+      }
+    }
+  }
+
+  #connect(): Ledger {
+    const { directory, clock, notice } = this.#options;
+    ensureDirectory(directory);
+    this.#lock ??= takeLock(path.join(directory, lockFile));
+    const { ledger, loaded } = openDatabase(this.#file, { at: clock(), notice, read: createLedger });
+    this.#disconnect();
+    this.#ledger = ledger;
+    this.#loaded = loaded;
+    return ledger;
+  }
+
+  #openReader(): Reader {
+    this.#reader = openCurrent(this.#file, this.#lock !== null);
+    return this.#reader;
+  }
+
+  get #file(): string {
+    return path.join(this.#options.directory, ledgerFile);
+  }
+
+  #letGo(): void {
+    this.#disconnect();
+    this.#lock?.release();
+    this.#lock = null;
+  }
+
+  #disconnect(): void {
+    this.#ledger?.db.close();
+    this.#reader?.db.close();
+    this.#ledger = null;
+    this.#reader = null;
+    this.#loaded = null;
+  }
+}
+
+/** A ledger for questions alone, `isOurs` where this process has its lock. Throws what the machine said, and LedgerError for one of another schema. */
+export function openCurrent(file: string, isOurs: boolean): Reader {
+  const db = openForReading(file, isOurs);
+  try {
+    requireCurrent(db, file);
+    return { db, statements: createStatements(db) };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** A ledger that ends with the process. */
+export function memoryStore(): Store {
+  const db = new DatabaseSync(':memory:');
+  migrate(db, ':memory:');
+  const { ledger } = createLedger(db);
+  const { statements } = ledger;
+  return {
+    load: () => Promise.try(() => readLoaded(statements)),
+    commit: (batch) =>
+      Promise.try(() => commitBatch(ledger, batch, { retention: defaultRetention, now: Date.now(), isCut: true })),
+    history: (query) => Promise.try(() => readHistory(statements, query)),
+    story: (prefix) => Promise.try(() => readStory(statements, prefix)),
+    outcomes: (versions) => Promise.try(() => readOutcomes(statements, versions)),
+    close: () => Promise.try(() => db.close()),
+  };
+}

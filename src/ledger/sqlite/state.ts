@@ -1,0 +1,81 @@
+import type { FinalOutcome } from '../../rollout/types.ts';
+import { servedVersions } from '../../state/memory.ts';
+import type { Memory } from '../../state/memory.ts';
+import { fieldsFromJson } from '../json.ts';
+import type { Loaded, StoredRelease } from '../store.ts';
+import type { Row, Statements } from './statements.ts';
+import { CorruptLedger } from './trouble.ts';
+
+/** So many open revisions are told of, the newest. */
+const openAtMost = 1000;
+
+/** The state's JSON as it was written, or null before anything has happened. Throws CorruptLedger where there should be one. */
+export function readState({ all }: Statements): string | null {
+  const [row] = all('SELECT json FROM state');
+  if (row !== undefined) return String(row.json);
+  if (all('SELECT 1 FROM revisions LIMIT 1').length > 0) throw new CorruptLedger('its table "state" is empty');
+  return null;
+}
+
+export function writeState({ run }: Statements, json: string): void {
+  run('INSERT INTO state (one, json) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET json = excluded.json', json);
+}
+
+/** Throws SyntaxError or CorruptLedger on what no ledger of ours says. */
+export function toMemory(json: string | null): Memory | null {
+  if (json === null) return null;
+  const memory: unknown = JSON.parse(json);
+  if (!isMemory(memory)) throw new CorruptLedger('its state is not one');
+  return memory;
+}
+
+function isMemory(value: unknown): value is Memory {
+  return typeof value === 'object' && value !== null && 'revisions' in value && 'rollout' in value;
+}
+
+/** What a restart goes on from. Throws SQLite's errors, and what `readState` and `toMemory` do. */
+export function readLoaded(statements: Statements): Loaded {
+  const memory = toMemory(readState(statements));
+  if (memory === null) return { memory, releases: [], open: [] };
+  return { memory, releases: readReleases(statements, memory), open: readOpen(statements, memory) };
+}
+
+function readReleases({ all }: Statements, memory: Memory): StoredRelease[] {
+  const named = JSON.stringify([...servedVersions(memory)]);
+  return all('SELECT * FROM releases WHERE version IN (SELECT value FROM json_each(?))', named).map(toRelease);
+}
+
+function toRelease({ version, subject, fields, resource }: Row): StoredRelease {
+  if (!(resource instanceof Uint8Array)) throw new CorruptLedger('a release has no bytes');
+  const release = { version: String(version), subject: String(subject), fields: fieldsFromJson(String(fields)) };
+  return { release, resource };
+}
+
+function readOpen({ all }: Statements, memory: Memory): Loaded['open'] {
+  const { candidate } = memory.rollout;
+  const decided = [...servedVersions(memory)].filter((version) => version !== candidate);
+  const rows = all(
+    `SELECT * FROM (
+       SELECT id, version, ${finalOutcome} AS before FROM revisions
+       WHERE (outcome IS NULL OR outcome = 'held') AND version NOT IN (SELECT value FROM json_each(?))
+       ORDER BY id DESC LIMIT ?
+     ) ORDER BY id`,
+    ...[JSON.stringify(decided), openAtMost],
+  );
+  return rows.map(({ version, before }) => ({ version: String(version), before: before as FinalOutcome | null }));
+}
+
+/** As the port says. */
+export function readOutcomes({ all }: Statements, versions: readonly string[]): Map<string, FinalOutcome> {
+  const rows = all(
+    `SELECT version, iif(outcome = 'held', ${finalOutcome}, outcome) AS final FROM revisions
+     WHERE final IS NOT NULL AND version IN (SELECT value FROM json_each(?))`,
+    JSON.stringify(versions),
+  );
+  return new Map(rows.map(({ version, final }) => [String(version), final as FinalOutcome]));
+}
+
+/** The one that a revision had last, before it was held. */
+const finalOutcome = `(SELECT json_extract(detail, '$.outcome') FROM events
+  WHERE events.version = revisions.version AND type = 'outcome' AND json_extract(detail, '$.outcome') != 'held'
+  ORDER BY events.id DESC LIMIT 1)`;

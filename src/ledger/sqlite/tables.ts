@@ -1,0 +1,137 @@
+import type { Diagnostic } from '../../config/diagnostic.ts';
+import type { RevisionSummary } from '../../revisions/types.ts';
+import type { Counts, Outcome } from '../../rollout/types.ts';
+import { fieldsToJson } from '../json.ts';
+import type { PushCounts, StoredRelease } from '../store.ts';
+import type { Statements } from './statements.ts';
+
+/** A flapping node refuses without end, and its first words are enough. The rest of a story is bounded as well. */
+const refusalsPerVersion = 100;
+const eventsPerVersion = 1000;
+
+/** An event of a story: its type, who did it, and what it adds (docs/ledger.md). */
+export interface Told {
+  readonly type: string;
+  readonly by?: string;
+  readonly detail?: object;
+}
+
+/** A row to refer to, for facts about a revision that was lost, pruned or never recorded. */
+export function ensureRevision({ run }: Statements, version: string, at: number): void {
+  const columns = 'version, subject, author, committed_at, seen_at, diagnostics';
+  run(`INSERT OR IGNORE INTO revisions (${columns}) VALUES (?, '', '', '', ?, '[]')`, version, at);
+}
+
+/** Returns whether it is new. */
+export function writeRevision({ run }: Statements, revision: RevisionSummary, at: number): boolean {
+  const { version, subject, author, committedAt } = revision;
+  return run(
+    `INSERT INTO revisions (version, subject, author, committed_at, seen_at, diagnostics) VALUES (?, ?, ?, ?, ?, '[]')
+     ON CONFLICT (version) DO UPDATE SET subject = excluded.subject, author = excluded.author, committed_at = excluded.committed_at
+     WHERE revisions.committed_at = ''`,
+    ...[version, subject, author, committedAt, at],
+  );
+}
+
+export interface Concluded {
+  readonly outcome: Outcome;
+  readonly reason?: string;
+  readonly diagnostics?: readonly Diagnostic[];
+}
+
+/** The same as before is no news. */
+export function writeOutcome(statements: Statements, version: string, at: number, concluded: Concluded): void {
+  const { outcome, reason = null, diagnostics = [] } = concluded;
+  const { run } = statements;
+  run('UPDATE revisions SET diagnostics = ? WHERE version = ?', JSON.stringify(diagnostics), version);
+  const isNews = run(
+    `UPDATE revisions SET outcome = ?1, outcome_at = ?2, reason = ?3
+     WHERE version = ?4 AND (outcome IS NOT ?1 OR reason IS NOT ?3)`,
+    ...[outcome, at, reason, version],
+  );
+  if (isNews) writeEvent(statements, version, at, { type: 'outcome', detail: { outcome, reason } });
+}
+
+export function readOutcome({ all }: Statements, version: string): unknown {
+  return all('SELECT outcome FROM revisions WHERE version = ?', version)[0]?.outcome;
+}
+
+export function writePushStarted({ run }: Statements, version: string, at: number, connected: number): void {
+  run(
+    `UPDATE revisions SET pushed_at = ?, settled_at = NULL, connected = ?, acked = 0, refused = 0, unanswered = 0
+     WHERE version = ?`,
+    ...[at, connected, version],
+  );
+}
+
+export function writePushSettled(
+  statements: Statements,
+  version: string,
+  at: number,
+  { push: seq, counts }: { readonly push: number; readonly counts: Counts },
+): void {
+  const stands = toPushCounts(counts);
+  const { connected, acked, refused, unanswered } = stands;
+  statements.run(
+    'UPDATE revisions SET settled_at = ?, connected = ?, acked = ?, refused = ?, unanswered = ? WHERE version = ?',
+    ...[at, connected, acked, refused, unanswered, version],
+  );
+  writeEvent(statements, version, at, { type: 'push_settled', detail: { seq, ...stands } });
+}
+
+function toPushCounts({ connected, acked, refusing, unanswered }: Counts): PushCounts {
+  return { connected, acked, refused: refusing, unanswered };
+}
+
+/** As far as the story has room. */
+export function writeEvent({ run }: Statements, version: string, at: number, told: Told): void {
+  const { type, by = null, detail = {} } = told;
+  const counted = type === 'refused' ? type : null;
+  run(
+    `INSERT INTO events (version, at, type, by, detail) SELECT ?1, ?2, ?3, ?4, ?5
+     WHERE (SELECT count(*) FROM events WHERE version = ?1 AND (?6 IS NULL OR type = ?6)) < ?7`,
+    ...[version, at, type, by, JSON.stringify(detail)],
+    ...[counted, counted === null ? eventsPerVersion : refusalsPerVersion],
+  );
+}
+
+/** Which of these a story tells of last. */
+export function lastEvent({ all }: Statements, version: string, types: readonly [string, string]): unknown {
+  const sql = 'SELECT type FROM events WHERE version = ? AND type IN (?, ?) ORDER BY id DESC LIMIT 1';
+  return all(sql, version, ...types)[0]?.type;
+}
+
+export function writeRelease({ run }: Statements, { release, resource }: StoredRelease): void {
+  run(
+    `INSERT INTO releases (version, stored_id, subject, fields, resource)
+     SELECT ?1, (SELECT ifnull(max(stored_id), 0) + 1 FROM releases), ?2, ?3, ?4 WHERE true
+     ON CONFLICT (version) DO UPDATE SET stored_id = excluded.stored_id, subject = excluded.subject,
+       fields = excluded.fields, resource = excluded.resource`,
+    ...[release.version, release.subject, fieldsToJson(release.fields), resource],
+  );
+}
+
+/** Forgets the bytes of all but the newest `kept` releases, and those that are needed. */
+export function dropOldReleases({ run }: Statements, kept: number, needed: Iterable<string>): void {
+  run(
+    `DELETE FROM releases WHERE version NOT IN (SELECT version FROM releases ORDER BY stored_id DESC LIMIT ?)
+     AND version NOT IN (SELECT value FROM json_each(?))`,
+    ...[kept, JSON.stringify([...needed])],
+  );
+}
+
+/** Notes which customers a release changes. */
+export function writeChanges({ run }: Statements, version: string, customers: readonly string[] | 'every'): void {
+  if (customers === 'every') return void run('UPDATE revisions SET every_customer = 1 WHERE version = ?', version);
+  for (const customer of customers)
+    run('INSERT OR IGNORE INTO changes (customer, version) VALUES (?, ?)', customer, version);
+}
+
+/** `by`: null, where that is not known any more. */
+export function writeMuted({ run }: Statements, node: string, at: number, by: string | null): void {
+  run('INSERT OR IGNORE INTO muted (node, at, by) VALUES (?, ?, ?)', node, at, by);
+}
+
+export function removeMuted({ run }: Statements, node: string): void {
+  run('DELETE FROM muted WHERE node = ?', node);
+}

@@ -1,0 +1,102 @@
+import { diagnoseRefusal } from '../../rollout/refusal.ts';
+import type { Release } from '../../release/release.ts';
+import type { Fact, FactOf } from '../../state/facts.ts';
+import { changedCustomers } from '../customers.ts';
+import type { Stamped } from '../store.ts';
+import type { Statements } from './statements.ts';
+import * as tables from './tables.ts';
+
+/** What facts about releases are written with. */
+export interface Releases {
+  /** Those that are at hand. */
+  readonly byVersion: ReadonlyMap<string, Release>;
+  /** The one that was live last: the next is compared with it. */
+  live: Release | null;
+}
+
+/** Writes what a fact says into the tables, inside a transaction of the caller's; errors of SQLite are thrown. */
+export function writeFact(statements: Statements, { at, fact }: Stamped, releases: Releases): void {
+  const version = versionOf(fact);
+  if (version !== null && fact.type !== 'seen') tables.ensureRevision(statements, version, at);
+  const tell = (told: tables.Told): void => tables.writeEvent(statements, version ?? '', at, told);
+  const conclude = (concluded: tables.Concluded): void => tables.writeOutcome(statements, version ?? '', at, concluded);
+  switch (fact.type) {
+    case 'seen':
+      if (tables.writeRevision(statements, fact.revision, at)) tell({ type: 'revision' });
+      return;
+    case 'invalid':
+      return conclude({ outcome: 'invalid', diagnostics: fact.diagnostics });
+    case 'held':
+      if (!isHeld(statements, fact.version)) tell({ type: 'held', detail: { reason: fact.reason } });
+      return conclude({ outcome: 'held', reason: fact.reason, diagnostics: fact.diagnostics });
+    case 'accepted':
+      if (tables.lastEvent(statements, fact.version, ['held', 'accepted']) !== 'accepted')
+        tell({ type: 'accepted', by: fact.by });
+      return;
+    case 'retried':
+      if (isPinned(statements, fact.version)) tell({ type: 'unpinned', by: fact.by });
+      return;
+    case 'superseded':
+      return conclude({ outcome: 'superseded' });
+    case 'closed':
+      return conclude({ outcome: fact.outcome });
+    case 'offered':
+      tables.writePushStarted(statements, fact.version, at, fact.counts.connected);
+      return tell({ type: 'push_started', detail: { seq: fact.push, connected: fact.counts.connected } });
+    case 'settled':
+      return tables.writePushSettled(statements, fact.version, at, fact);
+    case 'live':
+      return writeLive(statements, at, fact, releases);
+    case 'rolled_back': {
+      const { node, code, message } = fact.refusal;
+      if (!isPinned(statements, fact.version)) tell({ type: 'pinned', detail: { refusal: { node, code, message } } });
+      return conclude({ outcome: 'rolled_back', diagnostics: [diagnoseRefusal(fact.refusal)] });
+    }
+    case 'still_pinned':
+      return conclude({ outcome: 'rolled_back', diagnostics: [diagnoseRefusal(fact.refusal)] });
+    case 'refused': {
+      const { node, code, message, place = null } = fact.refusal;
+      return tell({ type: 'refused', detail: { node, code, message, place } });
+    }
+    case 'muted':
+      return tables.writeMuted(statements, fact.node, at, fact.by);
+    case 'unmuted':
+      return tables.removeMuted(statements, fact.node);
+    case 'nothing_found':
+    case 'nothing_to_offer':
+    case 'nothing_live':
+    case 'unpinned':
+    case 'unanswered':
+      return;
+  }
+}
+
+/** Its bytes are kept as soon as it is offered; a story tells of it, and its customers are looked up by it, once it is live. */
+function writeLive(statements: Statements, at: number, fact: FactOf<'live'>, releases: Releases): void {
+  const { version, proven, isNew, isSettled } = fact;
+  if (isNew) tables.writeOutcome(statements, version, at, { outcome: 'live' });
+  const release = releases.byVersion.get(version);
+  if (isNew && release !== undefined) {
+    tables.writeChanges(statements, version, changedCustomers(releases.live?.fields ?? null, release.fields));
+    tables.writeEvent(statements, version, at, { type: 'release' });
+  }
+  releases.live = release ?? releases.live;
+  tables.writeEvent(statements, version, at, { type: 'live', detail: { proven } });
+  // Proven only now: the history hears of those who have proven it.
+  if (proven && !isNew && isSettled) tables.writePushSettled(statements, version, at, fact);
+}
+
+function isHeld(statements: Statements, version: string): boolean {
+  const isHeldNow = tables.readOutcome(statements, version) === 'held';
+  return isHeldNow && tables.lastEvent(statements, version, ['held', 'accepted']) === 'held';
+}
+
+function isPinned(statements: Statements, version: string): boolean {
+  return tables.lastEvent(statements, version, ['pinned', 'unpinned']) === 'pinned';
+}
+
+/** The revision that a fact is about, if it is about one. */
+export function versionOf(fact: Fact): string | null {
+  if (fact.type === 'seen') return fact.revision.version;
+  return 'version' in fact ? fact.version : null;
+}

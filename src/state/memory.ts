@@ -1,0 +1,37 @@
+import type { RevisionsMemory } from '../revisions/state.ts';
+import type { RolloutMemory } from '../rollout/state.ts';
+
+/** The durable part of the state, all but the connected nodes: one small JSON value, which a restart goes on from. */
+export interface Memory {
+  readonly revisions: RevisionsMemory;
+  readonly rollout: RolloutMemory;
+}
+
+/** Versions whose bytes are needed: what is offered, what is live, and what a rollback goes back to. */
+export function servedVersions({ rollout: { candidate, live } }: Pick<Memory, 'rollout'>): Set<string> {
+  const fallback = live === null || live.proven ? null : live.fallback;
+  return new Set([candidate, live?.version ?? null, fallback].filter((version) => version !== null));
+}
+
+/** Versions whose history is kept however old it is. */
+export function keptVersions(memory: Memory): Set<string> {
+  const { revisions, rollout } = memory;
+  const named = revisions.head === null ? [] : [revisions.head.version];
+  return new Set([...servedVersions(memory), ...rollout.pins.map(({ version }) => version), ...named]);
+}
+
+/** Every push before this process was answered, none was refused: who says to have the live release has it. */
+export function isCalm({ revisions: { head }, rollout: { live, pins, settled } }: Memory): boolean {
+  const isSettled = live !== null && settled?.version === live.version && settled.isClean;
+  return isSettled && pins.length === 0 && head?.outcome != null;
+}
+
+/** The same without the releases whose bytes are lost: they can't be served, and are rolled out again when git has them. */
+export function withReleases(memory: Memory, have: ReadonlySet<string>): Memory {
+  const { live, candidate } = memory.rollout;
+  const has = (version: string | null): boolean => version !== null && have.has(version);
+  const fallback = live === null || live.proven || !has(live.fallback) ? null : live.fallback;
+  const kept = live === null || live.proven ? live : { ...live, fallback };
+  const rollout = { live: has(live?.version ?? null) ? kept : null, candidate: has(candidate) ? candidate : null };
+  return { ...memory, rollout: { ...memory.rollout, ...rollout } };
+}

@@ -1,0 +1,44 @@
+import { createRevisions, toRevisionsMemory } from '../revisions/state.ts';
+import type { Open, RevisionsSettings, RevisionsState } from '../revisions/state.ts';
+import { createRollout, toRolloutMemory } from '../rollout/state.ts';
+import type { RolloutSettings, RolloutState } from '../rollout/state.ts';
+import { mute } from '../rollout/votes.ts';
+import type { Memory } from './memory.ts';
+
+/** What the daemon goes by: what of git may be released, and who has what of it. Owned by the caller and updated in place by `step`. */
+export interface State {
+  readonly revisions: RevisionsState;
+  readonly rollout: RolloutState;
+}
+
+export interface StateOptions {
+  readonly revisions: RevisionsSettings;
+  readonly rollout: RolloutSettings;
+  /** What a restart goes on from; null: nothing has happened yet. */
+  readonly memory: Memory | null;
+  /** Revisions that have no final outcome. */
+  readonly open: Open;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export function createState({ revisions, rollout, memory, open, now }: StateOptions): State {
+  return {
+    revisions: createRevisions(revisions, memory?.revisions, open),
+    rollout: createRollout(rollout, memory?.rollout, now),
+  };
+}
+
+export function toMemory({ revisions, rollout }: State): Memory {
+  return { revisions: toRevisionsMemory(revisions), rollout: toRolloutMemory(rollout) };
+}
+
+/** What a ledger held that could not be read at the start: what was refused, accepted or muted then counts, too. */
+export function adopt({ revisions, rollout }: State, memory: Memory): void {
+  for (const { version, refusal } of memory.rollout.pins)
+    if (!rollout.pins.has(version)) rollout.pins.set(version, refusal);
+  for (const node of memory.rollout.muted) mute(rollout, node);
+  for (const version of memory.revisions.accepted) revisions.accepted.add(version);
+  for (const digest of memory.revisions.contents) revisions.contents.add(digest);
+  rollout.pushes = Math.max(rollout.pushes, memory.rollout.pushes);
+}

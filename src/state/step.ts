@@ -1,0 +1,89 @@
+import { rest, step as stepRevisions } from '../revisions/step.ts';
+import type { RevisionEffect, RevisionEvent, RolloutView } from '../revisions/types.ts';
+import { diagnoseRefusal } from '../rollout/refusal.ts';
+import type { RolloutState } from '../rollout/state.ts';
+import { targetOf } from '../rollout/state.ts';
+import { step as stepRollout } from '../rollout/step.ts';
+import type { RolloutEffect, RolloutEvent, RolloutFact } from '../rollout/types.ts';
+import type { Fact } from './facts.ts';
+import type { State } from './state.ts';
+
+/** What is to be done. A release is no effect: the rollout takes it up in the same step. */
+export type Effect =
+  | Exclude<RevisionEffect, { type: 'release' }>
+  | RolloutEffect
+  /** Neither the fleet nor git has anything to offer: who waits for it gets an empty layer. */
+  | { readonly type: 'offer_nothing' };
+
+export type Event = RevisionEvent | RolloutEvent;
+
+interface Turn {
+  readonly state: State;
+  readonly at: number;
+  readonly facts: Fact[];
+  readonly effects: Effect[];
+}
+
+/**
+ * One event of git, of an operator or of a node: what happened, and what is to be done, each in order. The two machines tell each
+ * other: what may be released is rolled out, and what came of it is told to the revisions. `at`: milliseconds since the epoch.
+ * Does no I/O and reads no clock.
+ */
+export function step(
+  state: State,
+  event: Event,
+  at: number,
+): { readonly facts: readonly Fact[]; readonly effects: readonly Effect[] } {
+  const turn: Turn = { state, at, facts: [], effects: [] };
+  if ('at' in event) roll(turn, event);
+  else revise(turn, event);
+  turn.facts.push(
+    ...rest(state.revisions, { ...viewOf(state.rollout), isUndecided: state.rollout.candidate !== null }),
+  );
+  return turn;
+}
+
+function revise(turn: Turn, event: RevisionEvent): void {
+  const { state, at, facts } = turn;
+  const stepped = stepRevisions(state.revisions, event, viewOf(state.rollout));
+  facts.push(...stepped.facts);
+  if (stepped.facts.some(({ type }) => type === 'nothing_found')) turn.effects.push({ type: 'offer_nothing' });
+  for (const effect of stepped.effects) {
+    if (effect.type === 'release') roll(turn, { type: effect.how, at, version: effect.version });
+    else turn.effects.push(effect);
+  }
+}
+
+function roll(turn: Turn, event: RolloutEvent): void {
+  const { facts, effects } = stepRollout(turn.state.rollout, event);
+  turn.facts.push(...facts);
+  turn.effects.push(...effects);
+  for (const fact of facts) tell(turn, fact);
+  if (effects.some(({ version }) => version === null)) revise(turn, { type: 'stranded' });
+}
+
+/** What came of a release, as the revisions need to know it. */
+function tell(turn: Turn, fact: RolloutFact): void {
+  switch (fact.type) {
+    case 'offered':
+      return revise(turn, { type: 'decided', version: fact.version, outcome: null, diagnostics: [] });
+    case 'live':
+    case 'superseded':
+      return revise(turn, { type: 'decided', version: fact.version, outcome: fact.type, diagnostics: [] });
+    case 'rolled_back':
+    case 'still_pinned': {
+      const diagnostics = [diagnoseRefusal(fact.refusal)];
+      return revise(turn, { type: 'decided', version: fact.version, outcome: 'rolled_back', diagnostics });
+    }
+    default:
+      return;
+  }
+}
+
+function viewOf(rollout: RolloutState): RolloutView {
+  return {
+    live: rollout.live?.version ?? null,
+    target: targetOf(rollout),
+    refusalOf: (version) => rollout.pins.get(version) ?? null,
+  };
+}
