@@ -1,11 +1,11 @@
 import type { Turn } from './turn.ts';
 import type { RevisionEvent, Verdict } from './types.ts';
 
-/** How far back the history is looked through, and how much of it at once. */
+/** How many revisions of the history are tried, and how many are listed at once. */
 const atMost = 1_000;
 const pageSize = 20;
 
-/** Nothing is served: the newest revision of the history that may be is looked for. */
+/** Nothing is served: searches the history for the newest revision that can be. */
 export function beginLookBack(turn: Turn): void {
   const { state, facts } = turn;
   if (state.taken !== null) return list(turn, state.taken, 0);
@@ -13,7 +13,7 @@ export function beginLookBack(turn: Turn): void {
   facts.push({ type: 'nothing_found' });
 }
 
-/** The page could not be had. */
+/** A page could not be listed. */
 export function listAgain(turn: Turn): void {
   const { lookBack } = turn.state;
   if (lookBack?.tip == null || lookBack.isDone) return;
@@ -29,7 +29,7 @@ export function onListed(turn: Turn, { tip, skip, revisions }: Extract<RevisionE
   goOn(turn, revisions.length < pageSize);
 }
 
-/** A revision of the history was judged: the first that is valid is released. */
+/** A revision of the history was judged: the first valid one is released. */
 export function onHistoryJudged(turn: Turn, verdict: Verdict): void {
   const { state, facts, effects } = turn;
   const [revision, ...page] = state.lookBack?.page ?? [];
@@ -48,12 +48,12 @@ export function onHistoryJudged(turn: Turn, verdict: Verdict): void {
   effects.push({ type: 'release', version, how: 'release' });
 }
 
-/** Something newer came meanwhile, or something is served. */
+/** Something newer has come, or something is served. */
 function isOver({ state, rollout }: Turn): boolean {
   return state.waiting.length > 0 || state.judging !== null || rollout.target !== null;
 }
 
-/** The next of the page is judged, or the next page asked for. */
+/** Judges the next revision of the page, or asks for the next page. */
 export function goOn(turn: Turn, isEnd: boolean): void {
   const { state, effects, facts } = turn;
   if (state.lookBack?.tip == null) return;

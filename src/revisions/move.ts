@@ -6,10 +6,10 @@ import type { Turn } from './turn.ts';
 import type { FinalOutcome } from '../rollout/types.ts';
 import type { RefMoved, RevisionSummary } from './types.ts';
 
-/** The ref moved: what there is new is seen, and the newest revision is the head. */
+/** The ref moved: records the new revisions, and makes the newest one the head. */
 export function onMoved(turn: Turn, told: RefMoved): void {
   const { state, effects } = turn;
-  const decision = decide(turn, told);
+  const decision = reviseDecision(turn, told);
   const moved = { ...told, decision };
   const { tip, newest } = told;
   const isFirst = !state.hasMoved;
@@ -18,18 +18,18 @@ export function onMoved(turn: Turn, told: RefMoved): void {
   if (newest === null) return void (state.head = null);
   if (decision === 'take') state.taken = tip;
   if (decision === 'take' && told.decision !== 'take' && tip !== null) effects.push({ type: 'accept_tip', tip });
-  // After a restart, settings, schema and keys may be others, and what was under way was cut short.
+  // After a restart, settings, schema and keys may have changed, and work in progress was lost.
   if (isFirst || !isKnown(state, moved)) takeUp(turn, { ...moved, newest });
 }
 
-/** What is served, and what was accepted, may come back whatever the ref did. */
-function decide({ state, rollout }: Turn, { newest, decision }: RefMoved): Decision {
+/** A revision that is served, or was accepted, is taken whatever the ref did. */
+function reviseDecision({ state, rollout }: Turn, { newest, decision }: RefMoved): Decision {
   if (newest === null || decision === 'keep') return decision;
   const isAccepted = decision === 'hold' && state.accepted.has(newest.version);
   return isServed(rollout, newest.version) || isAccepted ? 'take' : decision;
 }
 
-/** Commits that leave the file alone change nothing about the newest revision, unless their signatures count. */
+/** Commits that leave the file alone change nothing, unless their signatures count. */
 function isKnown(state: RevisionsState, { revisions, newest, decision }: RefMoved): boolean {
   const { settings, head, hold, seen } = state;
   if (head === null || newest?.version !== head.version || revisions.some(({ version }) => !seen.has(version)))
@@ -58,7 +58,7 @@ function takeUp(turn: Turn, news: News): void {
   remember(state, news);
   if (decision === 'take' && !isServed(rollout, version)) return wait(turn, [...older, head]);
   drop(state, new Set([version]));
-  // None of the others may be released: they only get their verdict. What was taken before goes on, beside a hold.
+  // The older ones may not be released: they only get an outcome. What was taken before goes on despite a hold.
   wait(
     turn,
     older.map((revision) => ({ ...revision, isOvertaken: true })),
@@ -73,14 +73,14 @@ function remember({ seen }: RevisionsState, { decision, revisions }: News): void
   if (decision !== 'take') for (const { version } of revisions) seen.add(version);
 }
 
-/** What was held can only be accepted while it is the newest. */
+/** Only the newest revision can be accepted, so a hold ends when another takes its place. */
 export function endHold(turn: Turn, outcome?: FinalOutcome): void {
   const { state } = turn;
   if (state.hold !== null) close(turn, state.hold.version, outcome);
   state.hold = null;
 }
 
-/** A candidate on the way to it goes on; on the way to another, it is called off. */
+/** The ref is back at a served revision: calls off a rollout of any other. */
 function backAtServed({ state, rollout, effects }: Turn, version: string): void {
   if (state.head && version === rollout.live) state.head = { ...state.head, outcome: 'live' };
   if (version !== rollout.target) effects.push({ type: 'release', version, how: 'release' });
@@ -94,7 +94,7 @@ function holdRewrite(turn: Turn, { newest, decision, ...moved }: News): void {
   hold(turn, { version, cause: 'refused-rewrite' }, { reason, hint });
 }
 
-/** How the ref left what was taken. */
+/** How the ref moved away from the tip taken last. */
 export function describeRewrite(
   { movement, previous, tip }: Pick<RefMoved, 'movement' | 'previous' | 'tip'>,
   ref: string,
@@ -103,7 +103,7 @@ export function describeRewrite(
   return `${ref} was ${how} from ${short(previous ?? '')} to ${short(tip ?? '')}`;
 }
 
-/** What there is to do where nobody can accept that. */
+/** The hint for a rewrite that nobody can accept. */
 export function howToPutBack({ previous }: Pick<RefMoved, 'previous'>): string {
   return `put the ref back to ${short(previous ?? '')}, or commit on top of that`;
 }

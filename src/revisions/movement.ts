@@ -1,9 +1,9 @@
-/** How the commit that a ref names now stands to the one that was taken last. */
+/** How the commit that a ref names now relates to the one taken last. */
 export type Relation = 'same' | 'descendant' | 'ancestor' | 'unrelated';
 
 /**
- * What happened to a ref since the commit that was taken last:
- * `absent` no such ref yet; `initial` the first look ever; `unchanged` it is where it was; `created` an absent ref appeared;
+ * What happened to a ref since the commit taken last:
+ * `absent` no such ref yet; `initial` the first look ever; `unchanged` it did not move; `created` an absent ref appeared;
  * `recreated` a deleted one came back without losing history.
  */
 export type Movement =
@@ -23,7 +23,7 @@ export interface RefLook {
   readonly wasAbsent: boolean;
   /** The commit that the ref names now; null: there is no such ref. */
   readonly tip: string | null;
-  /** How `tip` stands to `base`; null when either is missing. */
+  /** How `tip` relates to `base`; null when either is missing. */
   readonly relation: Relation | null;
 }
 
@@ -37,8 +37,8 @@ export function classify({ base, wasAbsent, tip, relation }: RefLook): Movement 
   return relation === 'same' ? 'unchanged' : 'fast-forward';
 }
 
-/** What the policy says to a movement. */
-export function decide(movement: Movement, onRewrite: OnRewrite): Decision {
+/** The decision that the `on_rewrite` setting makes about a movement. */
+export function applyPolicy(movement: Movement, onRewrite: OnRewrite): Decision {
   switch (movement) {
     case 'absent':
     case 'deleted':

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../config/diagnostic.ts';
 import type { FinalOutcome, Outcome } from '../rollout/types.ts';
 import type { RevisionSummary } from './types.ts';
 
-/** The newest revision of the watched ref, and how it stands. */
+/** The newest revision of the watched ref. */
 export interface Head {
   readonly version: string;
   readonly subject: string;
@@ -14,31 +14,31 @@ export interface Head {
 /** A revision that has no outcome yet. */
 export interface Waiting {
   readonly version: string;
-  /** In the order in which revisions were seen. */
+  /** A number that grows in the order in which revisions were seen. */
   readonly place: number;
   /** The tip that was taken before the move that brought it. */
   readonly previous: string | null;
-  /** It is of a move that is not taken: it only gets its verdict. */
+  /** Its move was not taken: it gets an outcome, and is never released. */
   readonly isOvertaken?: boolean;
-  /** An operator asks for it again. */
+  /** The operator who retried it. */
   readonly retriedBy?: string;
 }
 
-/** A head that waits for an operator: for its size, or for how the ref came to it (which `refuse` lets nobody accept). */
+/** A head that waits for an operator because it shrinks too much or rewrites history (`refused-rewrite`: nobody can accept it). */
 export interface Hold {
   readonly version: string;
   readonly cause: 'shrink' | 'rewrite' | 'refused-rewrite';
 }
 
-/** Nothing is served, so the history of `tip` is looked through. */
+/** The search through the history of `tip`, while nothing is served. */
 export interface LookBack {
   /** Null: nothing was taken, so there is no history. */
   readonly tip: string | null;
-  /** How many were looked at before this page. */
+  /** How many revisions come before this page. */
   readonly skip: number;
-  /** What of the page is still to be judged, the newest first. */
+  /** The rest of the page to judge, newest first. */
   readonly page: readonly RevisionSummary[];
-  /** There was none to release. */
+  /** The search found nothing to release. */
   readonly isDone: boolean;
 }
 
@@ -50,55 +50,55 @@ export interface RevisionsSettings {
   readonly isVerified: boolean;
 }
 
-/** All of the machine. Owned by the caller and updated in place by `step`. */
+/** Owned by the caller and updated in place by `step`. */
 export interface RevisionsState {
   readonly settings: RevisionsSettings;
   /** The tip taken last. */
   taken: string | null;
-  /** The one that a restart begins at: what it brought is decided. */
+  /** Where a restart resumes: every revision up to this tip has an outcome. */
   remembered: string | null;
   /** The tip of the last move. */
   tip: string | null;
-  /** The ref was looked at, by this process. */
+  /** This process has looked at the ref. */
   hasMoved: boolean;
   head: Head | null;
   /** The head's place. */
   headPlace: number;
   hold: Hold | null;
-  /** What the last move brought, if it is not taken: it comes again with the next. */
+  /** Revisions of the last move if it was not taken: the next move lists them again. */
   readonly seen: Set<string>;
-  /** Versions that an operator has let through. */
+  /** Versions that an operator has accepted. */
   readonly accepted: Set<string>;
-  /** What was released last. */
+  /** The last release. */
   released: Released | null;
-  /** Digests of contents that were live, the newest last. */
+  /** Digests of content that was live, newest last. */
   readonly contents: Set<string>;
-  /** Revisions without a final outcome. Of a held one: that it had before, if any. */
+  /** Revisions without a final outcome; the value is the outcome that a held one had before. */
   readonly open: Map<string, FinalOutcome | null>;
-  /** Final outcomes, as far as they are known and may be asked for; the newest last. */
+  /** Known final outcomes, bounded; newest last. */
   readonly decided: Map<string, FinalOutcome>;
-  /** The place that was given last. */
+  /** The last place given. */
   places: number;
-  /** What has a place up to this is overtaken. */
+  /** Revisions up to this place are overtaken. */
   reached: number;
   /** In the order of their places. */
   waiting: Waiting[];
   /**
-   * `place` is null for a revision of the history that is being looked through. `isStale`: it stands elsewhere now than where
-   * its signature and its size are looked at for, so that the verdict does not count.
+   * `place` is null for a revision found by looking back. `isStale`: its standing has changed since it was sent to be judged, so
+   * the verdict will be ignored.
    */
   judging: (Omit<Waiting, 'place'> & { readonly place: number | null; readonly isStale?: boolean }) | null;
   lookBack: LookBack | null;
 }
 
-/** What a restart goes on from: plain JSON. */
+/** The durable part, as plain JSON. */
 export interface RevisionsMemory {
-  /** The tip that the next start compares with: all that it brought is decided. */
+  /** The tip that the next start compares with: every revision up to it has an outcome. */
   readonly taken: string | null;
   readonly head: Head | null;
-  /** Versions that an operator has let through, 1,000 at most. */
+  /** Versions that an operator has accepted, 1,000 at most. */
   readonly accepted: readonly string[];
-  /** Digests of contents that were live, the newest last, 1,000 at most: a guard lets them come back. */
+  /** Digests of content that was live, newest last, 1,000 at most: the shrink guard lets it come back. */
   readonly contents: readonly string[];
   readonly released?: Released | null;
 }
@@ -108,10 +108,10 @@ interface Released {
   readonly digest: string | null;
 }
 
-/** Revisions without a final outcome; `before`: that of a held one, if it had any. */
+/** Revisions without a final outcome; `before`: the outcome that a held one had before. */
 export type Open = readonly { readonly version: string; readonly before: FinalOutcome | null }[];
 
-/** A machine that has seen nothing, or one that goes on after a restart: what has no outcome comes again with the first move. */
+/** An empty state, or one that resumes after a restart: the first move lists again what has no outcome. */
 export function createRevisions(
   settings: RevisionsSettings,
   memory?: RevisionsMemory,
@@ -140,18 +140,17 @@ export function createRevisions(
   };
 }
 
-/** What a restart goes on from. */
 export function toRevisionsMemory(state: RevisionsState): RevisionsMemory {
   const { remembered, head, accepted, contents, released } = state;
   return { taken: remembered, head, accepted: [...accepted], contents: [...contents], released };
 }
 
-/** How many revisions have no verdict yet. */
+/** The number of revisions without a verdict. */
 export function countWaiting({ waiting, judging }: RevisionsState): number {
   return waiting.length + (judging?.place == null ? 0 : 1);
 }
 
-/** Nothing is judged, and nothing is looked for. */
+/** Nothing is being judged or searched for. */
 export function isIdle(state: RevisionsState): boolean {
   const { judging, lookBack } = state;
   return countWaiting(state) === 0 && judging === null && (lookBack === null || lookBack.isDone);

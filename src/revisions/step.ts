@@ -2,19 +2,18 @@ import { beginLookBack, goOn, listAgain, onHistoryJudged, onListed } from './loo
 import { endHold, onMoved } from './move.ts';
 import { isIdle } from './state.ts';
 import type { RevisionsState } from './state.ts';
-import { close, conclude, decide, isServed, judgeNext, putBack, wait } from './turn.ts';
+import { close, conclude, isServed, judgeNext, putBack, setOutcome, wait } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { RevisionEffect, RevisionEvent, RevisionFact, RolloutView } from './types.ts';
 
 type EventOf<T extends RevisionEvent['type']> = Extract<RevisionEvent, { type: T }>;
 
-/** So many accepted versions are remembered, and so many contents that were live. */
-const acceptedAtMost = 1_000;
-const contentsAtMost = 1_000;
+const maxAccepted = 1_000;
+const maxContents = 1_000;
 
 /**
- * One event of the revisions: moves `state`, in place, and returns what happened and what is to be done, each in order.
- * The transitions are written down in docs/revisions.md. Does no I/O and reads no clock.
+ * Applies one event to `state`, in place; returns facts (what happened) and effects (what to do), each in order.
+ * docs/revisions.md has the transitions. Does no I/O and reads no clock.
  */
 export function step(
   state: RevisionsState,
@@ -29,8 +28,8 @@ export function step(
 }
 
 /**
- * All that an event has brought about is done. What no move brings any more (a held one that was put back, what a crash cut
- * short) gets its final outcome; where nothing is on its way, a restart may begin at the tip: what a crash cuts short comes again.
+ * Called when an event has been handled completely. If nothing is in progress, closes revisions that no move will list again (a held
+ * one that was put back, or one left by a crash), and lets a restart resume at the tip taken last.
  */
 export function rest(state: RevisionsState, rollout: RolloutView & { readonly isUndecided: boolean }): RevisionFact[] {
   const turn: Turn = { state, rollout, facts: [], effects: [] };
@@ -67,12 +66,12 @@ function apply(turn: Turn, event: RevisionEvent): void {
   }
 }
 
-/** Nothing is served, nothing is on its way, and the history of what was taken was not looked through. */
+/** Nothing is served or in progress, and the history of the tip taken last was not searched. */
 function isStranded({ state, rollout, effects }: Turn): boolean {
   const { judging, lookBack, hasMoved, taken } = state;
   const isBusy = effects.length > 0 || judging !== null;
   const wasLookedThrough = lookBack !== null && (!lookBack.isDone || lookBack.tip === taken);
-  const isKnown = hasMoved || taken !== null; // else git may have something that nobody has looked at
+  const isKnown = hasMoved || taken !== null; // else git was not looked at yet
   return rollout.target === null && isKnown && !isBusy && !wasLookedThrough;
 }
 
@@ -87,7 +86,7 @@ function judged(turn: Turn, { version, verdict }: EventOf<'judged'>): void {
   else conclude(turn, { ...judging, place }, verdict);
 }
 
-/** What came meanwhile goes first. */
+/** Goes back to the queue: anything newer goes first. */
 function unjudged(turn: Turn, version: string): void {
   const { state } = turn;
   const { judging } = state;
@@ -98,12 +97,12 @@ function unjudged(turn: Turn, version: string): void {
   else if (!isStale) putBack(state, { ...revision, place });
 }
 
-/** An operator lets the held head through: it is judged once more, as if it had just come. */
+/** An operator accepts the held head: it is judged again, like a new one. */
 function accept(turn: Turn, { version, by }: EventOf<'accept'>): void {
   const { state, effects } = turn;
   const { head, hold, tip } = state;
   if (head?.version !== version) return;
-  // Held before a restart: the first look finds it accepted.
+  // Held before a restart: the first look at the ref will find it accepted.
   if (!state.hasMoved && head.outcome === 'held') return remember(turn, { version, by });
   if (hold?.version !== version || hold.cause === 'refused-rewrite') return;
   remember(turn, { version, by });
@@ -120,10 +119,10 @@ function accept(turn: Turn, { version, by }: EventOf<'accept'>): void {
 function remember({ state, facts }: Turn, { version, by }: { version: string; by: string }): void {
   facts.push({ type: 'accepted', version, by });
   state.accepted.add(version);
-  for (const oldest of state.accepted) if (state.accepted.size > acceptedAtMost) state.accepted.delete(oldest);
+  for (const oldest of state.accepted) if (state.accepted.size > maxAccepted) state.accepted.delete(oldest);
 }
 
-/** An operator wants the refused head pushed again: that it is still valid is looked at first, unless the fleet has it. */
+/** An operator retries the refused head: it is judged again first, unless it is the target. */
 function retry(turn: Turn, { version, by }: EventOf<'retry'>): void {
   const { state, rollout, effects } = turn;
   if (version === rollout.target) return void effects.push({ type: 'release', version, how: 'retry' });
@@ -137,14 +136,14 @@ function waitAgain(turn: Turn, head: { version: string; retriedBy?: string }): v
   wait(turn, [{ ...head, place: state.headPlace, previous: null }]);
 }
 
-/** Also without being released: the fleet may fall back on the very revision that is held. */
+/** The outcome may be that of a held revision, which nobody released: the fleet may have fallen back to it. */
 function decided(turn: Turn, { version, outcome, diagnostics }: EventOf<'decided'>): void {
   const { state } = turn;
   const { head, hold } = state;
   const isHead = head?.version === version;
   if (outcome === 'live') rememberContent(state, version);
-  // What is held has its outcome when the hold ends.
-  if (outcome !== null && hold?.version !== version) decide(state, version, outcome);
+  // A held one gets its outcome when the hold ends.
+  if (outcome !== null && hold?.version !== version) setOutcome(state, version, outcome);
   if (!isHead || (outcome === null && head.outcome === 'live')) return;
   state.head = { ...head, outcome, diagnostics };
   if (outcome !== null) endHold(turn, outcome);
@@ -155,5 +154,5 @@ function rememberContent({ released, contents }: RevisionsState, version: string
   contents.delete(released.digest);
   contents.add(released.digest);
   const [oldest] = contents;
-  if (contents.size > contentsAtMost && oldest !== undefined) contents.delete(oldest);
+  if (contents.size > maxContents && oldest !== undefined) contents.delete(oldest);
 }

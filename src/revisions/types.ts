@@ -17,14 +17,14 @@ export interface RevisionSummary {
 /** What judging a revision found. */
 export type Verdict =
   | { readonly valid: false; readonly diagnostics: readonly Diagnostic[] }
-  /** `shrink`: why a guard would hold it, or null. `digest`: of its content, in whatever commit; null, where it is not released. */
+  /** `shrink`: why the guard would hold it, or null. `digest`: of the content, whatever the commit; null if it won't be released. */
   | { readonly valid: true; readonly shrink: string | null; readonly digest: string | null };
 
 /** The ref names another commit than before, or none. */
 export interface RefMoved {
   readonly type: 'moved';
   readonly movement: Movement;
-  /** What the policy says to it: only what is taken may be released. */
+  /** The policy's decision: only what is taken may be released. */
   readonly decision: Decision;
   /** The tip taken last, or null. */
   readonly previous: string | null;
@@ -34,17 +34,16 @@ export interface RefMoved {
   readonly revisions: readonly RevisionSummary[];
   /** The revision that gives the file of `tip` its content; null if none of its history has the file. */
   readonly newest: RevisionSummary | null;
-  /** What has become of some of these before. */
+  /** Final outcomes that some of these have already. */
   readonly outcomes: ReadonlyMap<string, FinalOutcome>;
 }
 
-/** What moves the machine. */
 export type RevisionEvent =
   | RefMoved
   | { readonly type: 'judged'; readonly version: string; readonly verdict: Verdict }
-  /** It could not be judged now: it waits again, and something newer goes first. */
+  /** It could not be judged now: it goes back to the queue. */
   | { readonly type: 'unjudged'; readonly version: string }
-  /** A page of the history that was asked for, newest first. */
+  /** The answer to `list`. */
   | {
       readonly type: 'listed';
       readonly tip: string;
@@ -53,7 +52,7 @@ export type RevisionEvent =
     }
   | { readonly type: 'accept'; readonly version: string; readonly by: string }
   | { readonly type: 'retry'; readonly version: string; readonly by: string }
-  /** What the rollout decided about a release. Null: it is on its way. */
+  /** The rollout's outcome of a release. Null: it is being rolled out. */
   | {
       readonly type: 'decided';
       readonly version: string;
@@ -62,12 +61,12 @@ export type RevisionEvent =
     }
   /** The rollout has nothing left to offer. */
   | { readonly type: 'stranded' }
-  /** The page that was asked for could not be had now: it is asked for again, if it is needed still. */
+  /** The answer to `list` when git failed: it is asked again if still needed. */
   | { readonly type: 'unlisted' };
 
-/** What happened, worth remembering. What has its final outcome is told of once. */
+/** What happened. Each final outcome is reported once. */
 export type RevisionFact =
-  /** `isPast`: it is one of the history, that no move has brought. */
+  /** `isPast`: found by looking back through the history. */
   | { readonly type: 'seen'; readonly revision: RevisionSummary; readonly isPast: boolean }
   | { readonly type: 'invalid'; readonly version: string; readonly diagnostics: readonly Diagnostic[] }
   | {
@@ -78,44 +77,43 @@ export type RevisionFact =
     }
   | { readonly type: 'accepted'; readonly version: string; readonly by: string }
   | { readonly type: 'retried'; readonly version: string; readonly by: string }
-  /** A newer one has taken its turn. */
+  /** A newer one overtook it. */
   | { readonly type: 'superseded'; readonly version: string }
-  /** No move can bring it any more. `isNew`: false, where what had become of it before it was held stands again. */
+  /** No move will list it again. `isNew`: false if this is the outcome from before it was held. */
   | { readonly type: 'closed'; readonly version: string; readonly outcome: FinalOutcome; readonly isNew: boolean }
-  /** The history has nothing to release either. */
+  /** The history has nothing to release. */
   | { readonly type: 'nothing_found' };
 
-/** Where a revision stands when it is judged: what its signature, and the guard, are asked for depends on it. */
+/** Where a revision stands when it is judged: the signature check and the shrink guard depend on it. */
 export interface Standing {
   /** It is the newest of `tip`. */
   readonly isHead: boolean;
-  /** A newer one has taken its turn: it only gets its outcome. */
+  /** A newer one overtook it: it gets an outcome, and is not released. */
   readonly isOvertaken: boolean;
   readonly tip: string | null;
   /** The tip that was taken before the move that brought it. */
   readonly previous: string | null;
 }
 
-/** What is to be done. */
 export type RevisionEffect =
-  /** Read, verify and compile it. `next`: those that come after it, so that they can be read together. */
+  /** Read, verify and compile it. `next`: the ones to judge after it, so that they can be read together. */
   | {
       readonly type: 'judge';
       readonly version: string;
       readonly next: readonly string[];
       readonly standing: Standing;
     }
-  /** The tip counts as taken, whatever the policy said. */
+  /** Count the tip as taken, whatever the policy said. */
   | { readonly type: 'accept_tip'; readonly tip: string }
-  /** Roll it out; `retry` takes its pin back first. */
+  /** Roll it out; `retry` unpins it first. */
   | { readonly type: 'release'; readonly version: string; readonly how: 'release' | 'retry' }
-  /** A page of the history of `tip`, newest first, without its `skip` newest. */
+  /** List a page of the history of `tip`, newest first, without the `skip` newest. */
   | { readonly type: 'list'; readonly tip: string; readonly skip: number; readonly limit: number };
 
-/** The rollout, as far as revisions go by it. */
+/** What the revisions need to know of the rollout. */
 export interface RolloutView {
   readonly live: string | null;
-  /** What every node shall have: a candidate, or what is live. */
+  /** What every node should have: the candidate, or the live release. */
   readonly target: string | null;
   /** The refusal that pins a version. */
   readonly refusalOf: (version: string) => Refusal | null;

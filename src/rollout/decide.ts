@@ -1,8 +1,8 @@
 import { countNodes, createTally, isGathering, membersAsked, quorumOf, targetOf, type RolloutState } from './state.ts';
 import type { Refusal, RolloutEffect, RolloutFact } from './types.ts';
-import { count, countAll, credit } from './votes.ts';
+import { countAll, countVote, credit } from './votes.ts';
 
-/** A step in hand: the state, the time of its event, what happened so far and what is to be done. */
+/** The handling of one event: the state, the event's time, and the results so far. */
 export interface Rollout {
   readonly state: RolloutState;
   readonly at: number;
@@ -10,11 +10,10 @@ export interface Rollout {
   readonly effects: RolloutEffect[];
 }
 
-/** So many pins are remembered, and so many offers' numbers of nodes. */
-const pinsAtMost = 1_000;
-const offersAtMost = 20;
+const maxPins = 1_000;
+const maxOffers = 20;
 
-/** Decides the target once nobody is waited for. */
+/** Decides about the target once no answer is awaited. */
 export function settle(rollout: Rollout): void {
   const { waiting, candidate, gathering } = rollout.state;
   if (waiting.size === 0 || (candidate === null && gathering.isOver)) decide(rollout);
@@ -36,7 +35,7 @@ function firstOf(refusals: ReadonlyMap<string, Refusal>): Refusal | undefined {
   return first;
 }
 
-/** As many as there were before have not come back yet: a few can't refuse for all. */
+/** After a restart, until the fleet is back: a few nodes can't refuse for all. */
 function isAwaited(state: RolloutState): boolean {
   return isGathering(state) && state.gathering.members > state.members;
 }
@@ -45,7 +44,7 @@ function prove(rollout: Rollout): void {
   goLive(rollout, true);
 }
 
-/** From here on all that are there are counted, and as many are expected as there were. */
+/** From here on every connected node counts, and as many are expected as there were. */
 function goLiveUnproven(rollout: Rollout): void {
   const { state, at } = rollout;
   const { electorate, gathering } = state;
@@ -71,7 +70,7 @@ function goLive(rollout: Rollout, proven: boolean): void {
     ...{ type: 'live', version, since, proven, isNew, isSettled },
     ...{ push: state.pushes, counts: countNodes(state) },
   });
-  if (!isNew) return; // who has accepted it has been credited with it
+  if (!isNew) return; // nodes that accepted it were credited already
   for (const node of state.nodes.values())
     if (node.answer === 'ack' && node.version === version) credit(state, node, at);
 }
@@ -98,16 +97,16 @@ export function rollBack(rollout: Rollout, refusal: Refusal): void {
 function pin({ pins }: RolloutState, version: string, refusal: Refusal): void {
   pins.set(version, refusal);
   const [oldest] = pins.keys();
-  if (pins.size > pinsAtMost && oldest !== undefined) pins.delete(oldest);
+  if (pins.size > maxPins && oldest !== undefined) pins.delete(oldest);
 }
 
-/** What was proven once, and is refused now, is nothing to fall back on. */
+/** A release that is refused now can't be the fallback, though it was proven once. */
 function forgetFallback(state: RolloutState, refused: string): void {
   const { live } = state;
   if (live?.proven === false && live.fallback === refused) state.live = { ...live, fallback: null };
 }
 
-/** The live release itself, unproven, was refused: the newest proven one takes its place, if there is one. */
+/** The live release, still unproven, was refused: the newest proven one replaces it, if there is one. */
 function fallBack({ state, at, facts }: Rollout): void {
   const { live } = state;
   const version = live?.proven === false && live.fallback !== live.version ? live.fallback : null;
@@ -120,7 +119,7 @@ function fallBack({ state, at, facts }: Rollout): void {
   });
 }
 
-/** Points the fleet at a candidate, or at the live release (null), and waits for whoever does not hold it yet. */
+/** Makes a candidate (null: the live release) the target, and awaits an answer from each node that doesn't have it. */
 export function aim(rollout: Rollout, candidate: string | null): void {
   const { state, at } = rollout;
   const deadline = at + state.settings.ackTimeoutMs;
@@ -133,24 +132,24 @@ export function aim(rollout: Rollout, candidate: string | null): void {
   state.tally = createTally();
   for (const [session, node] of state.nodes) {
     if (target === null || state.muted.has(node.id)) continue;
-    if (node.sent === target && node.answer === 'ack') count(state, node, null);
+    if (node.sent === target && node.answer === 'ack') countVote(state, node, null);
     else state.waiting.set(session, deadline);
   }
   offer(rollout, target);
 }
 
-/** All nodes are to have it; who has it already is told nothing. */
+/** Offers it to all nodes; those that have it are sent nothing. */
 export function offer({ state, at, facts, effects }: Rollout, version: string | null): void {
   effects.push({ type: 'offer', version });
   state.awaited = version === null ? null : { version, at };
   if (version === null) return void facts.push({ type: 'nothing_to_offer' });
   state.pushes += 1;
   state.offeredTo.push(state.nodes.size);
-  if (state.offeredTo.length > offersAtMost) state.offeredTo.shift();
+  if (state.offeredTo.length > maxOffers) state.offeredTo.shift();
   facts.push({ type: 'offered', version, push: state.pushes, counts: countNodes(state) });
 }
 
-/** The target is the live release, and proven: no refusal takes it back. */
+/** The target is the live release, and proven: no refusal rolls it back. */
 export function isProven(state: RolloutState): boolean {
   return state.candidate === null && state.live?.proven === true;
 }

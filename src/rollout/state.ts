@@ -4,7 +4,7 @@ import type { Counts, Live, NodeState, Refusal, Vote } from './types.ts';
 export interface RolloutNode {
   /** xDS node.id. */
   readonly id: string;
-  /** Where its stream comes from: a certificate, or an address. Null: that is not known. */
+  /** Where its stream comes from: a certificate or an address. Null: unknown. */
   readonly client: string | null;
   /** The version of the newest push to it. */
   sent: string | null;
@@ -13,22 +13,22 @@ export interface RolloutNode {
   /** The last version that it accepted. */
   version: string | null;
   refusal: Refusal | null;
-  /** Since when it has held what the fleet had accepted, without a refusal. Null: it does not. */
+  /** Since when it has run accepted releases without refusing one. Null: it doesn't. */
   heldSince: number | null;
 }
 
 /** A node whose word alone has rolled a release back. */
 export interface Strikes {
-  /** How often. */
+  /** How often it did. */
   count: number;
   /** How many more releases it has to accept before its word alone counts again. */
   owed: number;
-  /** The last that it accepted: one release counts once. */
+  /** The last release that it accepted: each counts once. */
   last: string | null;
 }
 
 export interface RolloutSettings {
-  /** How long a silent node is waited for. */
+  /** How long to wait for a node's answer. */
   readonly ackTimeoutMs: number;
   /** Part of the members (0 to 1) whose ACKs prove a release. */
   readonly quorum: number;
@@ -36,7 +36,7 @@ export interface RolloutSettings {
   readonly voteAfterMs: number;
 }
 
-/** All of a rollout. Owned by the caller and updated in place by `step`: copying 5,000 nodes for each ACK is too dear. */
+/** Owned by the caller and updated in place by `step`: copying 5,000 nodes for each ACK would be too slow. */
 export interface RolloutState {
   readonly settings: RolloutSettings;
   live: Live | null;
@@ -53,16 +53,16 @@ export interface RolloutState {
   readonly muted: Set<string>;
   /** By node.id; the oldest is forgotten first. */
   readonly strikes: Map<string, Strikes>;
-  /** By client, which may have any number of node.ids; as bounded. */
+  /** By client, which may have any number of node.ids; with the same bound. */
   readonly clientStrikes: Map<string, Strikes>;
-  /** Sessions whose answer is awaited, with its deadline; in order of deadline, since all wait equally long. */
+  /** Sessions whose answer is awaited, with the deadline; in order of deadline, since all get the same time. */
   waiting: Map<string, number>;
-  /** Members that were there when the target was offered: only they are counted. Null: all are. */
+  /** Members connected when the target was offered: only they count. Null: all do. */
   electorate: Set<string> | null;
-  /** Answers to the target, of those that are counted, by node.id. */
+  /** Answers to the target, by node.id. */
   tally: Tally;
   gathering: Gathering;
-  /** The number of the last offer; over restarts, too. */
+  /** The number of the last offer; it survives restarts. */
   pushes: number;
   /** The offer that is awaited. `at`: milliseconds since the epoch. */
   awaited: { readonly version: string; readonly at: number } | null;
@@ -74,7 +74,7 @@ export interface RolloutState {
 export interface Tally {
   readonly acked: Set<string>;
   readonly refused: Map<string, Refusal>;
-  /** Refusals under a node.id of several streams, which may be anybody's: they count only once nobody is waited for. */
+  /** Refusals under a node.id that several streams have, so possibly a stranger's: they count only once no answer is awaited. */
   readonly shared: Map<string, Refusal>;
 }
 
@@ -88,17 +88,17 @@ export function isShared(state: RolloutState, id: string): boolean {
   return (state.ids.get(id) ?? 0) > 1;
 }
 
-/** A release is live before enough were there to answer: it is waited for that the fleet comes (back). */
+/** A release went live before enough nodes could answer: waits for the fleet to connect. */
 export interface Gathering {
   /** How many are expected: as many as there were before. */
   readonly members: number;
-  /** From the first that comes, for as long as a silent node is waited for; null: nobody has come yet. */
+  /** `ackTimeoutMs` after the first node connects; null: none has. */
   readonly until: number | null;
-  /** The time is over: whoever is there decides, whoever else is still to answer. */
+  /** The time is over: the connected nodes decide. */
   readonly isOver: boolean;
 }
 
-/** What a restart goes on from: plain JSON. */
+/** The durable part, as plain JSON. */
 export interface RolloutMemory {
   readonly live: Live | null;
   /** The version that is being rolled out. */
@@ -111,11 +111,11 @@ export interface RolloutMemory {
   readonly pushes: number;
   /** How many nodes each of the newest 20 offers was made to. */
   readonly members: readonly number[];
-  /** How the live release's offer came out; null: that is not known yet. */
+  /** How the last settled offer came out; null: none has settled. */
   readonly settled: { readonly version: string; readonly isClean: boolean } | null;
 }
 
-/** A rollout with nobody connected. `now`: milliseconds since the epoch; a candidate of before is waited for anew. */
+/** A rollout with nobody connected. `now`: milliseconds since the epoch; a candidate gets its full time again. */
 export function createRollout(settings: RolloutSettings, memory?: RolloutMemory, now = 0): RolloutState {
   const candidate = memory?.candidate ?? null;
   return {
@@ -140,7 +140,6 @@ export function createRollout(settings: RolloutSettings, memory?: RolloutMemory,
   };
 }
 
-/** What a restart goes on from. */
 export function toRolloutMemory(state: RolloutState): RolloutMemory {
   const { live, candidate, pins, muted, pushes, offeredTo, settled } = state;
   return {
@@ -161,7 +160,7 @@ export function countNodes(state: RolloutState): Counts {
   return counts;
 }
 
-/** The version that every node shall have, or null before there is one. */
+/** The version that every node should have, or null before there is one. */
 export function targetOf(state: RolloutState): string | null {
   return state.candidate?.version ?? state.live?.version ?? null;
 }
@@ -176,15 +175,14 @@ export function nodeState(state: RolloutState, session: string): NodeState {
 
 const none: readonly Strikes[] = [];
 
-/** What a node, and the client that it belongs to, have to make up for. */
+/** The strikes of a node and of its client. */
 export function strikesOf({ strikes, clientStrikes }: RolloutState, { id, client }: RolloutNode): readonly Strikes[] {
-  if (strikes.size + clientStrikes.size === 0) return none; // an ACK of each of 5,000 nodes asks
+  if (strikes.size + clientStrikes.size === 0) return none; // called for each of 5,000 ACKs
   return [strikes.get(id), client === null ? undefined : clientStrikes.get(client)].filter(
     (each) => each !== undefined,
   );
 }
 
-/** What one node's word is worth at that time. */
 export function voteOf(state: RolloutState, node: RolloutNode, at: number): Vote {
   if (state.muted.has(node.id)) return 'muted';
   if (isShared(state, node.id)) return 'shared';
@@ -192,7 +190,7 @@ export function voteOf(state: RolloutState, node: RolloutNode, at: number): Vote
   return node.heldSince !== null && at - node.heldSince >= state.settings.voteAfterMs ? 'full' : 'new';
 }
 
-/** How many members the target is asked of. */
+/** How many members are asked about the target. */
 export function membersAsked({ electorate, gathering, members }: RolloutState): number {
   return Math.max(1, electorate?.size ?? Math.max(gathering.members, members));
 }
@@ -210,7 +208,7 @@ export function nextDeadline(state: RolloutState): number | null {
   return due === Infinity ? null : due;
 }
 
-/** The live release is unproven, and its fleet may still be on its way. */
+/** The live release is unproven, and the fleet may still be connecting. */
 export function isGathering({ candidate, live, gathering }: RolloutState): boolean {
   return candidate === null && live?.proven === false && !gathering.isOver;
 }

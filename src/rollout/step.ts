@@ -2,11 +2,11 @@ import type { RolloutNode, RolloutState } from './state.ts';
 import { aim, decide, isProven, offer, rollBack, settle, type Rollout } from './decide.ts';
 import { countNodes, isGathering, membersAsked, targetOf, voteOf } from './state.ts';
 import type { Refusal, RolloutEffect, RolloutEvent, RolloutFact } from './types.ts';
-import { count, countAll, countStream, credit, mute, strike, unmute } from './votes.ts';
+import { countAll, countStream, countVote, credit, mute, strike, unmute } from './votes.ts';
 
 /**
- * One event of a rollout (all nodes at once): moves `state`, in place, and returns what happened and what is to be done, each in
- * order. The transitions are written down in docs/rollout.md. Does no I/O and reads no clock.
+ * Applies one event to `state`, in place; returns facts (what happened) and effects (what to do), each in order. docs/rollout.md has
+ * the transitions. Does no I/O and reads no clock.
  */
 export function step(
   state: RolloutState,
@@ -47,7 +47,7 @@ function apply(rollout: Rollout, event: RolloutEvent): void {
   }
 }
 
-/** Whoever is awaited has answered, or is no longer waited for. */
+/** Reports once that every awaited answer has come or timed out. */
 function end({ state, at, facts }: Rollout): void {
   const { awaited, waiting, pushes: push } = state;
   if (awaited === null || waiting.size > 0) return;
@@ -58,7 +58,6 @@ function end({ state, at, facts }: Rollout): void {
   facts.push({ type: 'settled', version, push, ms: at - awaited.at, counts });
 }
 
-/** A valid revision is to be rolled out. */
 function release(rollout: Rollout, version: string): void {
   const { state, facts } = rollout;
   const pin = state.pins.get(version);
@@ -71,7 +70,7 @@ function release(rollout: Rollout, version: string): void {
   settle(rollout);
 }
 
-/** An operator takes a pin back; on the live release it asks the nodes that refuse it once more. */
+/** An operator unpins a version; if it is the target, the nodes that refuse it are asked again. */
 function retry(rollout: Rollout, version: string): void {
   const { state, facts } = rollout;
   if (state.pins.delete(version)) facts.push({ type: 'unpinned', version });
@@ -79,12 +78,12 @@ function retry(rollout: Rollout, version: string): void {
   release(rollout, version);
 }
 
-/** Offers the target once more: who refuses it is awaited again. */
+/** Offers the target again, and awaits the nodes that refuse it. */
 function ask(rollout: Rollout, version: string): void {
   const { state, at } = rollout;
   for (const [session, node] of state.nodes) {
     if (node.answer !== 'nack' || state.muted.has(node.id)) continue;
-    state.waiting.delete(session); // to the end: they are in order of deadline
+    state.waiting.delete(session); // to the end: the map is in order of deadline
     state.waiting.set(session, at + state.settings.ackTimeoutMs);
   }
   offer(rollout, version);
@@ -131,13 +130,13 @@ function acked(rollout: Rollout, event: { session: string; version: string }): v
   const node = state.nodes.get(event.session);
   if (node === undefined) return;
   node.answer = 'ack';
-  node.sent = event.version; // or taken before this stream, and not sent again
+  node.sent = event.version; // it may have had this before the stream, so that nothing was sent
   node.version = event.version;
   node.refusal = null;
   if (event.version === state.live?.version) credit(state, node, at);
   if (event.version !== targetOf(state)) return;
   state.waiting.delete(event.session);
-  count(state, node, null);
+  countVote(state, node, null);
   settle(rollout);
 }
 
@@ -158,18 +157,18 @@ function nacked(rollout: Rollout, event: Nacked): void {
   state.waiting.delete(event.session);
   if (isProven(state)) return;
   if (vote === 'full') return veto(rollout, node, refusal);
-  count(state, node, refusal);
+  countVote(state, node, refusal);
   if (2 * state.tally.refused.size > membersAsked(state)) return rollBack(rollout, refusal);
   settle(rollout);
 }
 
-/** One node's word is enough, and costs it its vote for a while; not where nobody else is there to say otherwise. */
+/** One node rolls the target back alone, and loses its full vote for a while, unless it is the only member. */
 function veto(rollout: Rollout, node: RolloutNode, refusal: Refusal): void {
   rollBack(rollout, refusal);
   if (rollout.state.members > 1) strike(rollout.state, node);
 }
 
-/** The silent ones are no longer waited for; a candidate whose time is over is decided by who has answered. */
+/** Stops waiting for silent nodes; a candidate past its deadline is decided by those that answered. */
 function tick(rollout: Rollout): void {
   const { state, at, facts } = rollout;
   const version = targetOf(state);

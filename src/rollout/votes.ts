@@ -1,22 +1,22 @@
 import { isShared, strikesOf, targetOf, type RolloutNode, type RolloutState, type Strikes } from './state.ts';
 import type { Refusal } from './types.ts';
 
-/** How many nodes are remembered for having rolled a release back. */
+/** How many nodes' strikes are remembered. */
 const maxStrikes = 1_000;
-/** A node owes twice as many releases each time, up to 2 to the power of this. */
+/** What a node owes doubles with each strike, up to 2 to the power of this. */
 const maxDoublings = 10;
-/** Envoys behind one address may each refuse a commit of its own: so many of their rollbacks cost the others nothing. */
+/** Several Envoys behind one address may each refuse a commit: this many of their rollbacks cost the client nothing. */
 const clientsFree = 2;
 
-/** Counts an answer to the target, if its node is one that is counted. */
-export function count(state: RolloutState, { id }: RolloutNode, refusal: Refusal | null): void {
+/** Counts an answer to the target, if its node has a say. */
+export function countVote(state: RolloutState, { id }: RolloutNode, refusal: Refusal | null): void {
   const { muted, electorate, tally } = state;
   if (muted.has(id) || (electorate !== null && !electorate.has(id))) return;
   if (refusal === null) tally.acked.add(id);
   else (isShared(state, id) ? tally.shared : tally.refused).set(id, refusal);
 }
 
-/** From here on all that are there are counted, with what they have answered already, and no one else. */
+/** From here on every connected node counts, with the answer that it gave already, and no other. */
 export function countAll(state: RolloutState): void {
   const { tally, ids } = state;
   state.electorate = null;
@@ -27,10 +27,10 @@ export function countAll(state: RolloutState): void {
 
 function countAnswer(state: RolloutState, node: RolloutNode): void {
   if (node.answer === null || node.sent !== targetOf(state)) return;
-  count(state, node, node.answer === 'nack' ? node.refusal : null);
+  countVote(state, node, node.answer === 'nack' ? node.refusal : null);
 }
 
-/** A node has accepted what the fleet has: it holds it from now on, and has one release less to make up for. */
+/** A node accepted the live release: its time begins, and it owes one release less. */
 export function credit(state: RolloutState, node: RolloutNode, at: number): void {
   const version = state.live?.version ?? null;
   node.heldSince ??= at;
@@ -42,8 +42,8 @@ export function credit(state: RolloutState, node: RolloutNode, at: number): void
 }
 
 /**
- * A node's word alone has rolled a release back: until it has accepted as many more as it owes, it can't do so again. Nor can
- * any other of its client's, once these have done so several times: who has many node.ids has no more to say than others.
+ * A node rolled a release back alone: it can't do so again until it has accepted as many more as it owes. After several times, nor can
+ * any other node of the same client: having many node.ids gives no more votes.
  */
 export function strike(state: RolloutState, { id, client }: RolloutNode): void {
   const last = state.live?.version ?? null;
@@ -58,13 +58,13 @@ function addStrike(
 ): void {
   const count = (all.get(key)?.count ?? 0) + 1;
   const owed = count <= free ? 0 : 2 ** Math.min(count - free - 1, maxDoublings);
-  all.delete(key); // to the end: the oldest is forgotten first
+  all.delete(key); // to the end: the oldest is dropped first
   all.set(key, { count, owed, last });
   const [oldest] = all.keys();
   if (all.size > maxStrikes && oldest !== undefined) all.delete(oldest);
 }
 
-/** A stream of that node.id begins (1) or ends (-1). */
+/** `by`: 1 when a stream of that node.id begins, -1 when one ends. */
 export function countStream(state: RolloutState, id: string, by: 1 | -1): void {
   const before = state.ids.get(id) ?? 0;
   const after = before + by;
@@ -73,13 +73,12 @@ export function countStream(state: RolloutState, id: string, by: 1 | -1): void {
   if (before > 0 === after > 0) return;
   if (!state.muted.has(id)) state.members += by;
   if (after > 0 || state.electorate !== null) return;
-  // Where everybody is counted, those that go are not: so what is kept has the bound that the streams have.
+  // Without an electorate only connected nodes count, so the tally is bounded as the streams are.
   state.tally.acked.delete(id);
   state.tally.refused.delete(id);
   state.tally.shared.delete(id);
 }
 
-/** An operator takes a node's vote away. */
 export function mute(state: RolloutState, id: string): void {
   if (state.muted.has(id)) return;
   state.muted.add(id);
@@ -91,7 +90,7 @@ export function mute(state: RolloutState, id: string): void {
   for (const session of sessionsOf(state, id)) state.waiting.delete(session);
 }
 
-/** An operator gives a node its vote back, whatever it did before. */
+/** Gives a node its full vote back, and clears its strikes. */
 export function unmute(state: RolloutState, id: string): void {
   state.strikes.delete(id);
   for (const node of state.nodes.values())

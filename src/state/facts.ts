@@ -2,9 +2,8 @@ import type { RevisionFact } from '../revisions/types.ts';
 import type { RolloutFact } from '../rollout/types.ts';
 
 /**
- * What has happened to revisions, releases and votes: in the past tense, as plain data. What is logged, counted, kept in the ledger,
- * noted and reported elsewhere is each one function of a fact, and nothing else writes these. (A stream's facts, thousands for each
- * release, are the third machine's: `StreamAction`.)
+ * What happened to revisions, releases and votes, as plain data. Log lines, metrics, ledger rows, git notes and commit statuses are
+ * each one function of a fact, and nothing else writes them. (Streams have their own, thousands for each release: `StreamAction`.)
  */
 export type Fact = RevisionFact | RolloutFact;
 

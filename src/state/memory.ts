@@ -1,32 +1,32 @@
 import type { RevisionsMemory } from '../revisions/state.ts';
 import type { RolloutMemory } from '../rollout/state.ts';
 
-/** The durable part of the state, all but the connected nodes: one small JSON value, which a restart goes on from. */
+/** The durable part of the state, all but the connected nodes: one small JSON value, from which a restart resumes. */
 export interface Memory {
   readonly revisions: RevisionsMemory;
   readonly rollout: RolloutMemory;
 }
 
-/** Versions whose bytes are needed: what is offered, what is live, and what a rollback goes back to. */
+/** Versions whose bytes are needed: the candidate, the live release, and what a rollback goes back to. */
 export function servedVersions({ rollout: { candidate, live } }: Pick<Memory, 'rollout'>): Set<string> {
   const fallback = live === null || live.proven ? null : live.fallback;
   return new Set([candidate, live?.version ?? null, fallback].filter((version) => version !== null));
 }
 
-/** Versions whose history is kept however old it is. */
+/** Versions whose history is never pruned. */
 export function keptVersions(memory: Memory): Set<string> {
   const { revisions, rollout } = memory;
   const named = revisions.head === null ? [] : [revisions.head.version];
   return new Set([...servedVersions(memory), ...rollout.pins.map(({ version }) => version), ...named]);
 }
 
-/** Every push before this process was answered, none was refused: who says to have the live release has it. */
+/** The last process left no push unanswered or refused, so a node that claims the live release can be trusted. */
 export function isCalm({ revisions: { head }, rollout: { live, pins, settled } }: Memory): boolean {
   const isSettled = live !== null && settled?.version === live.version && settled.isClean;
   return isSettled && pins.length === 0 && head?.outcome != null;
 }
 
-/** The same without the releases whose bytes are lost: they can't be served, and are rolled out again when git has them. */
+/** Drops releases whose bytes are lost: they can't be served, and are rolled out again when git has them. */
 export function withReleases(memory: Memory, have: ReadonlySet<string>): Memory {
   const { live, candidate } = memory.rollout;
   const has = (version: string | null): boolean => version !== null && have.has(version);

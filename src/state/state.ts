@@ -5,7 +5,7 @@ import type { RolloutSettings, RolloutState } from '../rollout/state.ts';
 import { mute } from '../rollout/votes.ts';
 import type { Memory } from './memory.ts';
 
-/** What the daemon goes by: what of git may be released, and who has what of it. Owned by the caller and updated in place by `step`. */
+/** What of git may be released, and which nodes have it. Owned by the caller and updated in place by `step`. */
 export interface State {
   readonly revisions: RevisionsState;
   readonly rollout: RolloutState;
@@ -14,9 +14,9 @@ export interface State {
 export interface StateOptions {
   readonly revisions: RevisionsSettings;
   readonly rollout: RolloutSettings;
-  /** What a restart goes on from; null: nothing has happened yet. */
+  /** The state to resume from; null: a first start. */
   readonly memory: Memory | null;
-  /** Revisions that have no final outcome. */
+  /** Revisions without a final outcome. */
   readonly open: Open;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -33,7 +33,7 @@ export function toMemory({ revisions, rollout }: State): Memory {
   return { revisions: toRevisionsMemory(revisions), rollout: toRolloutMemory(rollout) };
 }
 
-/** What a ledger held that could not be read at the start: what was refused, accepted or muted then counts, too. */
+/** Merges in a ledger that could not be read at the start: earlier pins, accepts and mutes still count. */
 export function adopt({ revisions, rollout }: State, memory: Memory): void {
   for (const { version, refusal } of memory.rollout.pins)
     if (!rollout.pins.has(version)) rollout.pins.set(version, refusal);

@@ -8,11 +8,11 @@ import type { RolloutEffect, RolloutEvent, RolloutFact } from '../rollout/types.
 import type { Fact } from './facts.ts';
 import type { State } from './state.ts';
 
-/** What is to be done. A release is no effect: the rollout takes it up in the same step. */
+/** What the caller has to do. A release is not among these: the rollout handles it in the same step. */
 export type Effect =
   | Exclude<RevisionEffect, { type: 'release' }>
   | RolloutEffect
-  /** Neither the fleet nor git has anything to offer: who waits for it gets an empty layer. */
+  /** Neither the fleet nor git has anything to offer: waiting nodes get an empty layer. */
   | { readonly type: 'offer_nothing' };
 
 export type Event = RevisionEvent | RolloutEvent;
@@ -25,9 +25,9 @@ interface Turn {
 }
 
 /**
- * One event of git, of an operator or of a node: what happened, and what is to be done, each in order. The two machines tell each
- * other: what may be released is rolled out, and what came of it is told to the revisions. `at`: milliseconds since the epoch.
- * Does no I/O and reads no clock.
+ * Applies one event of git, an operator or a node; returns facts (what happened) and effects (what to do), each in order. Passes
+ * releases from the revisions to the rollout, and their outcomes back. `at`: milliseconds since the epoch. Does no I/O and reads no
+ * clock.
  */
 export function step(
   state: State,
@@ -58,12 +58,12 @@ function roll(turn: Turn, event: RolloutEvent): void {
   const { facts, effects } = stepRollout(turn.state.rollout, event);
   turn.facts.push(...facts);
   turn.effects.push(...effects);
-  for (const fact of facts) tell(turn, fact);
+  for (const fact of facts) passOutcome(turn, fact);
   if (effects.some(({ version }) => version === null)) revise(turn, { type: 'stranded' });
 }
 
-/** What came of a release, as the revisions need to know it. */
-function tell(turn: Turn, fact: RolloutFact): void {
+/** Passes the outcome of a release to the revisions. */
+function passOutcome(turn: Turn, fact: RolloutFact): void {
   switch (fact.type) {
     case 'offered':
       return revise(turn, { type: 'decided', version: fact.version, outcome: null, diagnostics: [] });

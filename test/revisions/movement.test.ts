@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { classify, decide, type Decision, type Movement, type Relation } from '../../src/revisions/movement.ts';
+import { applyPolicy, classify, type Decision, type Movement, type Relation } from '../../src/revisions/movement.ts';
 
 test('every way a ref can be found is named', () => {
   const table: [
@@ -48,7 +48,7 @@ test('what the policy says to each movement', () => {
     deleted: ['keep', 'keep', 'keep'],
   };
   for (const [movement, decisions] of Object.entries(table)) {
-    const said = (['follow', 'hold', 'refuse'] as const).map((policy) => decide(movement as Movement, policy));
+    const said = (['follow', 'hold', 'refuse'] as const).map((policy) => applyPolicy(movement as Movement, policy));
     assert.deepEqual(said, decisions, movement);
   }
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { classify, decide } from '../../src/revisions/movement.ts';
+import { applyPolicy, classify } from '../../src/revisions/movement.ts';
 import type { OnRewrite, Relation } from '../../src/revisions/movement.ts';
 import { countWaiting } from '../../src/revisions/state.ts';
 import type { RevisionEffect, Verdict } from '../../src/revisions/types.ts';
@@ -68,7 +68,7 @@ export class Model {
       tip: tip?.name ?? null,
       relation,
     });
-    const decision = decide(movement, this.#onRewrite);
+    const decision = applyPolicy(movement, this.#onRewrite);
     const old = new Set(lineage(base));
     const news = lineage(tip).filter((commit) => !old.has(commit));
     this.#seen = tip;

@@ -1,7 +1,7 @@
 import { listVersions } from './commits.ts';
 import {
   classify,
-  decide,
+  applyPolicy,
   type Decision,
   type Movement,
   type OnRewrite,
@@ -46,7 +46,7 @@ export async function lookAtRef(repository: GitRepository, options: LookOptions)
   const news = tip === null ? { versions: [], newest: null } : await findNews(repository, { tip, file, base, found });
   const relation = (await goesBack(repository, { file, base, found, ...news })) ? 'ancestor' : found;
   const movement = classify({ base, wasAbsent: last !== null && last.tip === null, tip, relation });
-  return { tip, movement, decision: decide(movement, onRewrite), ...news };
+  return { tip, movement, decision: applyPolicy(movement, onRewrite), ...news };
 }
 
 type News = Pick<Look, 'versions' | 'newest'>;
