@@ -47,6 +47,10 @@ const helps: Readonly<Record<string, Help>> = {
       '  --endpoints 10.0.1.1:8080,10.0.1.2:8080 --node edge-1 > envoy.yaml',
     ],
   },
+  schema: {
+    settings: [],
+    example: ['shardplane schema > shard-config.schema.json', 'shardplane schema settings > settings.schema.json'],
+  },
   completion: {
     settings: [],
     example: [

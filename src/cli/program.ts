@@ -9,6 +9,7 @@ import { completeHelp } from './help.ts';
 import { defineHistory } from './history.ts';
 import { defineNode } from './node.ts';
 import { defineHooks } from './hooks.ts';
+import { defineSchema } from './schema.ts';
 import { defineServe } from './serve.ts';
 import { defineStatus } from './status.ts';
 
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     defineNode,
     defineHooks,
     defineBootstrap,
+    defineSchema,
     defineCompletion,
   ];
   for (const define of parts) define(program);

@@ -45,7 +45,7 @@ async function complete(...words: string[]): Promise<string[]> {
 }
 
 test('bash completes commands, flags, their values and files', async () => {
-  assert.deepEqual(await complete('s'), ['serve', 'status', 'sync']);
+  assert.deepEqual(await complete('s'), ['schema', 'serve', 'status', 'sync']);
   assert.deepEqual(await complete('bootstrap', '--xds-c'), ['--xds-ca', '--xds-cert']);
   assert.deepEqual(await complete('bootstrap', '--mode', ''), ['clusters', 'hosts']);
   assert.deepEqual(await complete('check', 'so'), ['some-folder', 'some.yaml']);

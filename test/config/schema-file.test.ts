@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { shardplane } from '../helpers/daemon.ts';
 import { format } from 'prettier';
 import { shardConfigSchema } from '../../src/config/schema-file.ts';
 import { brief, minimal, parse } from './support.ts';
@@ -48,14 +49,16 @@ describe('config/shard-config.example.yaml', () => {
     assert.equal(config.hosts?.length, 8);
   });
 
-  it('names the schema for editors, where a copy of it finds it too: at the address of the repository', () => {
-    const { homepage } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { homepage: string };
-    const files = homepage.replace('github.com', 'raw.githubusercontent.com').replace('#readme', '/main/');
-    for (const name of ['shard-config', 'shardplane']) {
+  it('names the schema for editors, which the command that it names writes beside a copy of it', async () => {
+    const files = { 'shard-config': 'schemas/shard-config.schema.json', shardplane: 'schemas/settings.schema.json' };
+    for (const [name, schema] of Object.entries(files)) {
       const example = readFileSync(new URL(`config/${name}.example.yaml`, root), 'utf8');
-      const address = /^# yaml-language-server: \$schema=(\S+)\n/.exec(example)?.[1] ?? '';
-      assert.ok(address.startsWith(files), address);
-      assert.ok(readFileSync(new URL(address.slice(files.length), root), 'utf8').length > 0);
+      const [, address = ''] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(example) ?? [];
+      const [, args = '', file] = /`shardplane (schema[ a-z]*) > (\S+)`/.exec(example) ?? [];
+      assert.equal(file, address);
+      const { stdout, code } = await shardplane(args.split(' '));
+      assert.equal(code, 0);
+      assert.equal(stdout, readFileSync(new URL(schema, root), 'utf8'));
     }
   });
 });
