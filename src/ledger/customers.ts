@@ -1,8 +1,8 @@
 import type { Json } from '../config/config.ts';
 import { customerOf } from '../release/runtime-keys.ts';
 
-/** More changed customers than this in one release are recorded as "every". */
-const listedAtMost = 1000;
+/** A release that changes more customers than this is recorded as changing every one. */
+const maxListed = 1000;
 
 type Fields = ReadonlyMap<string, Json>;
 
@@ -13,7 +13,7 @@ export function changedCustomers(before: Fields | null, after: Fields): readonly
   for (const key of changedKeys(before, after)) {
     const id = customerOf(key);
     if (id !== null) changed.push(id);
-    if (changed.length > listedAtMost) return 'every';
+    if (changed.length > maxListed) return 'every';
   }
   return changed;
 }

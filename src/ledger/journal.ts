@@ -1,23 +1,23 @@
 import type { FinalOutcome } from '../rollout/types.ts';
 import type { Fact } from '../state/facts.ts';
 import type { Memory } from '../state/memory.ts';
-import { Backlog } from './backlog.ts';
-import { LedgerError } from './error.ts';
+import { LedgerError } from './ledger-error.ts';
 import { memoryStore } from './sqlite/sqlite-store.ts';
 import type { Batch, HistoryEntry, HistoryQuery, Loaded, Store, StoredRelease, Story } from './store.ts';
+import { UnwrittenFacts } from './unwritten-facts.ts';
 
-/** Whether what happens is being remembered. */
+/** Whether the store can be written. */
 export type JournalHealth =
   | { readonly ok: true }
   | {
       readonly ok: false;
-      /** For an operator: what fails, where, and what that means. */
+      /** For the operator: what fails, where, and what that means. */
       readonly reason: string;
       /** Milliseconds since the epoch. */
       readonly since: number;
-      /** Facts that wait in memory to be written. */
+      /** Facts in memory that are not written yet. */
       readonly waiting: number;
-      /** Facts of the history that were given up, because too many waited. */
+      /** Facts that were dropped from the history, because too many waited. */
       readonly lost: number;
     };
 
@@ -27,34 +27,34 @@ export interface JournalOptions {
   readonly now: () => number;
 }
 
-/** What the journal asks, and tells, once the state is there that a load has given. */
+/** What the journal calls, once there is a state. */
 export interface JournalHooks {
-  /** The state as it is, and the releases that it names. */
+  /** The current state, and the releases that it names. */
   readonly state: () => { readonly memory: Memory; readonly releases: readonly StoredRelease[] };
-  /** Told after the first try, and whenever that it is well, the reason, or how much was lost has changed. */
+  /** Called after the first try, and whenever the health changes (other than in how many facts wait). */
   readonly onHealth: (health: JournalHealth) => void;
-  /** What a store held that could not be read at the start: it joins what has happened since. */
+  /** Called when a store that could not be read at the start is read, to merge it into the state. */
   readonly onLateLoad: (loaded: Loaded) => void;
 }
 
-/** After a failed write, the next tries wait this long, twice as long each time. */
+/** The delay before a failed write is retried; it doubles each time. */
 const retryMs = { first: 1_000, last: 30_000 };
 
 /**
- * Writes what happens to a store, behind what is done: the facts of one turn of the event loop are one transaction at its end, so that
- * pushing never waits for a disk. While the store can't be written they wait, within a bound, and it is tried again.
+ * Writes facts to a store behind the daemon's work: those of one turn of the event loop are one transaction at its end, so that
+ * pushing never waits for a disk. While the store can't be written, it keeps them, within a bound, and retries.
  */
 export class Journal {
   readonly #options: JournalOptions;
   #hooks: JournalHooks | null = null;
-  readonly #backlog = new Backlog();
-  /** The state may have changed since it was written; so may a store that was never written to. */
+  readonly #unwritten = new UnwrittenFacts();
+  /** The state may differ from what is written; true at first, when the store's content is unknown. */
   #isDirty = true;
   #isLoaded = false;
   #isWriting = false;
   #failure: { reason: string; since: number; retryAt: number; delayMs: number } | null = null;
-  /** The health that was told of last. */
-  #told: string | null = null;
+  /** The health that was reported last. */
+  #reported: string | null = null;
   #end: NodeJS.Immediate | undefined;
   #retry: NodeJS.Timeout | undefined;
   #writes: Promise<void> = Promise.resolve();
@@ -67,10 +67,10 @@ export class Journal {
   get health(): JournalHealth {
     if (this.#failure === null) return { ok: true };
     const { reason, since } = this.#failure;
-    return { ok: false, reason, since, waiting: this.#backlog.size, lost: this.#backlog.lost };
+    return { ok: false, reason, since, waiting: this.#unwritten.size, lost: this.#unwritten.lost };
   }
 
-  /** What was known before; null where it can't be read now (`health` says why). Rejects with LedgerError where the store can't be used. */
+  /** What the last process left; null if it can't be read now (`health` says why). Rejects with LedgerError if the store can't be used. */
   async load(): Promise<Loaded | null> {
     try {
       const loaded = await this.#options.store.load();
@@ -79,56 +79,56 @@ export class Journal {
     } catch (error) {
       if (error instanceof LedgerError) throw error;
       this.#fail(error);
-      this.#tell();
+      this.#report();
       return null;
     }
   }
 
-  /** From here on it writes. */
+  /** Starts writing. */
   begin(hooks: JournalHooks): void {
     this.#hooks = hooks;
-    if (this.#failure !== null) this.#tell();
+    if (this.#failure !== null) this.#report();
   }
 
-  /** Also with no facts: the state has changed. Pushing never waits: what this turn sends leaves before immediates run. */
+  /** Call it without facts, too, when the state has changed. Pushes don't wait: this turn's leave before immediates run. */
   add(facts: readonly Fact[]): void {
-    this.#backlog.add(facts, this.#options.now());
+    this.#unwritten.add(facts, this.#options.now());
     this.#isDirty = true;
     if (this.#failure !== null || this.#isWriting) {
-      this.#backlog.trim();
-      this.#tell();
+      this.#unwritten.trim();
+      this.#report();
     }
     if (this.#failure === null) this.#end ??= setImmediate(() => void this.flush());
   }
 
-  /** Writes what waits, now; resolves when it was tried. While that fails it is tried no more often than by itself. */
+  /** Tries to write now, and resolves after that. Between retries of a failed write it does nothing. */
   flush(): Promise<void> {
     clearImmediate(this.#end);
     this.#end = undefined;
     return this.#inTurn(() => !this.#isResting());
   }
 
-  /** As the store's; while that can't answer, from what waits in memory. */
+  /** Like the store's; while that can't answer, from the facts in memory. */
   history(query: HistoryQuery): Promise<HistoryEntry[]> {
     return this.#ask((store) => store.history(query));
   }
 
-  /** As `history`. */
+  /** Like `history`. */
   story(prefix: string): Promise<Story | null | 'ambiguous'> {
     return this.#ask((store) => store.story(prefix));
   }
 
-  /** As the store's. While that can't be written it doesn't know what was decided meanwhile: nothing is concluded from it. */
+  /** Like the store's. Empty while that can't be written, since it doesn't know the latest outcomes. */
   async outcomes(versions: readonly string[]): Promise<ReadonlyMap<string, FinalOutcome>> {
     await this.flush();
     if (this.#failure !== null) return new Map();
     return this.#options.store.outcomes(versions).catch((error: unknown) => {
-      this.#failAndTell(error);
+      this.#failAndReport(error);
       return new Map();
     });
   }
 
-  /** Writes what waits, and lets go of the store. */
+  /** Writes what is left, and closes the store. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -139,11 +139,11 @@ export class Journal {
     clearTimeout(this.#retry);
     await this.#writes;
     await this.#write();
-    clearTimeout(this.#retry); // nothing is tried again
+    clearTimeout(this.#retry); // that write may have failed
     await this.#options.store.close();
   }
 
-  /** Writes come one after the other. */
+  /** Runs writes one after the other. */
   #inTurn(isDue: () => boolean): Promise<void> {
     this.#writes = this.#writes.then(() => (isDue() ? this.#write() : undefined));
     return this.#writes;
@@ -154,9 +154,9 @@ export class Journal {
   }
 
   async #write(): Promise<void> {
-    if (this.#hooks === null) return; // a load that failed is tried again once there is something to write
+    if (this.#hooks === null) return; // a failed load is retried once there is something to write
     if (!this.#isDirty && this.#failure === null) {
-      this.#tell();
+      this.#report();
       return;
     }
     this.#isWriting = true;
@@ -166,10 +166,10 @@ export class Journal {
     } catch (error) {
       this.#isDirty = true;
       this.#fail(error);
-      this.#backlog.trim();
+      this.#unwritten.trim();
     }
     this.#isWriting = false;
-    this.#tell();
+    this.#report();
   }
 
   async #loadLate(): Promise<void> {
@@ -181,19 +181,19 @@ export class Journal {
 
   async #commit(): Promise<void> {
     const batch = this.#batch();
-    const { lost } = this.#backlog;
+    const { lost } = this.#unwritten;
     this.#isDirty = false;
     await this.#options.store.commit(batch);
-    const trimmed = this.#backlog.lost - lost; // of those that are written now
-    this.#backlog.remove(Math.max(0, batch.facts.length - trimmed));
-    this.#backlog.forgetLost();
+    const trimmed = this.#unwritten.lost - lost; // dropped while they were being written
+    this.#unwritten.remove(Math.max(0, batch.facts.length - trimmed));
+    this.#unwritten.forgetLost();
     this.#failure = null;
     clearTimeout(this.#retry);
   }
 
   #batch(): Batch {
-    if (this.#hooks === null) throw new Error('the journal has not begun');
-    return { facts: this.#backlog.list(), ...this.#hooks.state() };
+    if (this.#hooks === null) throw new Error('begin() was not called');
+    return { facts: this.#unwritten.list(), ...this.#hooks.state() };
   }
 
   #fail(error: unknown): void {
@@ -205,17 +205,17 @@ export class Journal {
     this.#retry = setTimeout(() => void this.#inTurn(() => this.#closed === null), delayMs).unref();
   }
 
-  #failAndTell(error: unknown): void {
+  #failAndReport(error: unknown): void {
     if (this.#failure !== null) return;
     this.#fail(error);
-    this.#tell();
+    this.#report();
   }
 
-  #tell(): void {
+  #report(): void {
     const { health } = this;
-    const told = health.ok ? '' : `${health.lost} ${health.reason}`;
-    if (this.#hooks === null || told === this.#told) return;
-    this.#told = told;
+    const current = health.ok ? '' : `${health.lost} ${health.reason}`;
+    if (this.#hooks === null || current === this.#reported) return;
+    this.#reported = current;
     this.#hooks.onHealth(health);
   }
 
@@ -224,7 +224,7 @@ export class Journal {
     try {
       return await question(this.#options.store);
     } catch (error) {
-      this.#failAndTell(error);
+      this.#failAndReport(error);
       return this.#askMemory(question);
     }
   }

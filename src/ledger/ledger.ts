@@ -1,29 +1,29 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { LedgerError } from './error.ts';
+import { LedgerError } from './ledger-error.ts';
 import { ledgerFile } from './sqlite/file.ts';
 import { readHistory, readStory } from './sqlite/read.ts';
 import { openCurrent, SqliteStore } from './sqlite/sqlite-store.ts';
-import type { Reader, StoreOptions } from './sqlite/sqlite-store.ts';
-import { words } from './sqlite/trouble.ts';
+import type { ReadOnlyLedger, StoreOptions } from './sqlite/sqlite-store.ts';
+import { messageOf } from './sqlite/sqlite-error.ts';
 import type { Store } from './store.ts';
 
 export type { StoreOptions } from './sqlite/sqlite-store.ts';
 
 /**
- * The store of a state directory, which is created where needed by what is asked of it first. `load` rejects with LedgerError
- * `ledger-locked` when another daemon uses the directory and `ledger-newer` when a newer shardplane wrote it.
+ * The store of a state directory; the first call creates both if needed. `load` rejects with LedgerError `ledger-locked` when another
+ * daemon uses the directory, and `ledger-newer` when a newer shardplane wrote it.
  */
 export function openStore(options: StoreOptions): Store {
   return new SqliteStore(options);
 }
 
-/** The record without the daemon: for questions alone. */
+/** A ledger opened without the daemon, for queries only. */
 export type LedgerReader = Pick<Store, 'history' | 'story' | 'close'>;
 
 /**
- * Opens a ledger for reading, also beside a running daemon. Throws LedgerError: `ledger-missing`, `ledger-newer`, or `ledger-unreadable`
- * with the machine's words. `history` and `story` reject with SQLite's errors.
+ * Opens a ledger read-only; a daemon may be using it. Throws LedgerError: `ledger-missing`, `ledger-newer`, or `ledger-unreadable` with
+ * the cause. `history` and `story` reject with SQLite's errors.
  */
 export function openLedgerReadOnly(directory: string): LedgerReader {
   const file = path.join(directory, ledgerFile);
@@ -31,7 +31,7 @@ export function openLedgerReadOnly(directory: string): LedgerReader {
     throw new LedgerError(
       'ledger-missing',
       `there is no ledger at ${file}`,
-      'start the daemon once, or say where its state is with --state',
+      'start the daemon once, or name its state directory with --state',
     );
   }
   const { db, statements } = open(file);
@@ -42,14 +42,14 @@ export function openLedgerReadOnly(directory: string): LedgerReader {
   };
 }
 
-function open(file: string): Reader {
+function open(file: string): ReadOnlyLedger {
   try {
     return openCurrent(file, false);
   } catch (error) {
     if (error instanceof LedgerError) throw error;
     throw new LedgerError(
       'ledger-unreadable',
-      `can not read ${file}: ${words(error)}`,
+      `can't read ${file}: ${messageOf(error)}`,
       'run this as the user that the daemon runs as',
     );
   }

@@ -5,36 +5,36 @@ import type { Fact } from '../state/facts.ts';
 import type { Memory } from '../state/memory.ts';
 
 /**
- * Where the daemon's state and its history are kept. A method rejects, with words for an operator, while the store can't be read or
- * written: what waits then is the journal's to keep.
+ * Keeps the daemon's state and its history. While it can't be read or written, methods reject with a message for the operator: the
+ * journal keeps what is not written.
  */
 export interface Store {
-  /** What was known when the process before this one ended. Rejects with LedgerError when the store can't be used at all. */
+  /** The state that the last process left. Rejects with LedgerError when the store can't be used at all. */
   load(): Promise<Loaded>;
-  /** All of it or nothing. */
+  /** Writes all of it or nothing. */
   commit(batch: Batch): Promise<void>;
   /** Newest first. */
   history(query: HistoryQuery): Promise<HistoryEntry[]>;
-  /** The whole story of the commit that has this SHA or begins with it (at least 4 hex digits); null: none. */
+  /** Everything about the commit whose SHA has this prefix (at least 4 hex digits); null: none. */
   story(prefix: string): Promise<Story | null | 'ambiguous'>;
-  /** What became of these: the final outcome that each had last (never `held`: the one before). Those without one are left out. */
+  /** The last final outcome of each (not `held`: the one before it). Versions without one are left out. */
   outcomes(versions: readonly string[]): Promise<ReadonlyMap<string, FinalOutcome>>;
   close(): Promise<void>;
 }
 
 export interface Loaded {
-  /** Null: nothing has happened yet. */
+  /** Null: a new store. */
   readonly memory: Memory | null;
-  /** The releases that the memory names, bytes and all. A release whose bytes are lost is left out. */
+  /** The releases that the memory names, unless their bytes are lost. */
   readonly releases: readonly StoredRelease[];
   /**
-   * Revisions without a final outcome (pending or held), oldest first, the newest 1,000; `before`: the final one that a held one had. Not
-   * those that are live or a rollback's: what becomes of them is the rollout's.
+   * The newest 1,000 revisions without a final outcome (pending or held), oldest first; `before`: the final outcome that a held one had.
+   * Without the live release and the fallback: the rollout decides their outcome.
    */
   readonly open: readonly { readonly version: string; readonly before: FinalOutcome | null }[];
 }
 
-/** A release as it is kept: it can be served again before git is reachable. */
+/** A release with its bytes, so that a restart serves it before git is reachable. */
 export interface StoredRelease {
   readonly release: Release;
   /** The encoded resource, byte for byte as it was pushed. */
@@ -47,19 +47,19 @@ export interface Batch {
   readonly facts: readonly Stamped[];
   /** The state after them. */
   readonly memory: Memory;
-  /** What the memory names, as far as it is at hand: what the store lacks of it is written. */
+  /** The releases that the memory names; those that the store lacks are written. */
   readonly releases: readonly StoredRelease[];
 }
 
 export interface Stamped {
-  /** Milliseconds since the epoch. The order of facts is that of the batch: clocks are set back. */
+  /** Milliseconds since the epoch. Not an order: clocks can be set back. */
   readonly at: number;
   readonly fact: Fact;
 }
 
 /** One revision as `shardplane history --json` prints it: a contract. Times are RFC 3339, UTC. */
 export interface HistoryEntry {
-  /** Its place in the order of first sight: give it as `before` to get the next page. */
+  /** Grows in the order in which revisions were first seen; pass it as `before` for the next page. */
   readonly id: number;
   readonly version: string;
   readonly subject: string;
@@ -75,13 +75,13 @@ export interface HistoryEntry {
   readonly push: (PushCounts & { readonly startedAt: string; readonly settledAt: string | null }) | null;
   /** It is what the fleet runs. */
   readonly live: boolean;
-  /** Refused once: not pushed again before a `retry`. */
+  /** Refused, and not pushed again until a `retry`. */
   readonly pinned: boolean;
   /** Waits for `accept`. */
   readonly held: boolean;
 }
 
-/** How a push stands: nodes. */
+/** Numbers of nodes. */
 export interface PushCounts {
   readonly connected: number;
   readonly acked: number;
@@ -93,16 +93,16 @@ export interface PushCounts {
 export interface HistoryQuery {
   /** 1 to 1000. */
   readonly limit: number;
-  /** Only what was seen before the entry with this id. */
+  /** Only revisions first seen before the entry with this id. */
   readonly before?: number | undefined;
   readonly outcome?: Outcome | undefined;
-  /** Milliseconds since the epoch: only what was seen at or after it. */
+  /** Milliseconds since the epoch: only revisions first seen at or after it. */
   readonly since?: number | undefined;
-  /** Only what changes this customer's shard size. */
+  /** Only revisions that change this customer's shard size. */
   readonly customer?: string | undefined;
 }
 
-/** One thing that happened to a revision. `detail` depends on `type` (docs/ledger.md). */
+/** An event in a revision's history. `detail` depends on `type` (docs/ledger.md). */
 export interface StoryEvent {
   /** RFC 3339, UTC. */
   readonly at: string;
@@ -111,7 +111,7 @@ export interface StoryEvent {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** All that is known of one commit, in the order in which it happened. */
+/** A commit and all its events, in order. */
 export interface Story {
   readonly revision: HistoryEntry;
   readonly events: readonly StoryEvent[];

@@ -21,11 +21,11 @@ describe('a ledger in trouble', () => {
       if (/^ledger\.sqlite/.test(name)) await writeFile(join(daemon.state, name), 'not a database at all '.repeat(500));
     await daemon.restart();
     await daemon.waitForLive(sha);
-    const said = await daemon.logged(/was not a sound ledger/);
+    const said = await daemon.logged(/is not a valid ledger/);
     assert.equal(said.level, 'warn');
     assert.match(
       said.msg,
-      /ledger\.sqlite was not a sound ledger \(.*\): it is now .*ledger\.sqlite\.corrupt-\w+, and a new one begins/,
+      /ledger\.sqlite is not a valid ledger \(.*\): it was renamed to .*ledger\.sqlite\.corrupt-\w+, and a new ledger was started/,
     );
     assert.ok((await readdir(daemon.state)).some((name) => name.includes('.corrupt-')));
     assert.equal((await daemon.get('/readyz')).status, 200);
@@ -49,12 +49,12 @@ describe('a ledger in trouble', () => {
       problems.map(({ code }) => code),
       ['ledger'],
     );
-    assert.match(problems[0]!.message, /the ledger in .*state can not be written: .*; pushing goes on/);
+    assert.match(problems[0]!.message, /the ledger in .*state can't be written: .*; pushing goes on/);
     const { status, body } = await daemon.get('/readyz');
     assert.equal(status, 503);
-    assert.match(body, /the ledger in .*state can not be written/);
-    assert.equal(daemon.log().filter(({ msg }) => msg.includes('can not be written')).length, 1, 'said once');
-    assert.match((await daemon.run('status')).stdout, /problem since .*the ledger in .* can not be written/);
+    assert.match(body, /the ledger in .*state can't be written/);
+    assert.equal(daemon.log().filter(({ msg }) => msg.includes("can't be written")).length, 1, 'said once');
+    assert.match((await daemon.run('status')).stdout, /problem since .*the ledger in .* can't be written/);
     assert.match((await daemon.get('/metrics')).body, /^shardplane_problem\{code="ledger"\} 1$/m);
 
     await rmdir(blocked);
@@ -94,7 +94,7 @@ describe('a ledger in trouble', () => {
     await daemon.waitForLive(sha);
     const { status, body } = await daemon.get('/readyz');
     assert.equal(status, 503);
-    assert.match(body, /can not be written: .*(EEXIST|ENOTDIR)/);
+    assert.match(body, /can't be written: .*(EEXIST|ENOTDIR)/);
     assert.match((await daemon.logged(/^no control socket/)).msg, /retry, accept and sync do not work/);
     await rm(state);
     await until('ready', async () => (await daemon.get('/readyz')).status === 200, 20_000);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import test from 'node:test';
-import { LedgerError } from '../../src/ledger/error.ts';
+import { LedgerError } from '../../src/ledger/ledger-error.ts';
 import { Journal } from '../../src/ledger/journal.ts';
 import type { JournalHealth } from '../../src/ledger/journal.ts';
 import { memoryStore } from '../../src/ledger/sqlite/sqlite-store.ts';

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import test from 'node:test';
-import { LedgerError } from '../../src/ledger/error.ts';
+import { LedgerError } from '../../src/ledger/ledger-error.ts';
 import { openLedgerReadOnly, openStore } from '../../src/ledger/ledger.ts';
 import type { StoredRelease } from '../../src/ledger/store.ts';
 import {
@@ -142,7 +142,7 @@ test('a batch is all or nothing', async (t) => {
   await book.record(...success(1));
   const before = JSON.stringify(book.memory);
   const broken = { ...offered(2), counts: { connected: {} } } as never;
-  await assert.rejects(book.store.commit(book.batch([seen(2), broken, seen(3)])), /can not be written/);
+  await assert.rejects(book.store.commit(book.batch([seen(2), broken, seen(3)])), /can't be written/);
   assert.deepEqual(await book.found(), [1]);
   assert.equal(sql(directory, 'SELECT json FROM state')[0]?.json, before);
   assert.equal(sql(directory, 'SELECT count(*) AS n FROM releases')[0]?.n, 1);

@@ -85,7 +85,7 @@ for (const [damage, inflict] of Object.entries(damages)) {
     assert.equal(book.notices.length, 1);
     assert.match(
       book.notices[0]!,
-      /ledger\.sqlite was not a sound ledger \(.+\): it is now .*corrupt-20260101T000000Z, and a new one begins$/,
+      /ledger\.sqlite is not a valid ledger \(.+\): it was renamed to .*corrupt-20260101T000000Z, and a new ledger was started$/,
     );
     assert.deepEqual(readFileSync(path.join(directory, aside)), broken);
     assert.equal(book.live, undefined);
@@ -147,7 +147,7 @@ test('something else than a file in its place: works in memory, says so, and rec
   await book.record(...failure(2));
   assert.match(
     reasonOf(book),
-    /the ledger in .* can not be written: .*ledger\.sqlite is not a regular file; pushing goes on/,
+    /the ledger in .* can't be written: .*ledger\.sqlite is not a regular file; pushing goes on/,
   );
   await assertRemembers(book);
 
@@ -280,7 +280,7 @@ test('a file that is damaged while it is open is set aside, and what is in memor
   assert.equal(entry?.outcome, 'live');
 });
 
-test('another program that holds the database locked delays the ledger, and loses nothing', async (t) => {
+test('another program that has locked the database delays the ledger, and loses nothing', async (t) => {
   const directory = temporary(t);
   const clock = manualClock();
   const book = await open(t, { directory, clock: clock.read });
@@ -288,7 +288,7 @@ test('another program that holds the database locked delays the ledger, and lose
   const other = new DatabaseSync(path.join(directory, 'ledger.sqlite'));
   other.exec('BEGIN IMMEDIATE');
   await book.record(...failure(2));
-  assert.match(reasonOf(book), /another program holds the database locked/);
+  assert.match(reasonOf(book), /another program has locked the database/);
   assert.deepEqual(await book.found(), [1], 'the file can be read');
   other.close();
   clock.now += 60_000;
@@ -324,7 +324,7 @@ test('a read-only directory: what it holds counts, what happens is kept in memor
     chmodSync(path.join(directory, 'ledger.sqlite'), 0o400);
     chmodSync(directory, 0o500);
     const book = await open(t, { directory, clock: clock.read });
-    assert.match(reasonOf(book), /can not be written: .*(EACCES|read-only|can not be opened)/);
+    assert.match(reasonOf(book), /can't be written: .*(EACCES|read-only|can't be opened)/);
     await assertRemembers(book);
     await book.record(...success(3));
 

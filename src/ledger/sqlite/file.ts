@@ -13,8 +13,8 @@ import {
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { migrate, pragma } from './schema.ts';
-import { CorruptLedger, isCorruption, words } from './trouble.ts';
+import { migrate, pragma } from './migrate.ts';
+import { CorruptLedger, isCorruption, messageOf } from './sqlite-error.ts';
 
 /** Names in the state directory. */
 export const ledgerFile = 'ledger.sqlite';
@@ -24,15 +24,15 @@ export const lockFile = 'ledger.lock';
 const busyTimeoutMs = 500;
 /** The write-ahead log is cut back to this after a checkpoint. */
 const logBytes = 16 * 1024 * 1024;
-/** Corrupt files that are kept, so that a bad disk does not fill itself. */
-const setAsideKept = 3;
+/** How many corrupt files are kept: a bad disk must not fill up with them. */
+const maxSetAside = 3;
 
-/** Creates a directory for us alone; one that exists keeps its mode. */
+/** Creates a directory that only this user can open; one that exists keeps its mode. */
 export function ensureDirectory(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
 }
 
-/** Creates an empty file that only we can read, unless there is one: SQLite gives -wal and -shm its mode. */
+/** Creates an empty file that only this user can read, unless it exists: SQLite gives -wal and -shm the same mode. */
 export function createPrivate(file: string): void {
   // An existing file is not opened: closing it would drop this process's fcntl locks on it.
   if (existsSync(file)) return makePrivate(file);
@@ -43,14 +43,14 @@ function makePrivate(file: string): void {
   try {
     chmodSync(file, 0o600);
   } catch {
-    // Another user's file that we may write nevertheless: as its owner wants it.
+    // Another user's file, which we may still be able to write.
   }
 }
 
 /**
- * Opens a ledger for writing, and returns what `read` makes of it. A file that is no sound ledger is set aside under another name and begun
- * anew; `notice` is told.
- * Throws LedgerError `ledger-newer`, or what the machine said when the file can't be reached.
+ * Opens a ledger for writing, and returns the result of `read`. A damaged file is renamed and replaced by a new one; `notice` gets a
+ * message about it.
+ * Throws LedgerError `ledger-newer`, or the system's error when the file can't be reached.
  */
 export function openDatabase<T>(file: string, { at, notice, read }: Opening<T>): T {
   try {
@@ -58,7 +58,9 @@ export function openDatabase<T>(file: string, { at, notice, read }: Opening<T>):
   } catch (error) {
     if (!isCorruption(error)) throw error;
     const aside = setAside(file, at);
-    notice(`${file} was not a sound ledger (${words(error)}): it is now ${aside}, and a new one begins`);
+    notice(
+      `${file} is not a valid ledger (${messageOf(error)}): it was renamed to ${aside}, and a new ledger was started`,
+    );
     return openSound(file, read);
   }
 }
@@ -67,13 +69,13 @@ export interface Opening<T> {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly notice: (text: string) => void;
-  /** Throws what `isCorruption` knows where the content is not sound. */
+  /** Throws an error that `isCorruption` recognizes if the content is damaged. */
   readonly read: (db: DatabaseSync) => T;
 }
 
 /**
- * Opens a ledger for reading alone, also from a read-only directory or a full disk. Throws what the machine said.
- * @param isOurs nobody else writes it: an empty log is then as good as none.
+ * Opens a ledger read-only, even in a read-only directory or on a full disk. Throws the system's error.
+ * @param isOurs no other process writes it, so an empty log counts as none.
  */
 export function openForReading(file: string, isOurs: boolean): DatabaseSync {
   requireRegular(file);
@@ -82,7 +84,7 @@ export function openForReading(file: string, isOurs: boolean): DatabaseSync {
   } catch (error) {
     const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
     if (log !== undefined && (log.size > 0 || !isOurs)) throw error;
-    // SQLite can't make the shared memory that WAL needs; without a log nobody is writing, so the bare file is all there is.
+    // SQLite can't create the shared memory that WAL needs; but without a log nobody is writing, so the file is complete.
     return probed(new DatabaseSync(new URL(`${pathToFileURL(file).href}?immutable=1`), { readOnly: true }));
   }
 }
@@ -102,7 +104,7 @@ function openSound<T>(file: string, read: (db: DatabaseSync) => T): T {
   createPrivate(file);
   const db = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
   try {
-    // FULL: an outcome that was recorded must outlive the machine, and there are few transactions.
+    // FULL: a recorded outcome must survive a power failure, and there are few transactions.
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${logBytes}`);
     const verdict = pragma(db, 'integrity_check(1)');
     if (verdict !== 'ok') throw new CorruptLedger(String(verdict));
@@ -114,19 +116,19 @@ function openSound<T>(file: string, read: (db: DatabaseSync) => T): T {
   }
 }
 
-/** A FIFO or a device would hang us. */
+/** Opening a FIFO or a device could hang. */
 function requireRegular(file: string): void {
   if (existsSync(file) && !statSync(file).isFile()) throw new Error(`${file} is not a regular file`);
 }
 
-/** Renames a corrupt database and what belongs to it; returns the new name. */
+/** Renames a corrupt database with its -wal and -shm; returns the new name. */
 function setAside(file: string, at: number): string {
   const stamp = new Date(at).toISOString().replaceAll(/[-:]|\.\d+/g, '');
   const aside = freeName(`${file}.corrupt-${stamp}`);
   for (const suffix of ['', '-wal', '-shm']) {
     if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
   }
-  forgetOldest(file);
+  removeOldest(file);
   return aside;
 }
 
@@ -137,12 +139,12 @@ function freeName(name: string): string {
   }
 }
 
-function forgetOldest(file: string): void {
+function removeOldest(file: string): void {
   const directory = path.dirname(file);
   const aside = readdirSync(directory)
     .filter((name) => name.startsWith(`${path.basename(file)}.corrupt-`) && !/-(wal|shm)$/.test(name))
     .sort();
-  for (const name of aside.slice(0, -setAsideKept)) {
+  for (const name of aside.slice(0, -maxSetAside)) {
     for (const suffix of ['', '-wal', '-shm']) rmSync(path.join(directory, name + suffix), { force: true });
   }
 }

@@ -1,18 +1,18 @@
 import { DatabaseSync } from 'node:sqlite';
 import { rmSync } from 'node:fs';
 import { createPrivate } from './file.ts';
-import { LedgerError } from '../error.ts';
-import { resultCodes, sqliteCode } from './trouble.ts';
+import { LedgerError } from '../ledger-error.ts';
+import { resultCodes, sqliteCode } from './sqlite-error.ts';
 
-/** One daemon per state directory. The kernel lets go of it when the process ends, however it ends. */
+/** Allows one daemon per state directory. The kernel releases it however the process ends. */
 export interface Lock {
   release(): void;
 }
 
 /**
- * Takes the lock of a state directory: an open write transaction on a database that holds nothing (an fcntl lock beneath,
- * so that nothing is stale after kill -9). Throws LedgerError `ledger-locked` when another process has it, and node:sqlite's own error
- * when the file can't be opened.
+ * Takes the lock of a state directory: an open write transaction on an empty database (an fcntl lock underneath, so that kill -9 leaves
+ * no stale lock). Throws LedgerError `ledger-locked` when another process has it, and node:sqlite's own error when the file can't be
+ * opened.
  */
 export function takeLock(path: string): Lock {
   try {
@@ -20,7 +20,7 @@ export function takeLock(path: string): Lock {
   } catch (error) {
     if (sqliteCode(error) === resultCodes.busy) throw locked(path);
     if (sqliteCode(error) !== resultCodes.notADatabase) throw error;
-    // Nobody can hold a lock on a file that is no database: something else wrote here.
+    // Something else wrote here: nobody can hold the lock on a file that is no database.
     rmSync(path);
     return lock(path);
   }

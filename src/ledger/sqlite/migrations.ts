@@ -2,7 +2,7 @@
 export const applicationId = 0x7368706c;
 
 /**
- * Migration n brings `user_version` from n to n + 1. What has landed is never edited; add another.
+ * Migration n brings `user_version` from n to n + 1. Never edit one that was released; add another.
  * Times are milliseconds since the epoch.
  */
 export const migrations: readonly string[] = [

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../config/diagnostic.ts';
 import type { Outcome } from '../../rollout/types.ts';
 import type { HistoryEntry, HistoryQuery, Story, StoryEvent } from '../store.ts';
-import { readState, toMemory } from './state.ts';
+import { parseMemory, readState } from './saved-state.ts';
 import type { Row, Statements } from './statements.ts';
 
 /** `?1` is the head's version. A hold is over once it is accepted. */
@@ -9,7 +9,7 @@ const columns = `revisions.*, iif(outcome = 'held' OR version = ?1, (
     SELECT type FROM events WHERE events.version = revisions.version AND type IN ('held', 'accepted') ORDER BY id DESC LIMIT 1
   ), NULL) AS hold`;
 
-/** What the state says of revisions. */
+/** What the state says about revisions. */
 interface Flags {
   readonly live: string | null;
   readonly pinned: ReadonlySet<string>;
@@ -32,7 +32,7 @@ export function readHistory(statements: Statements, query: HistoryQuery): Histor
   return rows.map((row) => toHistoryEntry(row, flags));
 }
 
-/** The revision that has this version or begins with it (at least 4 hex digits); null: none, `ambiguous`: several. */
+/** The revision whose version has this prefix (at least 4 hex digits); null: none, `ambiguous`: several. */
 export function readStory(statements: Statements, prefix: string): Story | null | 'ambiguous' {
   const version = prefix.toLowerCase();
   if (!/^[0-9a-f]{4,64}$/.test(version)) return null;
@@ -57,7 +57,7 @@ function readEvents({ all }: Statements, version: string): StoryEvent[] {
 }
 
 function readFlags(statements: Statements): Flags {
-  const memory = toMemory(readState(statements));
+  const memory = parseMemory(readState(statements));
   if (memory === null) return { live: null, pinned: new Set(), head: null };
   const { live, pins } = memory.rollout;
   const pinned = new Set(pins.map(({ version }) => version));
@@ -67,7 +67,7 @@ function readFlags(statements: Statements): Flags {
 function toHistoryEntry(row: Row, { live, pinned, head }: Flags): HistoryEntry {
   const version = String(row.version);
   const outcome = row.outcome as Outcome | null;
-  const stands = version === head?.version ? head.outcome : outcome;
+  const current = version === head?.version ? head.outcome : outcome;
   return {
     id: Number(row.id),
     version,
@@ -82,7 +82,7 @@ function toHistoryEntry(row: Row, { live, pinned, head }: Flags): HistoryEntry {
     push: toPush(row),
     live: version === live,
     pinned: pinned.has(version),
-    held: stands === 'held' && row.hold !== 'accepted',
+    held: current === 'held' && row.hold !== 'accepted',
   };
 }
 
@@ -99,7 +99,6 @@ function toPush(row: Row): HistoryEntry['push'] {
   };
 }
 
-/** A column that a row of this query may not have. */
 type Value = Row[string] | undefined;
 
 function time(value: Value): string {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { FinalOutcome } from '../../rollout/types.ts';
-import { LedgerError } from '../error.ts';
+import { LedgerError } from '../ledger-error.ts';
 import type { Batch, HistoryEntry, HistoryQuery, Loaded, Store, Story } from '../store.ts';
 import { commitBatch, createLedger } from './commit.ts';
 import type { Ledger } from './commit.ts';
@@ -11,39 +11,38 @@ import type { Lock } from './lock.ts';
 import { defaultRetention } from './prune.ts';
 import type { Retention } from './prune.ts';
 import { readHistory, readStory } from './read.ts';
-import { migrate, requireCurrent } from './schema.ts';
-import { readLoaded, readOutcomes } from './state.ts';
+import { migrate, requireCurrent } from './migrate.ts';
+import { readLoaded, readOutcomes } from './saved-state.ts';
 import { createStatements } from './statements.ts';
 import type { Statements } from './statements.ts';
-import { passes, reasonOf } from './trouble.ts';
+import { isTransient, reasonOf } from './sqlite-error.ts';
 
 export interface StoreOptions {
-  /** The state directory; created for us alone where there is none. */
+  /** The state directory; created if missing, for this user only. */
   readonly directory: string;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
   readonly retention?: Retention;
-  /** Told what an operator should know of how the file was opened: a damaged one was set aside. */
+  /** Gets a message for the operator when a damaged file was renamed. */
   readonly notice?: (text: string) => void;
 }
 
-/** A database for questions alone. */
-export interface Reader {
+export interface ReadOnlyLedger {
   readonly db: DatabaseSync;
   readonly statements: Statements;
 }
 
-/** A daemon's ledger in a file. It is opened, and after a failure opened anew, by whatever needs it. */
+/** A daemon's ledger in a file. Opened by the first call that needs it, and reopened after a failure. */
 export class SqliteStore implements Store {
   readonly #options: Required<StoreOptions>;
   #lock: Lock | null = null;
   #ledger: Ledger | null = null;
-  /** What was read as it was opened, until it is asked for. */
+  /** What opening it read, until `load` takes it. */
   #loaded: Loaded | null = null;
-  /** Since the last commit: facts may have been given up meanwhile. */
+  /** A call has failed since the last commit: the journal may have dropped facts. */
   #hasFailed = false;
-  /** For questions, while the file can be read and not written. */
-  #reader: Reader | null = null;
+  /** Used while the file can be read but not written. */
+  #reader: ReadOnlyLedger | null = null;
 
   constructor(options: StoreOptions) {
     this.#options = { clock: Date.now, retention: defaultRetention, notice: () => undefined, ...options };
@@ -85,7 +84,7 @@ export class SqliteStore implements Store {
     return Promise.resolve();
   }
 
-  /** Of what is there, also where it can't be written. A damaged file is not set aside for a question. */
+  /** Works on a file that can't be written, too. Doesn't rename a damaged one. */
   #ask<T>(question: (statements: Statements) => T): Promise<T> {
     return this.#attempt(() => question((this.#ledger ?? this.#reader ?? this.#openReader()).statements));
   }
@@ -106,12 +105,12 @@ export class SqliteStore implements Store {
       return error;
     }
     this.#hasFailed = true;
-    if (!passes(error)) this.#disconnect();
+    if (!isTransient(error)) this.#disconnect();
     return new Error(reasonOf(error, this.#options.directory), { cause: error });
   }
 
-  /** What can't be written counts nevertheless. Throws why it can't, which an operator has to know, where it can't be read either. */
-  #connectOrRead(): Reader {
+  /** Falls back to read-only. If that fails, too, throws why it can't be written: the operator has to fix that. */
+  #connectOrRead(): ReadOnlyLedger {
     try {
       return this.#connect();
     } catch (error) {
@@ -135,7 +134,7 @@ export class SqliteStore implements Store {
     return ledger;
   }
 
-  #openReader(): Reader {
+  #openReader(): ReadOnlyLedger {
     this.#reader = openCurrent(this.#file, this.#lock !== null);
     return this.#reader;
   }
@@ -159,8 +158,10 @@ export class SqliteStore implements Store {
   }
 }
 
-/** A ledger for questions alone, `isOurs` where this process has its lock. Throws what the machine said, and LedgerError for one of another schema. */
-export function openCurrent(file: string, isOurs: boolean): Reader {
+/**
+ * Opens a ledger read-only. `isOurs`: this process has its lock. Throws the system's error, and LedgerError for one of another schema.
+ */
+export function openCurrent(file: string, isOurs: boolean): ReadOnlyLedger {
   const db = openForReading(file, isOurs);
   try {
     requireCurrent(db, file);
@@ -171,7 +172,7 @@ export function openCurrent(file: string, isOurs: boolean): Reader {
   }
 }
 
-/** A ledger that ends with the process. */
+/** A ledger in memory. */
 export function memoryStore(): Store {
   const db = new DatabaseSync(':memory:');
   migrate(db, ':memory:');

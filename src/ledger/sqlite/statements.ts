@@ -2,9 +2,9 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 
 
 export type Row = Record<string, SQLOutputValue>;
 
-/** Statements of one database, each prepared once. Errors of SQLite are thrown. */
+/** Statements of one database, each prepared once. Throws SQLite's errors. */
 export interface Statements {
-  /** Whether a row was changed. */
+  /** Returns whether a row was changed. */
   readonly run: (sql: string, ...values: SQLInputValue[]) => boolean;
   readonly all: (sql: string, ...values: SQLInputValue[]) => Row[];
 }

@@ -5,18 +5,18 @@ import { fieldsToJson } from '../json.ts';
 import type { PushCounts, StoredRelease } from '../store.ts';
 import type { Statements } from './statements.ts';
 
-/** A flapping node refuses without end, and its first words are enough. The rest of a story is bounded as well. */
-const refusalsPerVersion = 100;
-const eventsPerVersion = 1000;
+/** A flapping node refuses without end: its first refusals are enough. */
+const maxRefusalsPerVersion = 100;
+const maxEventsPerVersion = 1000;
 
-/** An event of a story: its type, who did it, and what it adds (docs/ledger.md). */
-export interface Told {
+/** A row of `events`: its type, who did it, and the details (docs/ledger.md). */
+export interface EventRow {
   readonly type: string;
   readonly by?: string;
   readonly detail?: object;
 }
 
-/** A row to refer to, for facts about a revision that was lost, pruned or never recorded. */
+/** Adds an empty row that facts can refer to, if the revision was lost, pruned or never recorded. */
 export function ensureRevision({ run }: Statements, version: string, at: number): void {
   const columns = 'version, subject, author, committed_at, seen_at, diagnostics';
   run(`INSERT OR IGNORE INTO revisions (${columns}) VALUES (?, '', '', '', ?, '[]')`, version, at);
@@ -39,17 +39,17 @@ export interface Concluded {
   readonly diagnostics?: readonly Diagnostic[];
 }
 
-/** The same as before is no news. */
+/** Adds an event only if the outcome or its reason has changed. */
 export function writeOutcome(statements: Statements, version: string, at: number, concluded: Concluded): void {
   const { outcome, reason = null, diagnostics = [] } = concluded;
   const { run } = statements;
   run('UPDATE revisions SET diagnostics = ? WHERE version = ?', JSON.stringify(diagnostics), version);
-  const isNews = run(
+  const isChanged = run(
     `UPDATE revisions SET outcome = ?1, outcome_at = ?2, reason = ?3
      WHERE version = ?4 AND (outcome IS NOT ?1 OR reason IS NOT ?3)`,
     ...[outcome, at, reason, version],
   );
-  if (isNews) writeEvent(statements, version, at, { type: 'outcome', detail: { outcome, reason } });
+  if (isChanged) writeEvent(statements, version, at, { type: 'outcome', detail: { outcome, reason } });
 }
 
 export function readOutcome({ all }: Statements, version: string): unknown {
@@ -70,32 +70,32 @@ export function writePushSettled(
   at: number,
   { push: seq, counts }: { readonly push: number; readonly counts: Counts },
 ): void {
-  const stands = toPushCounts(counts);
-  const { connected, acked, refused, unanswered } = stands;
+  const pushCounts = toPushCounts(counts);
+  const { connected, acked, refused, unanswered } = pushCounts;
   statements.run(
     'UPDATE revisions SET settled_at = ?, connected = ?, acked = ?, refused = ?, unanswered = ? WHERE version = ?',
     ...[at, connected, acked, refused, unanswered, version],
   );
-  writeEvent(statements, version, at, { type: 'push_settled', detail: { seq, ...stands } });
+  writeEvent(statements, version, at, { type: 'push_settled', detail: { seq, ...pushCounts } });
 }
 
 function toPushCounts({ connected, acked, refusing, unanswered }: Counts): PushCounts {
   return { connected, acked, refused: refusing, unanswered };
 }
 
-/** As far as the story has room. */
-export function writeEvent({ run }: Statements, version: string, at: number, told: Told): void {
-  const { type, by = null, detail = {} } = told;
+/** Does nothing once the revision has too many. */
+export function writeEvent({ run }: Statements, version: string, at: number, event: EventRow): void {
+  const { type, by = null, detail = {} } = event;
   const counted = type === 'refused' ? type : null;
   run(
     `INSERT INTO events (version, at, type, by, detail) SELECT ?1, ?2, ?3, ?4, ?5
      WHERE (SELECT count(*) FROM events WHERE version = ?1 AND (?6 IS NULL OR type = ?6)) < ?7`,
     ...[version, at, type, by, JSON.stringify(detail)],
-    ...[counted, counted === null ? eventsPerVersion : refusalsPerVersion],
+    ...[counted, counted === null ? maxEventsPerVersion : maxRefusalsPerVersion],
   );
 }
 
-/** Which of these a story tells of last. */
+/** Which of two event types the revision had last. */
 export function lastEvent({ all }: Statements, version: string, types: readonly [string, string]): unknown {
   const sql = 'SELECT type FROM events WHERE version = ? AND type IN (?, ?) ORDER BY id DESC LIMIT 1';
   return all(sql, version, ...types)[0]?.type;
@@ -111,7 +111,7 @@ export function writeRelease({ run }: Statements, { release, resource }: StoredR
   );
 }
 
-/** Forgets the bytes of all but the newest `kept` releases, and those that are needed. */
+/** Deletes the bytes of all but the newest `kept` releases and the needed ones. */
 export function dropOldReleases({ run }: Statements, kept: number, needed: Iterable<string>): void {
   run(
     `DELETE FROM releases WHERE version NOT IN (SELECT version FROM releases ORDER BY stored_id DESC LIMIT ?)
@@ -120,14 +120,14 @@ export function dropOldReleases({ run }: Statements, kept: number, needed: Itera
   );
 }
 
-/** Notes which customers a release changes. */
+/** Records which customers a release changes. */
 export function writeChanges({ run }: Statements, version: string, customers: readonly string[] | 'every'): void {
   if (customers === 'every') return void run('UPDATE revisions SET every_customer = 1 WHERE version = ?', version);
   for (const customer of customers)
     run('INSERT OR IGNORE INTO changes (customer, version) VALUES (?, ?)', customer, version);
 }
 
-/** `by`: null, where that is not known any more. */
+/** `by`: null if unknown. */
 export function writeMuted({ run }: Statements, node: string, at: number, by: string | null): void {
   run('INSERT OR IGNORE INTO muted (node, at, by) VALUES (?, ?, ?)', node, at, by);
 }

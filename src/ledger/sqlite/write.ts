@@ -6,35 +6,35 @@ import type { Stamped } from '../store.ts';
 import type { Statements } from './statements.ts';
 import * as tables from './tables.ts';
 
-/** What facts about releases are written with. */
-export interface Releases {
-  /** Those that are at hand. */
+/** The releases that facts are about. */
+export interface KnownReleases {
+  /** Those with their content. */
   readonly byVersion: ReadonlyMap<string, Release>;
-  /** The one that was live last: the next is compared with it. */
+  /** The last live one: the next is compared with it. */
   live: Release | null;
 }
 
-/** Writes what a fact says into the tables, inside a transaction of the caller's; errors of SQLite are thrown. */
-export function writeFact(statements: Statements, { at, fact }: Stamped, releases: Releases): void {
+/** Writes a fact into the tables. Call it inside a transaction; throws SQLite's errors. */
+export function writeFact(statements: Statements, { at, fact }: Stamped, releases: KnownReleases): void {
   const version = versionOf(fact);
   if (version !== null && fact.type !== 'seen') tables.ensureRevision(statements, version, at);
-  const tell = (told: tables.Told): void => tables.writeEvent(statements, version ?? '', at, told);
+  const add = (event: tables.EventRow): void => tables.writeEvent(statements, version ?? '', at, event);
   const conclude = (concluded: tables.Concluded): void => tables.writeOutcome(statements, version ?? '', at, concluded);
   switch (fact.type) {
     case 'seen':
-      if (tables.writeRevision(statements, fact.revision, at)) tell({ type: 'revision' });
+      if (tables.writeRevision(statements, fact.revision, at)) add({ type: 'revision' });
       return;
     case 'invalid':
       return conclude({ outcome: 'invalid', diagnostics: fact.diagnostics });
     case 'held':
-      if (!isHeld(statements, fact.version)) tell({ type: 'held', detail: { reason: fact.reason } });
+      if (!isHeld(statements, fact.version)) add({ type: 'held', detail: { reason: fact.reason } });
       return conclude({ outcome: 'held', reason: fact.reason, diagnostics: fact.diagnostics });
     case 'accepted':
       if (tables.lastEvent(statements, fact.version, ['held', 'accepted']) !== 'accepted')
-        tell({ type: 'accepted', by: fact.by });
+        add({ type: 'accepted', by: fact.by });
       return;
     case 'retried':
-      if (isPinned(statements, fact.version)) tell({ type: 'unpinned', by: fact.by });
+      if (isPinned(statements, fact.version)) add({ type: 'unpinned', by: fact.by });
       return;
     case 'superseded':
       return conclude({ outcome: 'superseded' });
@@ -42,21 +42,21 @@ export function writeFact(statements: Statements, { at, fact }: Stamped, release
       return conclude({ outcome: fact.outcome });
     case 'offered':
       tables.writePushStarted(statements, fact.version, at, fact.counts.connected);
-      return tell({ type: 'push_started', detail: { seq: fact.push, connected: fact.counts.connected } });
+      return add({ type: 'push_started', detail: { seq: fact.push, connected: fact.counts.connected } });
     case 'settled':
       return tables.writePushSettled(statements, fact.version, at, fact);
     case 'live':
       return writeLive(statements, at, fact, releases);
     case 'rolled_back': {
       const { node, code, message } = fact.refusal;
-      if (!isPinned(statements, fact.version)) tell({ type: 'pinned', detail: { refusal: { node, code, message } } });
+      if (!isPinned(statements, fact.version)) add({ type: 'pinned', detail: { refusal: { node, code, message } } });
       return conclude({ outcome: 'rolled_back', diagnostics: [diagnoseRefusal(fact.refusal)] });
     }
     case 'still_pinned':
       return conclude({ outcome: 'rolled_back', diagnostics: [diagnoseRefusal(fact.refusal)] });
     case 'refused': {
       const { node, code, message, place = null } = fact.refusal;
-      return tell({ type: 'refused', detail: { node, code, message, place } });
+      return add({ type: 'refused', detail: { node, code, message, place } });
     }
     case 'muted':
       return tables.writeMuted(statements, fact.node, at, fact.by);
@@ -71,8 +71,8 @@ export function writeFact(statements: Statements, { at, fact }: Stamped, release
   }
 }
 
-/** Its bytes are kept as soon as it is offered; a story tells of it, and its customers are looked up by it, once it is live. */
-function writeLive(statements: Statements, at: number, fact: FactOf<'live'>, releases: Releases): void {
+/** The bytes were stored when it was offered; the event and the changed customers are written once it is live. */
+function writeLive(statements: Statements, at: number, fact: FactOf<'live'>, releases: KnownReleases): void {
   const { version, proven, isNew, isSettled } = fact;
   if (isNew) tables.writeOutcome(statements, version, at, { outcome: 'live' });
   const release = releases.byVersion.get(version);
@@ -82,7 +82,7 @@ function writeLive(statements: Statements, at: number, fact: FactOf<'live'>, rel
   }
   releases.live = release ?? releases.live;
   tables.writeEvent(statements, version, at, { type: 'live', detail: { proven } });
-  // Proven only now: the history hears of those who have proven it.
+  // Proven after it went live: update the counts to those that proved it.
   if (proven && !isNew && isSettled) tables.writePushSettled(statements, version, at, fact);
 }
 
@@ -95,7 +95,7 @@ function isPinned(statements: Statements, version: string): boolean {
   return tables.lastEvent(statements, version, ['pinned', 'unpinned']) === 'pinned';
 }
 
-/** The revision that a fact is about, if it is about one. */
+/** The revision that a fact is about, or null. */
 export function versionOf(fact: Fact): string | null {
   if (fact.type === 'seen') return fact.revision.version;
   return 'version' in fact ? fact.version : null;

@@ -1,12 +1,12 @@
 import type { Fact } from '../state/facts.ts';
 import type { Stamped } from './store.ts';
 
-/** Bounds of what waits in memory while nothing can be written. */
-const factsAtMost = 10_000;
-const bytesAtMost = 64 * 1024 * 1024;
+/** Bounds on the memory used while the store can't be written. */
+const maxFacts = 10_000;
+const maxBytes = 64 * 1024 * 1024;
 
 /** Facts that are not in the store yet, oldest first. */
-export class Backlog {
+export class UnwrittenFacts {
   #facts: Stamped[] = [];
   #bytes = 0;
   #lost = 0;
@@ -15,7 +15,7 @@ export class Backlog {
     return this.#facts.length;
   }
 
-  /** How many were given up. */
+  /** How many were dropped. */
   get lost(): number {
     return this.#lost;
   }
@@ -27,22 +27,21 @@ export class Backlog {
     }
   }
 
-  /** All that wait, without taking them away. */
   list(): readonly Stamped[] {
     return [...this.#facts];
   }
 
-  /** The oldest so many are written. */
+  /** Removes the oldest `count`, which are written. */
   remove(count: number): void {
     for (const { fact } of this.#facts.splice(0, count)) this.#bytes -= weigh(fact);
   }
 
-  /** Gives up the oldest beyond the bounds. */
+  /** Drops the oldest beyond the bounds. */
   trim(): void {
     let bytes = this.#bytes;
     let count = 0;
     for (const { fact } of this.#facts) {
-      if (this.#facts.length - count <= factsAtMost && bytes <= bytesAtMost) break;
+      if (this.#facts.length - count <= maxFacts && bytes <= maxBytes) break;
       bytes -= weigh(fact);
       count += 1;
     }
@@ -56,7 +55,7 @@ export class Backlog {
   }
 }
 
-/** Roughly, in bytes: what can be long is what others have said. */
+/** Bytes, roughly: only messages from outside can be long. */
 function weigh(fact: Fact): number {
   const words = 'refusal' in fact ? [fact.refusal] : 'diagnostics' in fact ? fact.diagnostics : [];
   return words.reduce((sum, { message }) => sum + 512 + 2 * message.length, 1024);

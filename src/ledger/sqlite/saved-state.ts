@@ -4,12 +4,11 @@ import type { Memory } from '../../state/memory.ts';
 import { fieldsFromJson } from '../json.ts';
 import type { Loaded, StoredRelease } from '../store.ts';
 import type { Row, Statements } from './statements.ts';
-import { CorruptLedger } from './trouble.ts';
+import { CorruptLedger } from './sqlite-error.ts';
 
-/** So many open revisions are told of, the newest. */
-const openAtMost = 1000;
+const maxOpen = 1000;
 
-/** The state's JSON as it was written, or null before anything has happened. Throws CorruptLedger where there should be one. */
+/** The state's JSON, or null in a new ledger. Throws CorruptLedger if it is missing. */
 export function readState({ all }: Statements): string | null {
   const [row] = all('SELECT json FROM state');
   if (row !== undefined) return String(row.json);
@@ -21,11 +20,11 @@ export function writeState({ run }: Statements, json: string): void {
   run('INSERT INTO state (one, json) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET json = excluded.json', json);
 }
 
-/** Throws SyntaxError or CorruptLedger on what no ledger of ours says. */
-export function toMemory(json: string | null): Memory | null {
+/** Throws SyntaxError or CorruptLedger on anything that `writeState` didn't write. */
+export function parseMemory(json: string | null): Memory | null {
   if (json === null) return null;
   const memory: unknown = JSON.parse(json);
-  if (!isMemory(memory)) throw new CorruptLedger('its state is not one');
+  if (!isMemory(memory)) throw new CorruptLedger('its state is damaged');
   return memory;
 }
 
@@ -33,9 +32,9 @@ function isMemory(value: unknown): value is Memory {
   return typeof value === 'object' && value !== null && 'revisions' in value && 'rollout' in value;
 }
 
-/** What a restart goes on from. Throws SQLite's errors, and what `readState` and `toMemory` do. */
+/** The state to resume from. Throws SQLite's errors, and what `readState` and `parseMemory` do. */
 export function readLoaded(statements: Statements): Loaded {
-  const memory = toMemory(readState(statements));
+  const memory = parseMemory(readState(statements));
   if (memory === null) return { memory, releases: [], open: [] };
   return { memory, releases: readReleases(statements, memory), open: readOpen(statements, memory) };
 }
@@ -60,12 +59,12 @@ function readOpen({ all }: Statements, memory: Memory): Loaded['open'] {
        WHERE (outcome IS NULL OR outcome = 'held') AND version NOT IN (SELECT value FROM json_each(?))
        ORDER BY id DESC LIMIT ?
      ) ORDER BY id`,
-    ...[JSON.stringify(decided), openAtMost],
+    ...[JSON.stringify(decided), maxOpen],
   );
   return rows.map(({ version, before }) => ({ version: String(version), before: before as FinalOutcome | null }));
 }
 
-/** As the port says. */
+/** See `Store.outcomes`. */
 export function readOutcomes({ all }: Statements, versions: readonly string[]): Map<string, FinalOutcome> {
   const rows = all(
     `SELECT version, iif(outcome = 'held', ${finalOutcome}, outcome) AS final FROM revisions
@@ -75,7 +74,7 @@ export function readOutcomes({ all }: Statements, versions: readonly string[]): 
   return new Map(rows.map(({ version, final }) => [String(version), final as FinalOutcome]));
 }
 
-/** The one that a revision had last, before it was held. */
+/** The outcome that a revision had before it was held. */
 const finalOutcome = `(SELECT json_extract(detail, '$.outcome') FROM events
   WHERE events.version = revisions.version AND type = 'outcome' AND json_extract(detail, '$.outcome') != 'held'
   ORDER BY events.id DESC LIMIT 1)`;

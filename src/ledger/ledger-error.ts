@@ -1,4 +1,4 @@
-/** Why a ledger can't be used at all, in words for an operator. Explained in docs/ledger.md. */
+/** Why a ledger can't be used at all, for the operator. Explained in docs/ledger.md. */
 export class LedgerError extends Error {
   readonly code: LedgerErrorCode;
   readonly hint: string;

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { LedgerError } from '../error.ts';
+import { LedgerError } from '../ledger-error.ts';
 import { applicationId, migrations } from './migrations.ts';
-import { CorruptLedger } from './trouble.ts';
+import { CorruptLedger } from './sqlite-error.ts';
 
 /**
  * Brings a database to the newest schema, each step in a transaction of its own.
- * Throws LedgerError `ledger-newer` before it touches anything, and CorruptLedger when the database is some other program's.
+ * Throws LedgerError `ledger-newer` before it changes anything, and CorruptLedger when the database is another program's.
  */
 export function migrate(db: DatabaseSync, path: string): void {
   const version = checkSchema(db, path);
@@ -14,7 +14,7 @@ export function migrate(db: DatabaseSync, path: string): void {
   });
 }
 
-/** The schema version that a database has; throws as `migrate` does. */
+/** The schema version of a database; throws what `migrate` does. */
 export function checkSchema(db: DatabaseSync, path: string): number {
   const version = Number(pragma(db, 'user_version'));
   const owner = Number(pragma(db, 'application_id'));
@@ -24,13 +24,13 @@ export function checkSchema(db: DatabaseSync, path: string): number {
   return version;
 }
 
-/** Throws as `checkSchema` does, and LedgerError for a database that no daemon of this version has written. */
+/** Throws what `checkSchema` does, and LedgerError for a database with an older schema. */
 export function requireCurrent(db: DatabaseSync, path: string): void {
   if (checkSchema(db, path) === migrations.length) return;
   throw new LedgerError(
     'ledger-unreadable',
     `${path} was written by an older shardplane`,
-    'start the daemon once: it brings the ledger up to date',
+    'start the daemon once: it migrates the ledger',
   );
 }
 
@@ -38,7 +38,7 @@ function newer(path: string, version: number): LedgerError {
   return new LedgerError(
     'ledger-newer',
     `${path} was written by a newer shardplane (schema ${version}, this one knows ${migrations.length})`,
-    'run that version again, or move the file away to begin a new ledger',
+    'run that version again, or move the file away to start a new ledger',
   );
 }
 
@@ -50,13 +50,13 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
     db.exec('COMMIT');
     return result;
   } catch (error) {
-    // SQLite has often rolled back by itself by now, and says so by an error that tells nothing new.
+    // SQLite may have rolled back by itself, and a second ROLLBACK would hide the error.
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
 }
 
-/** The value of a pragma that answers one row. */
+/** The value of a pragma that returns one row. */
 export function pragma(db: DatabaseSync, name: string): unknown {
   const row = db.prepare(`PRAGMA ${name}`).get();
   return row === undefined ? undefined : Object.values(row)[0];
