@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { shardplane, startContender } from './contender.ts';
 import { Generator } from './load/generator.ts';
 import { memoryMb, quiet } from './proc.ts';
-import { versionOf } from './servers/fields.ts';
+import { versionOf } from './servers/release.ts';
 import { median } from './statistics.ts';
 
 /** A fleet that connects at once, over and over. */

@@ -2,7 +2,7 @@ import { startContender, type Contender, type RunningContender } from './contend
 import { now } from './clock.ts';
 import { Generator } from './load/generator.ts';
 import { cpuMs, memoryMb, quiet } from './proc.ts';
-import { versionOf } from './servers/fields.ts';
+import { versionOf } from './servers/release.ts';
 import { median } from './statistics.ts';
 
 /** A fleet of so many nodes, and releases of so many keys. */

@@ -1,7 +1,7 @@
 import { shardplane, startContender } from './contender.ts';
 import { Generator } from './load/generator.ts';
 import { memoryMb, quiet } from './proc.ts';
-import { versionOf } from './servers/fields.ts';
+import { versionOf } from './servers/release.ts';
 import { median } from './statistics.ts';
 
 /** What nodes cost that are connected and do not read. */

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { GitError } from '../git/exec/error.ts';
 import type { Revision } from '../git/read/revision.ts';
+import type { WrittenContent } from '../judge/content.ts';
 import { Judge } from '../judge/judge.ts';
 import { ReaderError } from '../judge/reader.ts';
 import type { Journal } from '../ledger/journal.ts';
@@ -11,15 +12,13 @@ import type { Settings } from '../settings/settings.ts';
 
 /** A revision's release, or why it has none. */
 export type Evaluated =
-  | {
+  | (WrittenContent & {
       readonly release: Release;
       /** Its bytes, where they were made already. */
       readonly resource: Uint8Array | null;
-      /** Of its content. */
-      readonly digest: string;
       readonly source: Uint8Array;
       readonly diagnostics: readonly [];
-    }
+    })
   | { readonly release: null; readonly source: Uint8Array | null; readonly diagnostics: readonly Diagnostic[] };
 
 interface Options {

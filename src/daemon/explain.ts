@@ -1,5 +1,4 @@
 import type { Release } from '../release/release.ts';
-import { layerConfig, layerNext } from '../release/layer-config.ts';
 import { explainShard } from '../shard/explain.ts';
 import type { ShardExplanation } from '../shard/explain.ts';
 import { chooseView, cutoverOf, type ViewReason } from '../shard/choose-view.ts';
@@ -17,11 +16,11 @@ export interface Explanation extends ShardExplanation {
   readonly assignment: readonly number[];
 }
 
-/** What envoy/shardplane.lua does with the release's values, told. */
+/** What envoy/shardplane.lua does with the values that a release is pushed as, told. */
 export function explainRelease(release: Release, customer: string): Explanation {
-  const next = layerNext(release);
+  const { next = null } = release;
   const { isNext, reason } = chooseView(next, customer);
-  const { config, version } = isNext && next ? next : { config: layerConfig(release), version: release.version };
+  const { config, version } = isNext && next ? next : release;
   const explained = explainShard(config, customer);
   return {
     version,

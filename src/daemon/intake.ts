@@ -52,6 +52,6 @@ export class Intake {
     const { live, guard } = this.#options;
     const before = live();
     if (before === null || trailers.get('shardplane-accept')?.toLowerCase() === 'yes') return null;
-    return findShrink(before, release, guard);
+    return findShrink(before.config, release.config, guard);
   }
 }

@@ -3,16 +3,18 @@ import type { Layer } from '../release/layer.ts';
 import type { Release } from '../release/release.ts';
 import type { EncodedRelease } from '../xds/push.ts';
 
-/** A release with its bytes. */
+/** A release with its bytes, and its content as text. */
 export interface ReleaseBytes extends EncodedRelease {
   readonly release: Release;
   readonly resource: Buffer;
+  readonly content: string;
 }
 
-/** A release, and its bytes where they were made already. */
+/** The same, with its bytes where they were made already. */
 export interface Compiled {
   readonly release: Release;
   readonly resource: Uint8Array | null;
+  readonly content: string;
 }
 
 /** The few releases that are pushed, or may be again, with their bytes: encoded once, when they are first needed. */
@@ -22,7 +24,7 @@ export class Releases {
   /** Judged last: it may be released in a moment. */
   #candidate: Compiled | null = null;
 
-  constructor(layer: Layer, stored: readonly { readonly release: Release; readonly resource: Uint8Array }[] = []) {
+  constructor(layer: Layer, stored: readonly Compiled[] = []) {
     this.#layer = layer;
     for (const each of stored) this.#kept.set(each.release.version, this.#encode(each));
   }
@@ -49,9 +51,9 @@ export class Releases {
     return [...versions].map((version) => this.get(version)).filter((release) => release !== null);
   }
 
-  #encode({ release, resource }: Compiled): ReleaseBytes {
-    const { version, fields } = release;
-    return { version, release, resource: resource === null ? encodeLayer(fields, this.#layer) : toBuffer(resource) };
+  #encode({ release, resource, content }: Compiled): ReleaseBytes {
+    const bytes = resource === null ? encodeLayer(release, this.#layer) : toBuffer(resource);
+    return { version: release.version, release, resource: bytes, content };
   }
 }
 

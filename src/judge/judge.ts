@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
-import { setImmediate as turn } from 'node:timers/promises';
-import { deserialize } from 'node:v8';
-import type { Json } from '../config/config.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { SchemaValidator } from '../config/schema.ts';
 import { maxFileBytes } from '../config/text.ts';
 import { setNewest } from '../newest.ts';
-import { contentDigest } from './digest.ts';
 import { compileRelease } from '../release/compile.ts';
 import type { Layer } from '../release/layer.ts';
 import type { Release } from '../release/release.ts';
+import { writeContent, type WrittenContent } from './content.ts';
 import type { ReadResult } from './message.ts';
+import { fromParts } from './parts.ts';
 import { Reader } from './reader.ts';
 import type { Cost, ReaderLimits } from './reader.ts';
 
@@ -26,14 +24,12 @@ export interface JudgeOptions {
 
 /** A commit's release, or why it has none. */
 export type Judgement =
-  | {
+  | (WrittenContent & {
       readonly release: Release;
       /** Its encoded bytes, if the thread has made them. */
       readonly resource: Uint8Array | null;
-      /** Of its content. */
-      readonly digest: string;
       readonly diagnostics: readonly [];
-    }
+    })
   | { readonly release: null; readonly diagnostics: readonly Diagnostic[] };
 
 /**
@@ -75,14 +71,12 @@ export class Judge {
       const { config, diagnostics } = parseConfig(bytes, this.#options);
       if (config === null) return { release: null, diagnostics };
       const release = compileRelease(config, commit);
-      return { release, resource: null, digest: contentDigest(release.fields), diagnostics: [] };
+      return { release, resource: null, ...writeContent(release), diagnostics: [] };
     }
     const { compiled, diagnostics } = await this.#read(bytes, commit);
     if (compiled === null) return { release: null, diagnostics };
-    const { version, subject } = commit;
-    const fields = await toFields(compiled.fields);
-    const { resource, digest } = compiled;
-    return { release: { version, subject, fields }, resource, digest, diagnostics: [] };
+    const { config, ...rest } = compiled;
+    return { release: compileRelease(await fromParts(config), commit), ...rest, diagnostics: [] };
   }
 
   async close(): Promise<void> {
@@ -102,16 +96,6 @@ export class Judge {
     setNewest(this.#costly, hashOf(bytes), answer, maxRemembered);
     return { diagnostics: [tooCostly(answer, file, this.#options.limits ?? limits)], compiled: null };
   }
-}
-
-/** One part per turn of the event loop. */
-async function toFields(parts: readonly Uint8Array[]): Promise<ReadonlyMap<string, Json>> {
-  const fields = new Map<string, Json>();
-  for (const part of parts) {
-    for (const [key, value] of deserialize(part) as [string, Json][]) fields.set(key, value);
-    await turn();
-  }
-  return fields;
 }
 
 function hashOf(bytes: Uint8Array): string {

@@ -1,5 +1,7 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Layer } from '../release/layer.ts';
+import type { WrittenContent } from './content.ts';
+import type { ConfigParts } from './parts.ts';
 
 /** What the thread is started with. */
 export interface ThreadData {
@@ -17,12 +19,12 @@ export interface ReadRequest {
 /** The result. Its buffers are transferred, not copied. */
 export interface ReadResult {
   readonly diagnostics: readonly Diagnostic[];
-  readonly compiled: {
-    /** The release's fields in order, in parts that are each quick to read: `v8.serialize` of some entries. */
-    readonly fields: readonly Uint8Array<ArrayBuffer>[];
-    /** As encodeLayer makes it. */
-    readonly resource: Uint8Array<ArrayBuffer>;
-    /** Of its content. */
-    readonly digest: string;
-  } | null;
+  readonly compiled: CompiledParts | null;
+}
+
+/** A release's config, and what is made of the release. */
+export interface CompiledParts extends WrittenContent {
+  readonly config: ConfigParts;
+  /** As encodeLayer makes it. */
+  readonly resource: Uint8Array<ArrayBuffer>;
 }

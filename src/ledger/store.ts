@@ -39,6 +39,8 @@ export interface StoredRelease {
   readonly release: Release;
   /** The encoded resource, byte for byte as it was pushed. */
   readonly resource: Uint8Array;
+  /** Its content as text (release/content.ts), which is at hand where it was judged: up to megabytes are not made again to be written. */
+  readonly content: string;
 }
 
 /** What one transaction writes. */

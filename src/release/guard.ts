@@ -1,5 +1,4 @@
-import type { Release } from './release.ts';
-import { customerOf, viewKey } from './runtime-keys.ts';
+import type { ShardConfig } from '../config/config.ts';
 
 /** Fractions (0.5: half) above which a commit is held; 1 turns a guard off. */
 export interface GuardLimits {
@@ -11,25 +10,21 @@ export interface GuardLimits {
  * Why `next` removes more of `live` than one commit may, with the numbers; null when it doesn't. Guards against half a file
  * lost in a merge, which is still valid YAML.
  */
-export function findShrink(live: Release, next: Release, limits: GuardLimits): string | null {
+export function findShrink(live: ShardConfig, next: ShardConfig, limits: GuardLimits): string | null {
   return shrunkCustomers(live, next, limits.customers) ?? shrunkHosts(live, next, limits.hosts);
 }
 
-function shrunkCustomers(live: Release, next: Release, limit: number): string | null {
-  let before = 0;
+function shrunkCustomers(live: ShardConfig, next: ShardConfig, limit: number): string | null {
+  const before = live.customers.size;
   let gone = 0;
-  for (const key of live.fields.keys()) {
-    if (customerOf(key) === null) continue;
-    before++;
-    if (!next.fields.has(key)) gone++;
-  }
+  for (const id of live.customers.keys()) if (!next.customers.has(id)) gone++;
   if (before === 0 || gone / before <= limit) return null;
   return `it removes ${gone} of ${before} customers, more than ${percent(limit)}`;
 }
 
-function shrunkHosts(live: Release, next: Release, limit: number): string | null {
-  const before = Number(live.fields.get(viewKey('totalHosts')));
-  const after = Number(next.fields.get(viewKey('totalHosts')));
+function shrunkHosts(live: ShardConfig, next: ShardConfig, limit: number): string | null {
+  const before = live.totalHosts;
+  const after = next.totalHosts;
   if ((before - after) / before <= limit) return null;
   return `it shrinks total_hosts from ${before} to ${after}, by more than ${percent(limit)}`;
 }

@@ -1,6 +1,7 @@
-import type { Json } from '../config/config.ts';
+import { toFields } from './compile.ts';
 import { encodeRuntime } from './encode.ts';
-import { encodeSizes, type Encoding } from './packed.ts';
+import type { Encoding } from './packed.ts';
+import type { Release } from './release.ts';
 
 /** How a release is pushed. */
 export interface Layer {
@@ -10,7 +11,7 @@ export interface Layer {
   readonly encoding: Encoding;
 }
 
-/** Encodes a release's fields for the push. */
-export function encodeLayer(fields: ReadonlyMap<string, Json>, { resource, encoding }: Layer): Buffer {
-  return encodeRuntime(encodeSizes(fields, encoding), resource);
+/** Encodes a release for the push. */
+export function encodeLayer(release: Release, { resource, encoding }: Layer): Buffer {
+  return encodeRuntime(toFields(release, encoding), resource);
 }

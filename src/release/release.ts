@@ -1,11 +1,12 @@
-import type { Json } from '../config/config.ts';
+import type { NextView, ShardConfig } from '../config/config.ts';
 
-/** A valid revision, compiled: this is what is pushed to the fleet. */
+/** A valid revision: this is what is pushed to the fleet, as the runtime keys that compile.ts makes of it. */
 export interface Release {
   /** The commit's full SHA: `runtime.version_text` of every Envoy that runs it. */
   readonly version: string;
   /** The commit's subject line. */
   readonly subject: string;
-  /** The runtime layer, flat keys to values, `shuffle_sharding.version` included. */
-  readonly fields: ReadonlyMap<string, Json>;
+  readonly config: ShardConfig;
+  /** A second view of the sharding, which some customers use already. */
+  readonly next?: NextView;
 }

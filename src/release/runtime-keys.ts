@@ -39,12 +39,3 @@ export function nextKey(name: keyof typeof nextKeys): string {
 export function customerKey(id: string, view: '' | typeof nextPrefix = ''): string {
   return `${customerPrefixes[view]}${id}${customerSuffix}`;
 }
-
-/** The customer whose shard size the key is, or null. */
-export function customerOf(key: string, view: '' | typeof nextPrefix = ''): string | null {
-  const prefix = customerPrefixes[view];
-  if (!key.startsWith(prefix) || !key.endsWith(customerSuffix)) return null;
-  return key.length < prefix.length + customerSuffix.length
-    ? null
-    : key.slice(prefix.length, key.length - customerSuffix.length);
-}

@@ -6,8 +6,9 @@ import type { Release } from '../../src/release/release.ts';
 import { createState } from '../../src/state/state.ts';
 import { step } from '../../src/state/step.ts';
 import type { Effect } from '../../src/state/step.ts';
+import { makeConfig } from '../helpers/config.ts';
 
-const release = (version: string): Release => ({ version, subject: '', fields: new Map([['a', version]]) });
+const release = (version: string): Release => ({ version, subject: '', config: makeConfig() });
 
 /** The real state and releases; git, the streams and the judging are lists of what they were asked. */
 function createScene() {
@@ -35,7 +36,7 @@ function createScene() {
     judging: { begin: (effect) => void asked.push(effect.type) },
   });
   const roll = (version: string): void => {
-    releases.put({ release: release(version), resource: null });
+    releases.put({ release: release(version), resource: null, content: '' });
     for (const effect of step(state, { type: 'release', at: 0, version }, 0).effects) carryOut(effect);
   };
   return { asked, releases, carryOut, roll, state };

@@ -9,6 +9,7 @@ import type { Revision } from '../../src/git/read/revision.ts';
 import { Judge } from '../../src/judge/judge.ts';
 import type { Release } from '../../src/release/release.ts';
 import type { Standing } from '../../src/revisions/types.ts';
+import { makeConfig } from '../helpers/config.ts';
 
 const good = 'shuffle_sharding: {total_hosts: 8, default_shard_size: 2}\n';
 const small = 'shuffle_sharding: {total_hosts: 2, default_shard_size: 2}\n';
@@ -26,7 +27,7 @@ function revision(version: string, text: string, trailers: [string, string][] = 
   };
 }
 
-const live: Release = { version: 'live', subject: '', fields: new Map([['shuffle_sharding.total_hosts', 8]]) };
+const live: Release = { version: 'live', subject: '', config: makeConfig() };
 
 const head: Standing = { isHead: true, isOvertaken: false, tip: 't', previous: null };
 const fault = (code: Diagnostic['code']): Diagnostic => ({

@@ -1,7 +1,6 @@
 import type { Json } from '../../src/config/config.ts';
 import type { LuaSource } from '../../src/envoy/listener.ts';
 import { rtdsLayers, xdsCluster } from '../../src/envoy/xds.ts';
-import { encodeSizes, type Encoding } from '../../src/release/packed.ts';
 import type { Envoy } from '../helpers/envoy.ts';
 import { until } from '../helpers/until.ts';
 import { release, startServer } from '../xds/support.ts';
@@ -12,7 +11,7 @@ export interface Layered extends AsyncDisposable {
   readonly envoy: Envoy;
   readonly client: Client;
   /** Pushes a layer, and waits for the ACK: the next request has it. */
-  push(fields: Fields, encoding?: Encoding): Promise<void>;
+  push(fields: Fields): Promise<void>;
 }
 
 export type Fields = Readonly<Record<string, Json>>;
@@ -51,10 +50,9 @@ export async function startLayered({
   );
   const client = stack.use(makeClient(await envoy.port(), connections));
   let pushes = 0;
-  const push: Layered['push'] = async (fields, encoding = 'keys') => {
+  const push: Layered['push'] = async (fields) => {
     const acked = test.count('acked');
-    const entries = encodeSizes(new Map(Object.entries(fields)), encoding);
-    test.server.offer(release(`push-${(pushes += 1)}`, Object.fromEntries(entries)));
+    test.server.offer(release(`push-${(pushes += 1)}`, fields));
     await until('the ACK', () => test.count('acked') > acked);
   };
   await until('the subscription', () => test.count('acked') > 0);

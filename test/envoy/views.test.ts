@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { compileRelease } from '../../src/release/compile.ts';
-import { packIds } from '../../src/release/packed.ts';
-import { customerKey, nextPrefix } from '../../src/release/runtime-keys.ts';
+import { compileRelease, toFields } from '../../src/release/compile.ts';
+import type { Release } from '../../src/release/release.ts';
 import { explainRelease } from '../../src/daemon/explain.ts';
 import { startBackends } from '../helpers/backend.ts';
+import { makeConfig } from '../helpers/config.ts';
 import { skipWithout } from '../helpers/envoy.ts';
 import { referenceCutover, referenceShard } from '../shard/reference.ts';
 import { cutoverVectors, shardVectors, type ShardVector } from '../shard/vectors.ts';
-import { startLayered, viewFields, type Fields } from './layers.ts';
+import { startLayered, viewFields } from './layers.ts';
 import { luaSetups, type Answer, type Client } from './support.ts';
 
 /** What the response says: slots from 0, and the other two headers. */
@@ -56,10 +56,9 @@ for (const { version, kind, lua } of luaSetups) {
       test(`2,000 customers in both views, drained, as recomputed and as explained: ${encoding}`, async () => {
         await using layered = await startLayered({ version, lua });
         const customers = Array.from({ length: 2_000 }, (_, i) => awkward(i));
-        const fields = twoViews(customers);
-        await layered.push(fields, encoding);
+        const release = twoViews(customers);
+        await layered.push(Object.fromEntries(toFields(release, encoding)));
         const answers = await Promise.all(customers.map((customer) => layered.client.as(customer)));
-        const release = { version: 'current', subject: '', fields: new Map(Object.entries(fields)) };
         let inNext = 0;
         customers.forEach((customer, i) => {
           const expected = recompute(customer, i);
@@ -105,26 +104,30 @@ function awkward(i: number): string {
 
 const sizeNow = (i: number) => (i % 3 === 0 ? 1 + (i % 7) : null);
 const sizeNext = (i: number) => (i % 5 === 0 ? i % 6 : null);
+/** Of the next view: 0 is the default again, null as in the current one. */
+const sizeOf = (i: number) => sizeNext(i) ?? sizeNow(i);
 
-function twoViews(customers: readonly string[]): Fields {
-  const sizes = customers.flatMap((id, i) => (sizeNow(i) === null ? [] : [[customerKey(id), sizeNow(i)!] as const]));
-  const next = customers.flatMap((id, i) =>
-    sizeNext(i) === null ? [] : [[customerKey(id, nextPrefix), sizeNext(i)!] as const],
-  );
-  const first = packIds(customers.filter((_, i) => i % 100 === 0));
+function twoViews(ids: readonly string[]): Release {
+  const sized = (sizeOf: (i: number) => number | null) =>
+    new Map(ids.map((id, i) => [id, sizeOf(i) ?? 0] as const).filter(([, size]) => size > 0));
+  const next = { totalHosts: 29, defaultShardSize: 4, drained: [2, 5, 28], customers: sized(sizeOf) };
   return {
-    ...viewFields({ total_hosts: 23, default_shard_size: 3, drain: list([0, 5, 11]), version: 'current' }),
-    ...Object.fromEntries(sizes),
-    ...viewFields({ total_hosts: 29, default_shard_size: 4, drain: list([2, 5, 28]), version: 'next' }, 'next.'),
-    ...viewFields({ cutover: 4000, first }, 'next.'),
-    ...Object.fromEntries(next),
+    version: 'current',
+    subject: '',
+    config: makeConfig({ totalHosts: 23, defaultShardSize: 3, drained: [0, 5, 11], customers: sized(sizeNow) }),
+    next: {
+      config: makeConfig(next),
+      version: 'next',
+      cutover: 4000,
+      first: new Set(ids.filter((_, i) => i % 100 === 0)),
+    },
   };
 }
 
 function recompute(customer: string, i: number): [number[], string, string] {
   if (i % 100 === 0 || referenceCutover(customer) < 4000) {
-    const own = sizeNext(i) === 0 ? null : (sizeNext(i) ?? sizeNow(i));
-    return [referenceShard(customer, 29, own ?? 4, [2, 5, 28]), `${own ?? 4}/29`, 'next'];
+    const own = sizeOf(i) || 4;
+    return [referenceShard(customer, 29, own, [2, 5, 28]), `${own}/29`, 'next'];
   }
   const size = sizeNow(i) ?? 3;
   return [referenceShard(customer, 23, size, [0, 5, 11]), `${size}/23`, 'current'];
@@ -132,7 +135,7 @@ function recompute(customer: string, i: number): [number[], string, string] {
 
 test('a release of a config that drains says so', () => {
   const hosts = ['a:1', 'b:1', 'c:1'];
-  const config = { totalHosts: 3, defaultShardSize: 2, customers: new Map(), hosts, drained: [1], runtime: new Map() };
+  const config = makeConfig({ totalHosts: 3, hosts, drained: [1] });
   const told = explainRelease(compileRelease(config, { version: 'v', subject: '' }), 'acme');
   assert.deepEqual(told.slots.map(({ slot }) => slot).sort(), [0, 2]);
   assert.deepEqual([told.view, told.viewReason, told.version], ['current', 'no-next-view', 'v']);

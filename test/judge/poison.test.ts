@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, describe, it } from 'node:test';
 import { compileSchema } from '../../src/config/schema.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { Judge } from '../../src/judge/judge.ts';
-import { compileRelease } from '../../src/release/compile.ts';
+import { compileRelease, toFields } from '../../src/release/compile.ts';
+import { contentFromJson } from '../../src/release/content.ts';
 import { encodeLayer } from '../../src/release/layer.ts';
 
 const validate = compileSchema(null);
@@ -83,9 +85,11 @@ it('a release comes out of the thread as it would be made here', async () => {
     const release = compileRelease(config, commit);
     const judged = await judge.release(bytes, commit);
     assert.deepEqual(judged.release, release);
-    assert.deepEqual([...judged.release.fields], [...release.fields]);
-    if (judged.resource) assert.ok(encodeLayer(release.fields, layer).equals(judged.resource));
+    assert.deepEqual([...toFields(judged.release)], [...toFields(release)]);
+    if (judged.resource) assert.ok(encodeLayer(release, layer).equals(judged.resource));
     assert.equal(judged.resource === null, customers === 3);
+    assert.deepEqual(contentFromJson(judged.content), { config });
+    assert.equal(judged.digest, createHash('sha256').update(judged.content).digest('hex'));
   }
 });
 
@@ -96,5 +100,5 @@ it("a schema of the user's own is applied in the thread, to a small file too", a
   assert.equal(diagnostic?.message, 'the file lacks the key "owner"');
   assert.deepEqual(await judge.check(Buffer.concat([quickly(1), Buffer.from('  n: .inf\nowner: me\n')])), []);
   const { release } = await judge.release(Buffer.concat([quickly(1), Buffer.from('  n: .inf\nowner: me\n')]), commit);
-  assert.equal(release?.fields.get('n'), Infinity);
+  assert.equal(release?.config.runtime.get('n'), Infinity);
 });

@@ -4,9 +4,12 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import test from 'node:test';
+import type { Json } from '../../src/config/config.ts';
 import { openLedgerReadOnly } from '../../src/ledger/ledger.ts';
 import type { HistoryEntry, Story } from '../../src/ledger/store.ts';
+import { toFields } from '../../src/release/compile.ts';
 import type { Memory } from '../../src/state/memory.ts';
+import { makeConfig } from '../helpers/config.ts';
 import { epoch, open, refusal, retried, seen, sha, temporary } from './support.ts';
 
 /** What a daemon of schema 3 has written: tables and rows, and what it said of them. */
@@ -76,6 +79,64 @@ for (const schema of [3, 2, 1])
     const { revision, events } = await book.story(2);
     assert.deepEqual([revision.pinned, events.at(-1)?.type], [false, 'unpinned']);
   });
+
+/** What a release of before schema 5 was kept as. */
+const fields: Record<string, Json> = {
+  'shuffle_sharding.total_hosts': 3,
+  'shuffle_sharding.default_shard_size': 1,
+  'shuffle_sharding.customer.acme.com.shard_size': 2,
+  'shuffle_sharding.customer.x.shard_size.shard_size': 3,
+  'shuffle_sharding.customer.客"\\😀,[*].shard_size': 1,
+  'shuffle_sharding.hosts': '127.0.0.1:8001,,[::1]:8002',
+  'shuffle_sharding.drain': ',0,2,',
+  'shuffle_sharding.version': sha(3),
+  'my_feature.percent': 25.5,
+  shuffle_sharding_x: 'y',
+  guard: true,
+  other: { list: [null, '\0'], numerator: { '\0number': 'NaN' } },
+};
+
+test('what a release of an old ledger says is as it was pushed', async (t) => {
+  const update = new DatabaseSync(':memory:').prepare("SELECT printf('UPDATE releases SET fields = %Q;', ?) AS sql");
+  const { sql } = update.get(JSON.stringify(Object.entries(fields))) as { sql: string };
+  const book = await open(t, { directory: oldLedger(t, 3, sql) });
+  const [one, three] = (await book.store.load()).releases.map(({ release }) => release);
+  assert.deepEqual([one?.version, three?.version, three?.subject], [sha(1), sha(3), 'Change 3']);
+  const config = makeConfig({
+    totalHosts: 3,
+    defaultShardSize: 1,
+    customers: new Map([
+      ['acme.com', 2],
+      ['x.shard_size', 3],
+      ['客"\\😀,[*]', 1],
+    ]),
+    hosts: ['127.0.0.1:8001', '', '[::1]:8002'],
+    drained: [0, 2],
+    runtime: new Map<string, Json>([
+      ['my_feature.percent', 25.5],
+      ['shuffle_sharding_x', 'y'],
+      ['guard', true],
+      ['other', { list: [null, '\0'], numerator: NaN }],
+    ]),
+  });
+  assert.deepEqual(three?.config, config);
+  assert.deepEqual(
+    new Map(toFields(three)),
+    new Map(Object.entries({ ...fields, other: config.runtime.get('other') })),
+  );
+});
+
+test('a release of an old ledger in cluster mode has no hosts, and nothing drained', async (t) => {
+  const book = await open(t, { directory: oldLedger(t, 3) });
+  const { config } = (await book.store.load()).releases.find(({ release }) => release.version === sha(3))!.release;
+  const { hosts, drained, customers } = config;
+  assert.deepEqual([hosts, drained, [...customers]], [null, [], [['a', 3]]]);
+});
+
+test('an old ledger with a release that can not be read is set aside', async (t) => {
+  const book = await open(t, { directory: oldLedger(t, 3, `UPDATE releases SET fields = '[["a",';`) });
+  assert.match(book.notices.join(), /ledger\.sqlite is not a valid ledger \(malformed JSON\)/);
+});
 
 test('before a daemon has brought it up to date, an old ledger says what is to be done', (t) => {
   assert.throws(() => openLedgerReadOnly(oldLedger(t, 3)), {

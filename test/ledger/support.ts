@@ -7,11 +7,13 @@ import type { JournalHealth } from '../../src/ledger/journal.ts';
 import { openStore } from '../../src/ledger/ledger.ts';
 import type { StoreOptions } from '../../src/ledger/ledger.ts';
 import type { Batch, Loaded, Store, StoredRelease, Story } from '../../src/ledger/store.ts';
+import { contentToJson } from '../../src/release/content.ts';
 import { diagnoseRefusal } from '../../src/rollout/refusal.ts';
 import type { Counts, Live, Refusal } from '../../src/rollout/types.ts';
 import type { Fact, FactOf } from '../../src/state/facts.ts';
 import { servedVersions } from '../../src/state/memory.ts';
 import type { Memory } from '../../src/state/memory.ts';
+import { makeConfig } from '../helpers/config.ts';
 
 /** 2026-01-01T00:00:00Z */
 export const epoch = Date.UTC(2026, 0, 1);
@@ -48,9 +50,9 @@ export function manySeen(count: number, from = 0): Fact[] {
 
 /** `customers`: id to shard size. */
 export function stored(n: number, customers: Record<string, number> = {}): StoredRelease {
-  const fields = new Map<string, string | number>([['shuffle_sharding.version', sha(n)]]);
-  for (const [id, size] of Object.entries(customers)) fields.set(`shuffle_sharding.customer.${id}.shard_size`, size);
-  return { release: { version: sha(n), subject: `Change ${n}`, fields }, resource: resource(n) };
+  const config = makeConfig({ customers: new Map(Object.entries(customers)) });
+  const release = { version: sha(n), subject: `Change ${n}`, config };
+  return { release, resource: resource(n), content: contentToJson(release) };
 }
 
 export function resource(n: number): Buffer {

@@ -66,7 +66,8 @@ const damages: Record<string, (file: string) => void> = {
   'a state that is no JSON': (file) => sql(file, `UPDATE state SET json = '{"revisions":'`),
   'a state of something else': (file) => sql(file, "UPDATE state SET json = '7'"),
   'a database of another program': (file) => sql(file, 'PRAGMA application_id = 77'),
-  'fields that are no JSON': (file) => sql(file, `UPDATE releases SET fields = '[["a",'`),
+  'a content that is no JSON': (file) => sql(file, `UPDATE releases SET content = '{"config":'`),
+  'a content of something else': (file) => sql(file, `UPDATE releases SET content = '[["a",1]]'`),
 };
 
 function sql(file: string, text: string): void {

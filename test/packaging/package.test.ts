@@ -107,7 +107,7 @@ test('serve runs in a repository, and status says what is live', { timeout: 2 * 
 });
 
 const consumer = `
-import { assignShard, compileRelease, compileSchema, explainShard, parseConfig } from 'shardplane';
+import { assignShard, compileRelease, compileSchema, explainShard, parseConfig, toFields } from 'shardplane';
 import type { Diagnostic, Release, ShardConfig } from 'shardplane';
 import schema from 'shardplane/schemas/shard-config.schema.json' with { type: 'json' };
 
@@ -118,7 +118,7 @@ if (config === null) throw new Error(none[0]?.message);
 const known: ShardConfig = config;
 const release: Release = compileRelease(known, { version: 'abc', subject: 'one' });
 const slots: number[] = assignShard({ customer: 'customer-A', totalHosts: known.totalHosts, shardSize: 2 });
-console.log(JSON.stringify([slots, [...release.fields], explainShard(known, 'customer-A').shardSize, schema.title]));
+console.log(JSON.stringify([slots, [...toFields(release)], explainShard(known, 'customer-A').shardSize, schema.title]));
 `;
 
 test('the library can be imported, with its types', { timeout: 2 * minute }, async () => {

@@ -1,120 +1,122 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { compileRelease } from '../../src/release/compile.ts';
-import type { Json } from '../../src/config/config.ts';
-import { layerConfig, layerNext } from '../../src/release/layer-config.ts';
+import { describe, test } from 'node:test';
+import type { Json, NextView } from '../../src/config/config.ts';
+import { compileRelease, toFields } from '../../src/release/compile.ts';
+import { makeConfig } from '../helpers/config.ts';
 
 const commit = { version: 'a'.repeat(40), subject: 'Grow customer-A' };
+const sizes = (...entries: [string, number][]) => new Map(entries);
 
-test('the path in the YAML is the runtime key, and the version is among them', () => {
-  const release = compileRelease(
-    {
+describe('toFields', () => {
+  test('the path in the YAML is the runtime key, and the version is among them', () => {
+    const config = makeConfig({
       totalHosts: 2,
       defaultShardSize: 1,
-      customers: new Map([
-        ['acme.com', 2],
-        ['__proto__', 1],
-      ]),
+      customers: sizes(['acme.com', 2], ['__proto__', 1]),
       hosts: ['127.0.0.1:8001', '[::1]:8002'],
-      runtime: new Map<string, number | boolean>([
+      runtime: new Map<string, Json>([
         ['my_feature.percent', 25],
         ['guard', true],
       ]),
-    },
-    commit,
-  );
-  assert.equal(release.version, commit.version);
-  assert.equal(release.subject, 'Grow customer-A');
-  assert.deepEqual(
-    [...release.fields],
-    [
-      ['shuffle_sharding.total_hosts', 2],
-      ['shuffle_sharding.default_shard_size', 1],
-      ['shuffle_sharding.customer.acme.com.shard_size', 2],
-      ['shuffle_sharding.customer.__proto__.shard_size', 1],
-      ['shuffle_sharding.hosts', '127.0.0.1:8001,[::1]:8002'],
-      ['shuffle_sharding.version', commit.version],
-      ['my_feature.percent', 25],
-      ['guard', true],
-    ],
-  );
-});
+    });
+    const release = compileRelease(config, commit);
+    assert.deepEqual(release, { ...commit, config });
+    assert.deepEqual(
+      [...toFields(release)],
+      [
+        ['shuffle_sharding.total_hosts', 2],
+        ['shuffle_sharding.default_shard_size', 1],
+        ['shuffle_sharding.customer.acme.com.shard_size', 2],
+        ['shuffle_sharding.customer.__proto__.shard_size', 1],
+        ['shuffle_sharding.hosts', '127.0.0.1:8001,[::1]:8002'],
+        ['shuffle_sharding.version', commit.version],
+        ['my_feature.percent', 25],
+        ['guard', true],
+      ],
+    );
+  });
 
-test('drained slots are one value, and can be read back', () => {
-  const config = {
-    totalHosts: 4,
+  test('drained slots are one value; where none are, and in cluster mode, there is no key', () => {
+    const hosts = ['a:1', 'b:1', 'c:1', 'd:1'];
+    const drained = toFields(compileRelease(makeConfig({ totalHosts: 4, hosts, drained: [0, 2] }), commit));
+    assert.equal(drained.get('shuffle_sharding.drain'), ',0,2,');
+    assert.deepEqual(
+      [...toFields(compileRelease(makeConfig(), commit)).keys()],
+      ['total_hosts', 'default_shard_size', 'version'].map((name) => `shuffle_sharding.${name}`),
+    );
+  });
+
+  const current = makeConfig({
+    totalHosts: 2,
     defaultShardSize: 1,
-    customers: new Map<string, number>(),
-    hosts: ['a:1', 'b:1', 'c:1', 'd:1'],
-    drained: [0, 2],
-    runtime: new Map<string, number>(),
-  };
-  const release = compileRelease(config, commit);
-  assert.equal(release.fields.get('shuffle_sharding.drain'), ',0,2,');
-  assert.deepEqual(layerConfig(release), config);
-});
-
-test('the next view of a layer: what it does not say is as in the current one', () => {
-  const fields = new Map<string, Json>([
-    ['shuffle_sharding.total_hosts', 2],
-    ['shuffle_sharding.default_shard_size', 1],
-    ['shuffle_sharding.customer.a.shard_size', 2],
-    ['shuffle_sharding.customer.b.shard_size', 2],
-    ['shuffle_sharding.hosts', 'a:1,b:1'],
-    ['shuffle_sharding.version', 'old'],
-  ]);
-  assert.equal(layerNext({ ...commit, fields }), null);
-  const next: [string, Json][] = [
-    ['shuffle_sharding.next.hosts', 'a:1,,c:1'],
-    ['shuffle_sharding.next.total_hosts', 3],
-    ['shuffle_sharding.next.customer.a.shard_size', 0],
-    ['shuffle_sharding.next.customer.c.shard_size', 3],
-    ['shuffle_sharding.next.drain', ',1,'],
-    ['shuffle_sharding.next.version', 'new'],
-    ['shuffle_sharding.next.cutover', 2500],
-    ['shuffle_sharding.next.first', ',x%2Cy,z,'],
-  ];
-  assert.deepEqual(layerNext({ ...commit, fields: new Map([...fields, ...next]) }), {
-    config: {
+    customers: sizes(['a', 2], ['b', 2], ['c', 1]),
+    hosts: ['a:1', 'b:1'],
+    drained: [1],
+    runtime: new Map([['guard', true]]),
+  });
+  const next: NextView = {
+    config: makeConfig({
       totalHosts: 3,
       defaultShardSize: 1,
-      customers: new Map([
-        ['b', 2],
-        ['c', 3],
-      ]),
+      customers: sizes(['b', 2], ['c', 3], ['d', 3]),
       hosts: ['a:1', '', 'c:1'],
-      drained: [1],
-      runtime: new Map(),
-    },
+    }),
     version: 'new',
     cutover: 2500,
     first: new Set(['x,y', 'z']),
+  };
+  const under = (prefix: string, values: Record<string, Json>) =>
+    Object.entries(values).map(([key, value]) => [`${prefix}${key}`, value]);
+
+  test('the next view: of customers, what is not as in the current one', () => {
+    const keys = [...toFields({ ...commit, config: current, next })];
+    const nextKeys = under('shuffle_sharding.next.', {
+      total_hosts: 3,
+      default_shard_size: 1,
+      'customer.c.shard_size': 3,
+      'customer.d.shard_size': 3,
+      'customer.a.shard_size': 0,
+      hosts: 'a:1,,c:1',
+      drain: ',',
+      version: 'new',
+      cutover: 2500,
+      first: ',x%2Cy,z,',
+    });
+    assert.deepEqual(keys, [
+      ...[...toFields({ ...commit, config: current })].slice(0, -1),
+      ...nextKeys,
+      ['guard', true],
+    ]);
   });
-});
 
-test('cluster mode has no hosts key', () => {
-  const config = {
-    totalHosts: 8,
-    defaultShardSize: 2,
-    customers: new Map<string, number>(),
-    hosts: null,
-    runtime: new Map<string, number>(),
-  };
-  assert.equal(compileRelease(config, commit).fields.has('shuffle_sharding.hosts'), false);
-});
+  test('packed, each view has the sizes in one value', () => {
+    const keys = toFields({ ...commit, config: current, next }, 'packed');
+    assert.deepEqual(
+      [...keys].filter(([key]) => /size(s|$)/.test(key)),
+      under('shuffle_sharding.', {
+        default_shard_size: 1,
+        sizes: ',a=2,b=2,c=1,',
+        'next.default_shard_size': 1,
+        'next.sizes': ',a=0,c=3,d=3,',
+      }),
+    );
+    assert.deepEqual(
+      [...toFields({ ...commit, config: makeConfig() }, 'packed')],
+      [...toFields({ ...commit, config: makeConfig() })],
+      'no sizes, no key',
+    );
+  });
 
-test('the sharding part can be read back from the layer', () => {
-  const config = {
-    totalHosts: 2,
-    defaultShardSize: 1,
-    customers: new Map([
-      ['acme.com', 2],
-      ['__proto__', 1],
-      ['x.shard_size', 1],
-    ]),
-    hosts: ['127.0.0.1:8001', '[::1]:8002'],
-    runtime: new Map<string, number>(),
-  };
-  assert.deepEqual(layerConfig(compileRelease(config, commit)), config);
-  assert.equal(layerConfig(compileRelease({ ...config, hosts: null }, commit)).hosts, null);
+  test('auto packs from 1,000 customers on, those of the next view counted; keys never', () => {
+    const many = (count: number) => new Map(Array.from({ length: count }, (_, i) => [`c${i}`, 2]));
+    const isPacked = (customers: number, changed: number, encoding: 'auto' | 'keys') => {
+      const config = makeConfig({ customers: many(customers) });
+      const view = { ...next, config: { ...config, customers: new Map([...config.customers].slice(changed)) } };
+      return toFields({ ...commit, config, next: view }, encoding).has('shuffle_sharding.sizes');
+    };
+    assert.deepEqual(
+      [isPacked(999, 0, 'auto'), isPacked(999, 1, 'auto'), isPacked(1_000, 0, 'auto'), isPacked(2_000, 0, 'keys')],
+      [false, true, true, false],
+    );
+  });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { customerKey, customerOf, keyPrefix, nextKeys, nextPrefix, viewKeys } from '../../src/release/runtime-keys.ts';
+import { customerKey, keyPrefix, nextKeys, nextPrefix, viewKeys } from '../../src/release/runtime-keys.ts';
 
 const lua = (name: string) => readFileSync(new URL(`../../envoy/src/${name}.lua`, import.meta.url), 'utf8');
 /** The words of a list or set in Lua. */
@@ -22,14 +22,4 @@ test('the filter knows the same names', () => {
   const ofView = Object.values(viewKeys).filter((name) => name !== viewKeys.sizes);
   for (const text of [lua('views'), lua('shuffle_shard.main')])
     assert.deepEqual(words(/^local (?:VIEW_)?FIELDS = \{(.*)\}$/m.exec(text)?.[1]), ofView.toSorted());
-});
-
-test('whose size a key is', () => {
-  for (const id of ['acme.com', 'x.shard_size', 'next.', '', '客户']) {
-    assert.equal(customerOf(customerKey(id)), id);
-    assert.equal(customerOf(customerKey(id, nextPrefix), nextPrefix), id);
-    assert.equal(customerOf(customerKey(id, nextPrefix)), null);
-  }
-  for (const key of ['shuffle_sharding.customer.shard_size', 'shuffle_sharding.customer.a', 'x.customer.a.shard_size'])
-    assert.equal(customerOf(key), null, key);
 });

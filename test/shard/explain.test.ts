@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { ShardConfig } from '../../src/config/config.ts';
 import { assignShard } from '../../src/shard/assign.ts';
 import { explainShard } from '../../src/shard/explain.ts';
-
-function config(changes: Partial<ShardConfig> = {}): ShardConfig {
-  return { totalHosts: 8, defaultShardSize: 2, customers: new Map(), hosts: null, runtime: new Map(), ...changes };
-}
+import { makeConfig } from '../helpers/config.ts';
 
 test('a customer of its own size: slots with their numbers, hosts and scores, best first', () => {
   const hosts = Array.from({ length: 8 }, (_, i) => `10.0.0.${i}:80`);
-  const explained = explainShard(config({ hosts, customers: new Map([['customer-A', 2]]) }), 'customer-A');
+  const explained = explainShard(makeConfig({ hosts, customers: new Map([['customer-A', 2]]) }), 'customer-A');
   assert.equal(explained.sizeFrom, 'customer');
   assert.equal(explained.shardSize, 2);
   assert.deepEqual(
@@ -28,7 +24,7 @@ test('drained and vacant slots are passed over, and said', () => {
   const hosts = Array.from({ length: 8 }, (_, i) => (i === 7 ? '' : `10.0.0.${i}:80`));
   const [best, second, third, fourth] = assignShard({ customer: 'customer-A', totalHosts: 8, shardSize: 4 });
   assert.equal(second, 7, 'the vacant one');
-  const explained = explainShard(config({ hosts, drained: [best!] }), 'customer-A');
+  const explained = explainShard(makeConfig({ hosts, drained: [best!] }), 'customer-A');
   assert.deepEqual(
     explained.slots.map(({ slot }) => slot),
     [third, fourth],
@@ -41,13 +37,13 @@ test('drained and vacant slots are passed over, and said', () => {
     ],
   );
   assert.equal(explained.shardSize, 2);
-  const wide = explainShard(config({ hosts, drained: [best!], defaultShardSize: 8 }), 'customer-A');
+  const wide = explainShard(makeConfig({ hosts, drained: [best!], defaultShardSize: 8 }), 'customer-A');
   assert.equal(wide.shardSize, 6);
   assert.equal(wide.next, null);
 });
 
 test('a customer that the config does not name has the default size', () => {
-  const explained = explainShard(config({ defaultShardSize: 3 }), 'nobody');
+  const explained = explainShard(makeConfig({ defaultShardSize: 3 }), 'nobody');
   assert.equal(explained.sizeFrom, 'default');
   assert.deepEqual(
     explained.slots.map(({ slot }) => slot),
@@ -58,8 +54,8 @@ test('a customer that the config does not name has the default size', () => {
 
 test('next is where the shard would grow to', () => {
   const grown = assignShard({ customer: 'customer-A', totalHosts: 8, shardSize: 3 });
-  assert.equal(explainShard(config(), 'customer-A').next?.slot, grown[2]);
-  assert.equal(explainShard(config({ defaultShardSize: 8 }), 'customer-A').next, null);
+  assert.equal(explainShard(makeConfig(), 'customer-A').next?.slot, grown[2]);
+  assert.equal(explainShard(makeConfig({ defaultShardSize: 8 }), 'customer-A').next, null);
 });
 
 test('the overlap counts the other configured customers, by shared hosts', () => {
@@ -70,7 +66,7 @@ test('the overlap counts the other configured customers, by shared hosts', () =>
     ['customer-C', 2],
     ['everywhere', 8],
   ]);
-  assert.deepEqual(explainShard(config({ customers }), 'customer-B').overlap, {
+  assert.deepEqual(explainShard(makeConfig({ customers }), 'customer-B').overlap, {
     others: 3,
     compared: 3,
     sharingNone: 1,
@@ -78,26 +74,26 @@ test('the overlap counts the other configured customers, by shared hosts', () =>
     sharingAll: 1,
     namesSharingAll: ['everywhere'],
   });
-  assert.equal(explainShard(config({ customers }), 'not-listed').overlap.others, 4);
+  assert.equal(explainShard(makeConfig({ customers }), 'not-listed').overlap.others, 4);
 });
 
 test('who shares all is listed up to 20, and counted beyond', () => {
   const customers = new Map(Array.from({ length: 30 }, (_, i) => [`c${i}`, 8]));
-  const { overlap } = explainShard(config({ customers }), 'customer-A');
+  const { overlap } = explainShard(makeConfig({ customers }), 'customer-A');
   assert.equal(overlap.sharingAll, 30);
   assert.equal(overlap.namesSharingAll.length, 20);
 });
 
 test('a config that is huge is compared in part, the first customers of the file', () => {
   const customers = new Map(Array.from({ length: 50 }, (_, i) => [`c${i}`, 2]));
-  const { overlap } = explainShard(config({ totalHosts: 1_000_000, customers }), 'c0');
+  const { overlap } = explainShard(makeConfig({ totalHosts: 1_000_000, customers }), 'c0');
   assert.equal(overlap.others, 49);
   assert.equal(overlap.compared, 30);
   assert.equal(overlap.sharingNone + overlap.sharingSome, 30);
 });
 
 test('a size beyond the hosts is cut to them', () => {
-  const explained = explainShard(config({ totalHosts: 2, customers: new Map([['x', 5]]) }), 'x');
+  const explained = explainShard(makeConfig({ totalHosts: 2, customers: new Map([['x', 5]]) }), 'x');
   assert.equal(explained.shardSize, 2);
   assert.equal(explained.next, null);
 });

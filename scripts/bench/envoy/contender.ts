@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
-import type { Json } from '../../../src/config/config.ts';
+import type { ShardConfig } from '../../../src/config/config.ts';
 import { makeBootstrap } from '../../../src/envoy/bootstrap.ts';
-import { encodeRuntime } from '../../../src/release/encode.ts';
-import { encodeSizes, type Encoding } from '../../../src/release/packed.ts';
-import { customerKey, viewKey } from '../../../src/release/runtime-keys.ts';
+import { encodeLayer } from '../../../src/release/layer.ts';
+import type { Encoding } from '../../../src/release/packed.ts';
 import type { EncodedRelease } from '../../../src/xds/push.ts';
 import { XdsServer } from '../../../src/xds/server.ts';
 import { settings } from '../../../test/xds/support.ts';
@@ -92,8 +91,8 @@ export async function startContender({ kind, version, backend }: ContenderOption
   let pushes = 0;
   const prepare: Contender['prepare'] = (customers, encoding) => {
     const version = `${String((pushes += 1)).padStart(12, '0')}x`;
-    const fields = encodeSizes(new Map(layer({ customers, label: version, hosts })), encoding);
-    return { version, resource: encodeRuntime(fields, 'runtime') };
+    const release = { version, subject: '', config: makeConfig(customers, pushes, hosts) };
+    return { version, resource: encodeLayer(release, { resource: 'runtime', encoding }) };
   };
   const push: Contender['push'] = (release) =>
     new Promise((resolve) => {
@@ -114,20 +113,9 @@ export async function startContender({ kind, version, backend }: ContenderOption
   };
 }
 
-function* layer({
-  customers,
-  label,
-  hosts,
-}: {
-  customers: number;
-  label: string;
-  hosts: string[];
-}): Generator<[string, Json]> {
-  yield [viewKey('totalHosts'), hosts.length];
-  yield [viewKey('defaultShardSize'), 2];
-  yield [viewKey('hosts'), hosts.join()];
-  yield [viewKey('version'), label];
-  for (let i = 0; i < customers; i++) yield [customerKey(customerName(i)), 1 + ((i + Number.parseInt(label, 10)) % 8)];
+function makeConfig(customers: number, change: number, hosts: readonly string[]): ShardConfig {
+  const sizes = Array.from({ length: customers }, (_, i) => [customerName(i), 1 + ((i + change) % 8)] as const);
+  return { totalHosts: hosts.length, defaultShardSize: 2, customers: new Map(sizes), hosts, runtime: new Map() };
 }
 
 /** The nth customer of a release. */

@@ -51,7 +51,7 @@ func main() {
 }
 
 func makeFields(keys int) map[string]float64 {
-	fields := make(map[string]float64, keys)
+	fields := map[string]float64{"shuffle_sharding.total_hosts": 100, "shuffle_sharding.default_shard_size": 2}
 	for at := range keys {
 		fields[fmt.Sprintf("shuffle_sharding.customer.customer-%06d.shard_size", at)] = float64(2 + at%7)
 	}

@@ -1,15 +1,16 @@
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 import protobuf from 'protobufjs/minimal.js';
-import { encodeRuntime, RUNTIME_TYPE } from '../../../src/release/encode.ts';
+import { RUNTIME_TYPE } from '../../../src/release/encode.ts';
+import { encodeLayer } from '../../../src/release/layer.ts';
 import { serveCommands } from './commands.ts';
-import { makeFields, makeLayer, versionOf } from './fields.ts';
+import { makeConfig, makeRelease, versionOf } from './release.ts';
 
 // The least that a server on @grpc/grpc-js can do: encode once, and write the same message to every stream. It reads
 // answers and forgets them: no nonces, no versions, no NACKs. Started as `bare.ts KEYS`; see commands.ts.
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
 
-const fields = makeFields(Number(process.argv[2]));
+const config = makeConfig(Number(process.argv[2]));
 const calls = new Set<Call>();
 let message = encode(0);
 
@@ -47,6 +48,6 @@ function change(release: number): void {
 function encode(release: number): Buffer {
   const head = protobuf.Writer.create();
   head.uint32(10).string(versionOf(release)).uint32(34).string(RUNTIME_TYPE).uint32(42).string(String(release));
-  const resource = encodeRuntime(makeLayer(fields, release), 'runtime');
+  const resource = encodeLayer(makeRelease(config, release), { resource: 'runtime', encoding: 'keys' });
   return Buffer.concat([head.uint32(18).uint32(resource.length).finish(), resource]);
 }

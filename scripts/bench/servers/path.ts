@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseConfig } from '../../../src/config/parse.ts';
 import { openDaemon } from '../../../src/daemon/daemon.ts';
 import { createLog } from '../../../src/daemon/log.ts';
-import { compileRelease } from '../../../src/release/compile.ts';
+import { compileRelease, toFields } from '../../../src/release/compile.ts';
 import { loadSettings } from '../../../src/settings/load.ts';
 import { readSchema } from '../../../src/settings/load.ts';
 import { now } from '../clock.ts';
@@ -78,7 +78,7 @@ function timeCompile(): number {
   const { config } = parseConfig(file, { file: settings.repository.file, validate });
   if (config === null) return NaN;
   const startedAt = now();
-  compileRelease(config, { version: marks.version, subject: '' });
+  toFields(compileRelease(config, { version: marks.version, subject: '' }), settings.release.encoding);
   return now() - startedAt;
 }
 

@@ -1,16 +1,18 @@
 import '../../../src/cli/heap.ts';
 import { openDaemon } from '../../../src/daemon/daemon.ts';
 import { createLog } from '../../../src/daemon/log.ts';
+import { contentToJson } from '../../../src/release/content.ts';
 import { serveCommands } from './commands.ts';
-import { makeFields, makeLayer, versionOf } from './fields.ts';
+import { makeConfig, makeRelease } from './release.ts';
 import { daemonFolder } from './folder.ts';
 
 // The daemon as it is, but for where its releases come from: not from git, parse and compile (path.ts measures those), but
-// from the fields that all servers of the benchmark have. All behind that is real: rollout, encoding, xDS, log, metrics and
+// from the config that all servers of the benchmark have. All behind that is real: rollout, encoding, xDS, log, metrics and
 // ledger. Started as `shardplane.ts KEYS`; see commands.ts.
 
 await using folder = await daemonFolder();
-const fields = makeFields(Number(process.argv[2]));
+const config = makeConfig(Number(process.argv[2]));
+const content = contentToJson({ config });
 const daemon = await openDaemon(folder.settings, createLog(folder.settings.log, process.stderr));
 release(0);
 const { xdsPort } = await daemon.start();
@@ -18,9 +20,7 @@ await serveCommands(xdsPort, release);
 await daemon.stop();
 
 function release(number: number): void {
-  const version = versionOf(number);
-  const subject = `release ${number}`;
-  const compiled = { release: { version, subject, fields: makeLayer(fields, number) }, resource: null };
-  daemon.parts.releases.put(compiled);
-  daemon.parts.inbox.put({ type: 'release', at: Date.now(), version });
+  const made = makeRelease(config, number);
+  daemon.parts.releases.put({ release: made, resource: null, content });
+  daemon.parts.inbox.put({ type: 'release', at: Date.now(), version: made.version });
 }

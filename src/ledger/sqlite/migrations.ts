@@ -134,4 +134,18 @@ export const migrations: readonly string[] = [
   DROP TABLE contents;
   DROP TABLE marks;
   `,
+  `
+  ALTER TABLE releases RENAME COLUMN fields TO content; -- JSON of release/content.ts, from the array of runtime keys and values
+  UPDATE releases SET content = (
+    WITH fields AS (SELECT id, value AS pair, value ->> 0 AS name, value -> 1 AS json FROM json_each(releases.content))
+    SELECT json_object('config', json_object(
+      'totalHosts', json(ifnull(max(json) FILTER (WHERE name = 'shuffle_sharding.total_hosts'), 0)),
+      'defaultShardSize', json(ifnull(max(json) FILTER (WHERE name = 'shuffle_sharding.default_shard_size'), 0)),
+      'hosts', json('[' || replace(max(json) FILTER (WHERE name = 'shuffle_sharding.hosts'), ',', '","') || ']'),
+      'drained', json('[' || ifnull(trim(max(json) FILTER (WHERE name = 'shuffle_sharding.drain'), '",'), '') || ']'),
+      'customers', json(json_group_array(json_array(substr(name, 27, length(name) - 37), json(json)) ORDER BY id)
+        FILTER (WHERE name GLOB 'shuffle_sharding.customer.*.shard_size')),
+      'runtime', json(json_group_array(json(pair) ORDER BY id) FILTER (WHERE name NOT GLOB 'shuffle_sharding.*'))))
+    FROM fields);
+  `,
 ];

@@ -1,7 +1,7 @@
+import { contentFromJson } from '../../release/content.ts';
 import type { FinalOutcome } from '../../rollout/types.ts';
 import { servedVersions } from '../../state/memory.ts';
 import type { Memory } from '../../state/memory.ts';
-import { fieldsFromJson } from '../json.ts';
 import type { Loaded, StoredRelease } from '../store.ts';
 import type { Row, Statements } from './statements.ts';
 import { CorruptLedger } from './sqlite-error.ts';
@@ -44,10 +44,11 @@ function readReleases({ all }: Statements, memory: Memory): StoredRelease[] {
   return all('SELECT * FROM releases WHERE version IN (SELECT value FROM json_each(?))', named).map(toRelease);
 }
 
-function toRelease({ version, subject, fields, resource }: Row): StoredRelease {
+function toRelease({ version, subject, resource, ...row }: Row): StoredRelease {
   if (!(resource instanceof Uint8Array)) throw new CorruptLedger('a release has no bytes');
-  const release = { version: String(version), subject: String(subject), fields: fieldsFromJson(String(fields)) };
-  return { release, resource };
+  const content = String(row.content);
+  const release = { version: String(version), subject: String(subject), ...contentFromJson(content) };
+  return { release, resource, content };
 }
 
 function readOpen({ all }: Statements, memory: Memory): Loaded['open'] {

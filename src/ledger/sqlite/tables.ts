@@ -1,7 +1,6 @@
 import type { Diagnostic } from '../../config/diagnostic.ts';
 import type { RevisionSummary } from '../../revisions/types.ts';
 import type { Counts, Outcome } from '../../rollout/types.ts';
-import { fieldsToJson } from '../json.ts';
 import type { PushCounts, StoredRelease } from '../store.ts';
 import type { Statements } from './statements.ts';
 
@@ -101,13 +100,13 @@ export function lastEvent({ all }: Statements, version: string, types: readonly 
   return all(sql, version, ...types)[0]?.type;
 }
 
-export function writeRelease({ run }: Statements, { release, resource }: StoredRelease): void {
+export function writeRelease({ run }: Statements, { release, resource, content }: StoredRelease): void {
   run(
-    `INSERT INTO releases (version, stored_id, subject, fields, resource)
+    `INSERT INTO releases (version, stored_id, subject, content, resource)
      SELECT ?1, (SELECT ifnull(max(stored_id), 0) + 1 FROM releases), ?2, ?3, ?4 WHERE true
      ON CONFLICT (version) DO UPDATE SET stored_id = excluded.stored_id, subject = excluded.subject,
-       fields = excluded.fields, resource = excluded.resource`,
-    ...[release.version, release.subject, fieldsToJson(release.fields), resource],
+       content = excluded.content, resource = excluded.resource`,
+    ...[release.version, release.subject, content, resource],
   );
 }
 

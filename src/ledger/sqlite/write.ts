@@ -77,7 +77,7 @@ function writeLive(statements: Statements, at: number, fact: FactOf<'live'>, rel
   if (isNew) tables.writeOutcome(statements, version, at, { outcome: 'live' });
   const release = releases.byVersion.get(version);
   if (isNew && release !== undefined) {
-    tables.writeChanges(statements, version, changedCustomers(releases.live?.fields ?? null, release.fields));
+    tables.writeChanges(statements, version, changedCustomers(releases.live?.config ?? null, release.config));
     tables.writeEvent(statements, version, at, { type: 'release' });
   }
   releases.live = release ?? releases.live;
