@@ -33,6 +33,12 @@ export class Controller {
     onStepped();
   }
 
+  /** The state that it starts with, or that was put in beside it, may have deadlines. */
+  resume(): void {
+    this.#arm();
+    this.#options.onStepped();
+  }
+
   close(): void {
     if (this.#timer) clearTimeout(this.#timer);
   }

@@ -4,12 +4,12 @@ import type { Logger } from 'pino';
 import type { DaemonInfo } from '../http/api.ts';
 import { startHttp } from '../http/server.ts';
 import type { HttpServer } from '../http/server.ts';
-import { short } from '../release/short.ts';
 import { isLoopback } from '../settings/loopback.ts';
 import type { Settings } from '../settings/settings.ts';
 import { createApi, readiness } from './api.ts';
 import { createParts } from './parts.ts';
 import type { DaemonOptions, Parts } from './parts.ts';
+import { serveRestored } from './restored.ts';
 import { UnservedWatch } from './unserved.ts';
 
 /** How long a first start waits for git before it listens without a release. */
@@ -85,14 +85,9 @@ export class Daemon {
 
   /** What was served before is offered before git is asked; where there is nothing, git on this machine answers in a moment. */
   async #serveStored(): Promise<void> {
-    const { log, fleet, xds, follow } = this.parts;
+    const { fleet, follow } = this.parts;
     const { target } = fleet;
-    if (target)
-      log.info(
-        { event: 'restored', version: target.version },
-        `serving ${short(target.version)} ${target.release.subject} from the ledger`,
-      );
-    xds.offer(target);
+    serveRestored(this.parts);
     const firstLook = follow.start(() => fleet.target !== null);
     // A node that connects meanwhile would get an empty layer.
     if (target === null) await within(firstLookMs, firstLook);

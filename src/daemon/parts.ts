@@ -7,9 +7,10 @@ import type { Judge } from '../judge/judge.ts';
 import { Journal } from '../ledger/journal.ts';
 import { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings/settings.ts';
+import { adopt } from '../state/adopt.ts';
 import type { Fact } from '../state/facts.ts';
 import { isCalm, servedVersions, withReleases } from '../state/memory.ts';
-import { adopt, createState, toMemory } from '../state/state.ts';
+import { createState, toMemory } from '../state/state.ts';
 import type { Event } from '../state/step.ts';
 import { XdsServer } from '../xds/server.ts';
 import { readiness } from './api.ts';
@@ -30,6 +31,7 @@ import { Problems } from './problems.ts';
 import { Recorder } from './recorder.ts';
 import { createPlaceOf } from './refusal.ts';
 import { Releases } from './releases.ts';
+import { serveRestored } from './restored.ts';
 import { Repeats } from './repeats.ts';
 import type { Report } from './report.ts';
 import { createReporters } from './reporters.ts';
@@ -198,7 +200,13 @@ export async function createParts(
       problems.set('ledger', health.ok ? null : health.reason, 'it is tried again by itself');
       sayReadiness();
     },
-    onLateLoad: ({ memory }) => memory && adopt(state, memory),
+    onLateLoad: ({ memory: late, releases: stored, open }) => {
+      if (late === null) return;
+      releases.restore(stored);
+      const usable = stored.map(({ release }) => release.version).filter((version) => !state.rollout.pins.has(version));
+      if (adopt(state, withReleases(late, new Set(usable)), open, now()))
+        serveRestored({ log, fleet, xds, controller });
+    },
   });
   return {
     ...{ settings, log, info, inbox, controller, releases, fleet, follow, intake, judge, journal, xds },

@@ -1,3 +1,4 @@
+import { readRuntimeName } from '../release/encode.ts';
 import { encodeLayer } from '../release/layer.ts';
 import type { Layer } from '../release/layer.ts';
 import type { Release } from '../release/release.ts';
@@ -17,6 +18,10 @@ export interface Compiled {
   readonly content: string;
 }
 
+interface Stored extends Compiled {
+  readonly resource: Uint8Array;
+}
+
 /** The few releases that are pushed, or may be again, with their bytes: encoded once, when they are first needed. */
 export class Releases {
   readonly #layer: Layer;
@@ -24,9 +29,17 @@ export class Releases {
   /** Judged last: it may be released in a moment. */
   #candidate: Compiled | null = null;
 
-  constructor(layer: Layer, stored: readonly Compiled[] = []) {
+  constructor(layer: Layer, stored: readonly Stored[] = []) {
     this.#layer = layer;
-    for (const each of stored) this.#kept.set(each.release.version, this.#encode(each));
+    this.restore(stored);
+  }
+
+  /** Those that were kept over a restart. Envoy takes none under another name: bytes of other settings are made anew. */
+  restore(stored: readonly Stored[]): void {
+    for (const each of stored) {
+      const resource = readRuntimeName(each.resource) === this.#layer.resource ? each.resource : null;
+      this.#kept.set(each.release.version, this.#encode({ ...each, resource }));
+    }
   }
 
   put(compiled: Compiled): void {

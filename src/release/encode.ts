@@ -21,6 +21,13 @@ export function encodeRuntime(fields: ReadonlyMap<string, Json>, name: string): 
   return toBuffer(writer.ldelim().ldelim().finish());
 }
 
+/** The resource's name in bytes that `encodeRuntime` has made. */
+export function readRuntimeName(resource: Uint8Array): string {
+  const reader = protobuf.Reader.create(resource);
+  for (const skip of ['uint32', 'string', 'uint32', 'uint32', 'uint32'] as const) reader[skip](); // up to the field's value
+  return reader.string();
+}
+
 const LENGTH = 2;
 const VARINT = 0;
 const FIXED64 = 1;

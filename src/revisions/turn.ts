@@ -112,9 +112,10 @@ export function conclude(turn: Turn, revision: Waiting, verdict: Verdict): void 
   if (isOvertaken || shrink !== null) return supersede(turn, version);
   if (retriedBy !== undefined) facts.push({ type: 'retried', version, by: retriedBy });
   effects.push({ type: 'release', version, how: retriedBy === undefined ? 'release' : 'retry' });
-  state.released = { version, digest: verdict.digest };
   // The rollout won't push a pinned one, so the next older one may be released.
-  if (retriedBy !== undefined || rollout.refusalOf(version) === null) state.reached = place;
+  if (retriedBy === undefined && rollout.refusalOf(version) !== null) return;
+  state.released = { version, digest: verdict.digest };
+  state.reached = place;
 }
 
 /** An operator accepted it, or its content was live before. */

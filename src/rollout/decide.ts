@@ -1,4 +1,13 @@
-import { countNodes, createTally, isGathering, membersAsked, quorumOf, targetOf, type RolloutState } from './state.ts';
+import {
+  countNodes,
+  createTally,
+  isGathering,
+  isReturning,
+  membersAsked,
+  quorumOf,
+  targetOf,
+  type RolloutState,
+} from './state.ts';
 import type { Refusal, RolloutEffect, RolloutFact } from './types.ts';
 import { countAll, countVote, credit } from './votes.ts';
 
@@ -16,7 +25,8 @@ const maxOffers = 20;
 /** Decides about the target once no answer is awaited. */
 export function settle(rollout: Rollout): void {
   const { waiting, candidate, gathering } = rollout.state;
-  if (waiting.size === 0 || (candidate === null && gathering.isOver)) decide(rollout);
+  const isDue = waiting.size === 0 || (candidate === null && gathering.isOver);
+  if (isDue && !isReturning(rollout.state)) decide(rollout);
 }
 
 /** Enough ACKs prove the target. More refusals than ACKs roll it back. With neither, it is live unproven. */
@@ -50,7 +60,7 @@ function goLiveUnproven(rollout: Rollout): void {
   const { electorate, gathering } = state;
   goLive(rollout, false);
   const members = electorate?.size ?? gathering.members;
-  const until = electorate === null ? null : at + state.settings.ackTimeoutMs;
+  const until = electorate === null && state.members === 0 ? null : at + state.settings.ackTimeoutMs;
   state.gathering = { members, until, isOver: false };
   countAll(state);
   settle(rollout);
@@ -124,7 +134,7 @@ export function aim(rollout: Rollout, candidate: string | null): void {
   const { state, at } = rollout;
   const deadline = at + state.settings.ackTimeoutMs;
   const before = Math.max(membersAsked(state), state.members);
-  state.candidate = candidate === null ? null : { version: candidate, deadline };
+  state.candidate = candidate === null ? null : { version: candidate, deadline, isResumed: false };
   const target = targetOf(state);
   state.waiting = new Map();
   state.electorate = state.members === 0 ? null : new Set([...state.ids.keys()].filter((id) => !state.muted.has(id)));

@@ -36,11 +36,18 @@ export interface RolloutSettings {
   readonly voteAfterMs: number;
 }
 
+/** The release that is being rolled out. `isResumed`: it was offered before a restart, and its fleet has yet to come back. */
+export interface Candidate {
+  readonly version: string;
+  readonly deadline: number;
+  readonly isResumed: boolean;
+}
+
 /** Owned by the caller and updated in place by `step`: copying 5,000 nodes for each ACK would be too slow. */
 export interface RolloutState {
   readonly settings: RolloutSettings;
   live: Live | null;
-  candidate: { readonly version: string; readonly deadline: number } | null;
+  candidate: Candidate | null;
   /** Versions that were refused, and by whom. */
   readonly pins: Map<string, Refusal>;
   /** By session. */
@@ -117,11 +124,11 @@ export interface RolloutMemory {
 
 /** A rollout with nobody connected. `now`: milliseconds since the epoch; a candidate gets its full time again. */
 export function createRollout(settings: RolloutSettings, memory?: RolloutMemory, now = 0): RolloutState {
-  const candidate = memory?.candidate ?? null;
+  const version = memory?.candidate ?? null;
   return {
     settings,
     live: memory?.live ?? null,
-    candidate: candidate === null ? null : { version: candidate, deadline: now + settings.ackTimeoutMs },
+    candidate: version === null ? null : { version, deadline: now + settings.ackTimeoutMs, isResumed: true },
     pins: new Map(memory?.pins.map(({ version, refusal }) => [version, refusal])),
     nodes: new Map(),
     ids: new Map(),
@@ -134,7 +141,7 @@ export function createRollout(settings: RolloutSettings, memory?: RolloutMemory,
     tally: createTally(),
     gathering: { members: Math.max(0, ...(memory?.members ?? [])), until: null, isOver: false },
     pushes: memory?.pushes ?? 0,
-    awaited: null,
+    awaited: version === null ? null : { version, at: now },
     offeredTo: [...(memory?.members ?? [])],
     settled: memory?.settled ?? null,
   };
@@ -211,4 +218,10 @@ export function nextDeadline(state: RolloutState): number | null {
 /** The live release is unproven, and the fleet may still be connecting. */
 export function isGathering({ candidate, live, gathering }: RolloutState): boolean {
   return candidate === null && live?.proven === false && !gathering.isOver;
+}
+
+/** A restart goes on with its candidate: before the deadline, the few that are back first decide only with enough ACKs. */
+export function isReturning(state: RolloutState): boolean {
+  const { candidate, gathering, members, tally } = state;
+  return candidate?.isResumed === true && gathering.members > members && tally.acked.size < quorumOf(state);
 }

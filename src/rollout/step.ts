@@ -1,6 +1,6 @@
 import type { RolloutNode, RolloutState } from './state.ts';
 import { aim, decide, isProven, offer, rollBack, settle, type Rollout } from './decide.ts';
-import { countNodes, isGathering, membersAsked, targetOf, voteOf } from './state.ts';
+import { countNodes, isGathering, isReturning, membersAsked, targetOf, voteOf } from './state.ts';
 import type { Refusal, RolloutEffect, RolloutEvent, RolloutFact } from './types.ts';
 import { countAll, countStream, countVote, credit, mute, strike, unmute } from './votes.ts';
 
@@ -50,7 +50,7 @@ function apply(rollout: Rollout, event: RolloutEvent): void {
 /** Reports once that every awaited answer has come or timed out. */
 function end({ state, at, facts }: Rollout): void {
   const { awaited, waiting, pushes: push } = state;
-  if (awaited === null || waiting.size > 0) return;
+  if (awaited === null || waiting.size > 0 || isReturning(state)) return;
   state.awaited = null;
   const counts = countNodes(state);
   const { version } = awaited;

@@ -21,8 +21,8 @@ export function keptVersions(memory: Memory): Set<string> {
 }
 
 /** The last process left no push unanswered or refused, so a node that claims the live release can be trusted. */
-export function isCalm({ revisions: { head }, rollout: { live, pins, settled } }: Memory): boolean {
-  const isSettled = live !== null && settled?.version === live.version && settled.isClean;
+export function isCalm({ revisions: { head }, rollout: { live, candidate, pins, settled } }: Memory): boolean {
+  const isSettled = candidate === null && live !== null && settled?.version === live.version && settled.isClean;
   return isSettled && pins.length === 0 && head?.outcome != null;
 }
 

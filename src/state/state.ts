@@ -2,7 +2,6 @@ import { createRevisions, toRevisionsMemory } from '../revisions/state.ts';
 import type { Open, RevisionsSettings, RevisionsState } from '../revisions/state.ts';
 import { createRollout, toRolloutMemory } from '../rollout/state.ts';
 import type { RolloutSettings, RolloutState } from '../rollout/state.ts';
-import { mute } from '../rollout/votes.ts';
 import type { Memory } from './memory.ts';
 
 /** What of git may be released, and which nodes have it. Owned by the caller and updated in place by `step`. */
@@ -31,14 +30,4 @@ export function createState({ revisions, rollout, memory, open, now }: StateOpti
 
 export function toMemory({ revisions, rollout }: State): Memory {
   return { revisions: toRevisionsMemory(revisions), rollout: toRolloutMemory(rollout) };
-}
-
-/** Merges in a ledger that could not be read at the start: earlier pins, accepts and mutes still count. */
-export function adopt({ revisions, rollout }: State, memory: Memory): void {
-  for (const { version, refusal } of memory.rollout.pins)
-    if (!rollout.pins.has(version)) rollout.pins.set(version, refusal);
-  for (const node of memory.rollout.muted) mute(rollout, node);
-  for (const version of memory.revisions.accepted) revisions.accepted.add(version);
-  for (const digest of memory.revisions.contents) revisions.contents.add(digest);
-  rollout.pushes = Math.max(rollout.pushes, memory.rollout.pushes);
 }

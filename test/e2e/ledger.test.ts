@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { startDaemon } from '../helpers/daemon.ts';
@@ -70,6 +70,31 @@ describe('a ledger in trouble', () => {
         [first, 'live', false],
       ],
     );
+  });
+
+  test('to be read only later, while git is away: what was live is served then, and not forgotten', async () => {
+    await using repository = await makeRepository();
+    await using folder = await temporaryFolder();
+    const first = await repository.commit({ [file]: text(2) });
+    await using daemon = await startDaemon({ repository: repository.path, folder: folder.path });
+    await daemon.waitForLive(first);
+    await daemon.kill('SIGTERM');
+    const away = join(folder.path, 'away');
+    await rename(daemon.state, away);
+    await writeFile(daemon.state, 'not a directory');
+    await rename(repository.path, `${repository.path}.away`);
+    await daemon.restart();
+    assert.equal((await daemon.status()).live, null);
+
+    await rm(daemon.state);
+    await rename(away, daemon.state);
+    await daemon.waitForLive(first);
+    await until('ready', async () => (await daemon.get('/readyz')).status === 200, 20_000);
+    await daemon.kill('SIGTERM');
+    await daemon.restart();
+    const { live, head } = await daemon.status();
+    assert.deepEqual([live?.version, head?.version, head?.outcome], [first, first, 'live']);
+    await rename(`${repository.path}.away`, repository.path);
   });
 
   test('a read-only directory', { skip: process.getuid?.() === 0 && 'root may write anywhere' }, async () => {

@@ -66,7 +66,10 @@ describe('an Envoy that does not answer', { skip: skipWithout(newestEnvoy) }, ()
       ({ counts, head }) => counts.acked === 2 && head?.outcome === 'live',
     );
     assert.equal(live!.proven, true);
-    const outcomes = (await daemon.history()).map(({ version, outcome }) => [version, outcome]);
+    const history = await daemon.history();
+    const { settledAt, acked, connected } = history[0]!.push!;
+    assert.ok(settledAt !== null && acked > 0 && acked === connected, 'how its push went is known');
+    const outcomes = history.map(({ version, outcome }) => [version, outcome]);
     assert.deepEqual(outcomes.slice(0, 2), [
       [live!.version, 'live'],
       [first, 'live'],

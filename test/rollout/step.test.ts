@@ -32,8 +32,7 @@ function createFleet(): (command: string) => string[] {
       return [];
     }
     if (word === 'restart') {
-      const memory = { ...toRolloutMemory(state), candidate: null, members: [Number(first || 0)] };
-      state = createRollout(settings, memory);
+      state = createRollout(settings, { ...toRolloutMemory(state), members: [Number(first || 0)] }, at);
       return show(state);
     }
     if (word === 'settings') {

@@ -1,0 +1,24 @@
+import type { Logger } from 'pino';
+import { short } from '../release/short.ts';
+import type { XdsServer } from '../xds/server.ts';
+import type { Controller } from './controller.ts';
+import type { Fleet } from './fleet.ts';
+
+export interface Restored {
+  readonly log: Logger;
+  readonly fleet: Pick<Fleet, 'target'>;
+  readonly xds: Pick<XdsServer, 'offer'>;
+  readonly controller: Pick<Controller, 'resume'>;
+}
+
+/** Offers what was served before the restart, if anything was; git is asked later. */
+export function serveRestored({ log, fleet, xds, controller }: Restored): void {
+  const { target } = fleet;
+  if (target)
+    log.info(
+      { event: 'restored', version: target.version },
+      `serving ${short(target.version)} ${target.release.subject} from the ledger`,
+    );
+  xds.offer(target);
+  controller.resume();
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RevisionEvent } from '../../src/revisions/types.ts';
+import type { Refusal } from '../../src/rollout/types.ts';
+import { adopt } from '../../src/state/adopt.ts';
+import { isCalm } from '../../src/state/memory.ts';
+import type { Memory } from '../../src/state/memory.ts';
+import { createState, toMemory } from '../../src/state/state.ts';
+import type { State } from '../../src/state/state.ts';
+import { step } from '../../src/state/step.ts';
+
+const options = {
+  revisions: { ref: 'main', file: 'f', isVerified: false },
+  rollout: { ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 5_000 },
+};
+const begin = (memory: Memory | null = null): State => createState({ ...options, memory, open: [], now: 0 });
+const refusal: Refusal = { node: 'n', code: 13, message: 'no' };
+
+const none: Memory = {
+  revisions: { taken: null, head: null, accepted: [], contents: [] },
+  rollout: { live: null, candidate: null, pins: [], muted: [], pushes: 0, members: [], settled: null },
+};
+const calm: Memory = {
+  revisions: { ...none.revisions, taken: 'v1', head: { version: 'v1', subject: '', outcome: 'live', diagnostics: [] } },
+  rollout: {
+    ...none.rollout,
+    live: { version: 'v1', since: 0, proven: true },
+    settled: { version: 'v1', isClean: true },
+    members: [3],
+    pushes: 7,
+  },
+};
+
+/** A commit on top of all, judged valid; its content is named after the last of its version. */
+function commit(state: State, version: string, content: string): void {
+  const newest = { version, subject: '', author: '', committedAt: '' };
+  const previous = state.revisions.taken;
+  const moved: RevisionEvent = {
+    ...{ type: 'moved', movement: 'fast-forward', decision: 'take', previous, tip: version },
+    ...{ revisions: [newest], newest, outcomes: new Map() },
+  };
+  step(state, moved, 0);
+  step(state, { type: 'judged', version, verdict: { valid: true, shrink: null, digest: content } }, 0);
+}
+
+function answer(state: State, type: 'acked' | 'nacked', version: string): void {
+  const who = { at: 0, session: 's', version };
+  step(state, { type: 'sent', ...who }, 0);
+  step(state, type === 'acked' ? { type, ...who } : { type, ...who, ...refusal }, 0);
+}
+
+test('a node is taken at its word after a calm end, not in the middle of a rollout', () => {
+  assert.equal(isCalm(calm), true);
+  const head = { version: 'v3', subject: '', outcome: 'invalid', diagnostics: [] } as const;
+  const underWay = {
+    revisions: { ...calm.revisions, head },
+    rollout: { ...calm.rollout, candidate: 'v2' },
+  };
+  assert.equal(isCalm(underWay), false);
+});
+
+test('a content that was live may come back, also where a pinned release was asked for meanwhile', () => {
+  const state = begin();
+  step(state, { type: 'joined', at: 0, session: 's', node: 'n' }, 0);
+  commit(state, 'v1', 'one');
+  answer(state, 'acked', 'v1');
+  commit(state, 'v2', 'two');
+  answer(state, 'nacked', 'v2');
+  commit(state, 'v3', 'three');
+  commit(state, 'v2', 'two');
+  answer(state, 'acked', 'v3');
+  assert.deepEqual(toMemory(state).revisions.contents, ['one', 'three']);
+});
+
+test('a restart in a rollout goes on in the same push, and settles it', () => {
+  const state = begin({ ...calm, rollout: { ...calm.rollout, candidate: 'v2', members: [1] } });
+  step(state, { type: 'joined', at: 5, session: 's', node: 'n' }, 5);
+  step(state, { type: 'sent', at: 5, session: 's', version: 'v2' }, 5);
+  const { facts } = step(state, { type: 'acked', at: 8, session: 's', version: 'v2' }, 8);
+  const counts = { connected: 1, acked: 1, pending: 0, refusing: 0, unanswered: 0 };
+  assert.deepEqual(facts.at(-1), { type: 'settled', version: 'v2', push: 7, ms: 8, counts });
+  assert.deepEqual(toMemory(state).rollout.settled, { version: 'v2', isClean: true });
+});
+
+test('a memory that comes late is gone on from, where nothing has happened since', () => {
+  const state = begin();
+  step(state, { type: 'joined', at: 0, session: 's', node: 'n' }, 0);
+  assert.equal(adopt(state, calm, [], 10), true);
+  assert.deepEqual(toMemory(state), { ...calm, revisions: { ...calm.revisions, released: null } });
+  assert.deepEqual([...state.rollout.waiting], [['s', 30_010]]);
+});
+
+test('what came of what is served now stands, whatever a late memory says', () => {
+  const state = begin();
+  commit(state, 'v2', 'two');
+  const late = {
+    revisions: { ...calm.revisions, accepted: ['a'], contents: ['one'] },
+    rollout: { ...calm.rollout, muted: ['m'], pins: ['v2', 'v0'].map((version) => ({ version, refusal })) },
+  };
+  const open = [
+    { version: 'held', before: 'live' as const },
+    { version: 'v2', before: null },
+  ];
+  assert.equal(adopt(state, late, open, 10), false);
+  const { revisions, rollout } = toMemory(state);
+  assert.equal(rollout.live?.version, 'v2');
+  assert.deepEqual([revisions.taken, revisions.head?.version, revisions.accepted], ['v2', 'v2', ['a']]);
+  assert.deepEqual(revisions.contents, ['one', 'two'], 'the newest last');
+  assert.deepEqual([rollout.muted, rollout.pins, rollout.pushes], [['m'], [{ version: 'v0', refusal }], 7]);
+  const { facts } = step(state, { type: 'unlisted' }, 11);
+  assert.deepEqual(facts, [{ type: 'closed', version: 'held', outcome: 'live', isNew: false }]);
+});
+
+test('what is remembered has its bound, with a late memory, too', () => {
+  const many = Array.from({ length: 1_000 }, (_, at) => `v${at}`);
+  const full = (prefix: string): Memory => ({
+    revisions: { ...none.revisions, accepted: many.map((each) => prefix + each), contents: many },
+    rollout: { ...none.rollout, pins: many.map((each) => ({ version: prefix + each, refusal })) },
+  });
+  const state = begin(full('new '));
+  adopt(state, full('old '), [], 0);
+  const { revisions, rollout } = toMemory(state);
+  assert.deepEqual(revisions.accepted, full('new ').revisions.accepted);
+  assert.deepEqual(rollout.pins, full('new ').rollout.pins);
+});
