@@ -16,8 +16,14 @@ export function findShrink(live: ShardConfig, next: ShardConfig, limits: GuardLi
 
 function shrunkCustomers(live: ShardConfig, next: ShardConfig, limit: number): string | null {
   const before = live.customers.size;
-  let gone = 0;
-  for (const id of live.customers.keys()) if (!next.customers.has(id)) gone++;
+  const enough = before * (1 - limit);
+  let kept = 0;
+  for (const id of live.customers.keys()) {
+    // 100,000 take up to 20 ms, and as a rule all are kept.
+    if (kept >= enough) return null;
+    if (next.customers.has(id)) kept++;
+  }
+  const gone = before - kept;
   if (before === 0 || gone / before <= limit) return null;
   return `it removes ${gone} of ${before} customers, more than ${percent(limit)}`;
 }

@@ -137,7 +137,7 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE releases RENAME COLUMN fields TO content; -- JSON of release/content.ts, from the array of runtime keys and values
   UPDATE releases SET content = (
-    WITH fields AS (SELECT id, value AS pair, value ->> 0 AS name, value -> 1 AS json FROM json_each(releases.content))
+    WITH fields AS MATERIALIZED (SELECT id, value AS pair, value ->> 0 AS name, value -> 1 AS json FROM json_each(releases.content))
     SELECT json_object('config', json_object(
       'totalHosts', json(ifnull(max(json) FILTER (WHERE name = 'shuffle_sharding.total_hosts'), 0)),
       'defaultShardSize', json(ifnull(max(json) FILTER (WHERE name = 'shuffle_sharding.default_shard_size'), 0)),
