@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { GitError } from '../git/exec/error.ts';
 import type { Revision } from '../git/read/revision.ts';
@@ -9,6 +11,7 @@ import type { Story } from '../ledger/store.ts';
 import type { Release } from '../release/release.ts';
 import { readSchema } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
+import { readVersion } from '../version.ts';
 
 /** A revision's release, or why it has none. */
 export type Evaluated =
@@ -34,6 +37,14 @@ export function createJudge({ repository, xds, release }: Settings): Judge {
     validate: readSchema(repository.schema),
     layer: { resource: xds.resource, encoding: release.encoding },
   });
+}
+
+/** A digest of all the settings that a revision is judged by, those of its push included: by others it is judged anew. */
+export function digestRules({ repository, xds, release }: Settings): string {
+  const { path, file, ref, schema, guard, verify, remote } = repository;
+  const rules = schema === null ? null : readFileSync(schema, 'utf8');
+  const of = [readVersion(), path, file, ref, rules, guard, verify, remote?.url, remote?.ref, release, xds.resource];
+  return createHash('sha256').update(JSON.stringify(of)).digest('hex');
 }
 
 /** From a commit's content to a release: parse, validate, compile. Rejects with GitError when it is not to be had now. */

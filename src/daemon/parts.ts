@@ -9,14 +9,14 @@ import { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings/settings.ts';
 import { adopt } from '../state/adopt.ts';
 import type { Fact } from '../state/facts.ts';
-import { isCalm, servedVersions, withReleases } from '../state/memory.ts';
+import { isCalm, servedVersions, usable } from '../state/memory.ts';
 import { createState, toMemory } from '../state/state.ts';
 import type { Event } from '../state/step.ts';
 import { XdsServer } from '../xds/server.ts';
 import { readiness } from './api.ts';
 import { Controller } from './controller.ts';
 import { createEffects } from './effects.ts';
-import { createJudge, evaluate } from './evaluate.ts';
+import { createJudge, digestRules, evaluate } from './evaluate.ts';
 import { Fleet } from './fleet.ts';
 import { createSource, Follow } from './follow.ts';
 import { Inbox } from './inbox.ts';
@@ -100,9 +100,11 @@ export async function createParts(
   const loaded = await journal.load();
   const stored = loaded?.releases ?? [];
   const have = new Set(stored.map(({ release }) => release.version));
-  const memory = loaded?.memory ? withReleases(loaded.memory, have) : null;
+  const judgedBy = digestRules(settings);
+  const memory = loaded?.memory ? usable(loaded.memory, have, judgedBy) : null;
+  const { ref, file, verify } = repository;
   const state = createState({
-    revisions: { ref: repository.ref, file: repository.file, isVerified: repository.verify.mode !== 'none' },
+    revisions: { ref, file, isVerified: verify.mode !== 'none', judgedBy },
     rollout: { ackTimeoutMs: settings.xds.ackTimeoutMs, quorum: settings.xds.quorum, voteAfterMs },
     ...{ memory, open: loaded?.open ?? [], now: now() },
   });
@@ -123,7 +125,7 @@ export async function createParts(
     onFailure: streams.onFailure,
     onRefusal: streams.onRefusal,
     onTlsReload: (error) => onTlsReload(error, log, problems),
-    trustsClaims: memory !== null && isCalm(memory),
+    trustsClaims: loaded?.memory != null && isCalm(loaded.memory),
   });
 
   // git.
@@ -203,8 +205,10 @@ export async function createParts(
     onLateLoad: ({ memory: late, releases: stored, open }) => {
       if (late === null) return;
       releases.restore(stored);
-      const usable = stored.map(({ release }) => release.version).filter((version) => !state.rollout.pins.has(version));
-      if (adopt(state, withReleases(late, new Set(usable)), open, now()))
+      const unpinned = stored
+        .map(({ release }) => release.version)
+        .filter((version) => !state.rollout.pins.has(version));
+      if (adopt(state, usable(late, new Set(unpinned), judgedBy), open, now()))
         serveRestored({ log, fleet, xds, controller });
     },
   });

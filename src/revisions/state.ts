@@ -48,6 +48,8 @@ export interface RevisionsSettings {
   readonly file: string;
   /** Signatures count: commits that leave the file alone may make an invalid revision valid. */
   readonly isVerified: boolean;
+  /** A digest of all that decides whether a revision is valid, whatever is in it. */
+  readonly judgedBy?: string;
 }
 
 /** Owned by the caller and updated in place by `step`. */
@@ -101,6 +103,8 @@ export interface RevisionsMemory {
   /** Digests of content that was live, newest last, 1,000 at most: the shrink guard lets it come back. */
   readonly contents: readonly string[];
   readonly released?: Released | null;
+  /** The settings by which the candidate was judged (`RevisionsSettings`). */
+  readonly judgedBy?: string;
 }
 
 interface Released {
@@ -141,8 +145,10 @@ export function createRevisions(
 }
 
 export function toRevisionsMemory(state: RevisionsState): RevisionsMemory {
-  const { remembered, head, accepted, contents, released } = state;
-  return { taken: remembered, head, accepted: [...accepted], contents: [...contents], released };
+  const { settings, remembered, head, accepted, contents, released } = state;
+  const { judgedBy } = settings;
+  const lists = { accepted: [...accepted], contents: [...contents] };
+  return { taken: remembered, head, ...lists, released, ...(judgedBy !== undefined && { judgedBy }) };
 }
 
 /** The number of revisions without a verdict. */

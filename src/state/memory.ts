@@ -26,9 +26,13 @@ export function isCalm({ revisions: { head }, rollout: { live, candidate, pins, 
   return isSettled && pins.length === 0 && head?.outcome != null;
 }
 
-/** Drops releases whose bytes are lost: they can't be served, and are rolled out again when git has them. */
-export function withReleases(memory: Memory, have: ReadonlySet<string>): Memory {
-  const { live, candidate } = memory.rollout;
+/**
+ * What of a memory a restart can go on with. Releases whose bytes are lost can't be served, and are rolled out again when git has them;
+ * so is a candidate that was judged by other settings.
+ */
+export function usable(memory: Memory, have: ReadonlySet<string>, judgedBy: string): Memory {
+  const { live } = memory.rollout;
+  const candidate = memory.revisions.judgedBy === judgedBy ? memory.rollout.candidate : null;
   const has = (version: string | null): boolean => version !== null && have.has(version);
   const fallback = live === null || live.proven || !has(live.fallback) ? null : live.fallback;
   const kept = live === null || live.proven ? live : { ...live, fallback };

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { rename } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { stringify } from 'yaml';
 import { newestEnvoy, skipWithout } from '../helpers/envoy.ts';
 import { until } from '../helpers/until.ts';
 import { startScene, versionOf } from './support.ts';
@@ -37,6 +39,28 @@ describe('an Envoy that does not answer', { skip: skipWithout(newestEnvoy) }, ()
     const newest = await daemon.waitFor('both have it', ({ counts }) => counts.acked === 2);
     await until('the newest on its return', async () => (await versionOf(silent)) === newest.live!.version);
     assert.equal(newest.head!.outcome, 'live');
+  });
+
+  test('a restart in the middle of a rollout with other settings judges the commit by them', async () => {
+    await using scene = await startScene({ settings: { xds: { ack_timeout: '1m' } } });
+    const { daemon, envoys } = scene;
+    const first = (await daemon.status()).live!.version;
+    envoys[0]!.kill('SIGSTOP');
+    try {
+      const sha = await scene.commit({ size: 3 });
+      await daemon.waitFor('it is on its way', ({ counts, head }) => counts.pending === 1 && head?.version === sha);
+      await daemon.kill('SIGKILL');
+      const folder = dirname(daemon.state);
+      const schema = { properties: { shuffle_sharding: { properties: { default_shard_size: { maximum: 2 } } } } };
+      await writeFile(join(folder, 'schema.json'), JSON.stringify(schema));
+      await writeFile(join(folder, 'shardplane.yaml'), stringify({ repository: { schema: 'schema.json' } }));
+      await daemon.restart();
+      const { live } = await daemon.waitFor('judged', ({ head }) => head?.outcome === 'invalid');
+      assert.equal(live!.version, first);
+    } finally {
+      envoys[0]!.kill('SIGCONT');
+    }
+    await until('the one before', async () => (await versionOf(scene.envoy)) === first);
   });
 
   test('a restart in the middle of a rollout goes on in it, before git is asked', async () => {

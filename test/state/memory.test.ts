@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { RevisionEvent } from '../../src/revisions/types.ts';
 import type { Refusal } from '../../src/rollout/types.ts';
 import { adopt } from '../../src/state/adopt.ts';
-import { isCalm } from '../../src/state/memory.ts';
+import { isCalm, usable } from '../../src/state/memory.ts';
 import type { Memory } from '../../src/state/memory.ts';
 import { createState, toMemory } from '../../src/state/state.ts';
 import type { State } from '../../src/state/state.ts';
@@ -57,6 +57,17 @@ test('a node is taken at its word after a calm end, not in the middle of a rollo
     rollout: { ...calm.rollout, candidate: 'v2' },
   };
   assert.equal(isCalm(underWay), false);
+});
+
+test('a candidate is gone on with if its bytes are there, and the settings are those that it was judged by', () => {
+  const underWay: Memory = {
+    revisions: { ...calm.revisions, judgedBy: 'these' },
+    rollout: { ...calm.rollout, candidate: 'v2' },
+  };
+  const all = new Set(['v1', 'v2']);
+  assert.deepEqual(usable(underWay, all, 'these'), underWay);
+  assert.deepEqual(usable(underWay, all, 'others').rollout, calm.rollout);
+  assert.deepEqual(usable(underWay, new Set(['v1']), 'these').rollout, calm.rollout);
 });
 
 test('a content that was live may come back, also where a pinned release was asked for meanwhile', () => {
