@@ -13,5 +13,5 @@ export type { Encoding } from './release/packed.ts';
 export type { Release } from './release/release.ts';
 export { assignShard } from './shard/assign.ts';
 export type { ShardRequest } from './shard/assign.ts';
-export { explainShard } from './shard/explain.ts';
-export type { ExplainedSlot, Overlap, ShardExplanation } from './shard/explain.ts';
+export { explainShard } from './shard/explain-shard.ts';
+export type { ExplainedSlot, Overlap, ShardExplanation } from './shard/explain-shard.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Explanation } from '../daemon/explain.ts';
+import type { Explanation } from '../daemon/explain-release.ts';
 import type { DaemonInfo } from '../http/api.ts';
 import { findDaemon } from './client.ts';
 import { printable } from '../config/words.ts';

@@ -14,7 +14,7 @@ export interface ControllerOptions {
   readonly onStepped: () => void;
 }
 
-/** Steps the state: each event's effects are carried out, then its facts recorded. Holds the rollout's one timer. */
+/** Applies events to the state, carries out their effects and records their facts. Owns the rollout's timer. */
 export class Controller {
   readonly #options: ControllerOptions;
   #timer: NodeJS.Timeout | null = null;
@@ -23,7 +23,7 @@ export class Controller {
     this.#options = options;
   }
 
-  /** What the Envoys are to get goes before anything is said or written of it. */
+  /** Effects first: pushing never waits for logging or recording. */
   apply(event: Event): void {
     const { state, now, carryOut, record, onStepped } = this.#options;
     const { facts, effects } = step(state, event, now());
@@ -43,7 +43,7 @@ export class Controller {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  /** Deadlines only move on: the timer that runs comes in time, and not each of 5,000 ACKs needs a new one. */
+  /** Keeps a running timer: deadlines only move later, so it can't fire too late, and 5,000 ACKs don't need 5,000 timers. */
   #arm(): void {
     if (this.#timer) return;
     const { state, now } = this.#options;

@@ -6,26 +6,26 @@ import { startHttp } from '../http/server.ts';
 import type { HttpServer } from '../http/server.ts';
 import { isLoopback } from '../settings/loopback.ts';
 import type { Settings } from '../settings/settings.ts';
-import { createApi, readiness } from './api.ts';
+import { createApi, readiness } from './create-api.ts';
 import { createParts } from './parts.ts';
 import type { DaemonOptions, Parts } from './parts.ts';
 import { serveRestored } from './restored.ts';
 import { UnservedWatch } from './unserved.ts';
 
-/** How long a first start waits for git before it listens without a release. */
+/** How long a start without a release waits for git before it listens. */
 const firstLookMs = 3_000;
-/** Of the 10 s that shutting down may take, the streams' part. */
+/** How much of the 10 s for a shutdown the streams may take. */
 const drainMs = 8_000;
 
-/** Reads the schema and the ledger. Rejects with SettingsError, LedgerError, and GitError for a remote's URL that is none. */
+/** Reads the schema and the ledger. Rejects with SettingsError, LedgerError, and GitError for an invalid remote URL. */
 export async function openDaemon(settings: Settings, log: Logger, options: DaemonOptions = {}): Promise<Daemon> {
   return new Daemon(await createParts(settings, log, options));
 }
 
-/** The daemon's parts, started and stopped. */
+/** Starts and stops the daemon's parts. */
 export class Daemon {
   readonly parts: Parts;
-  /** Its ports are known once they listen. */
+  /** Has the actual ports once they listen. */
   info: DaemonInfo;
   #http: HttpServer | null = null;
   #unserved: UnservedWatch | null = null;
@@ -35,10 +35,10 @@ export class Daemon {
     this.info = parts.info;
   }
 
-  /** Serves. Resolves to the ports when both listen; rejects with words when one can't. */
+  /** Resolves to the ports when both listen; rejects with an error for the operator when one can't. */
   async start(): Promise<{ xdsPort: number; httpPort: number }> {
     const { settings, log, journal } = this.parts;
-    await journal.flush(); // a ledger that was opened in trouble is told of now
+    await journal.flush(); // reports a ledger that can't be written
     await this.#serveStored();
     const xdsPort = await this.#listen();
     this.#http = await startHttp({
@@ -52,7 +52,7 @@ export class Daemon {
     this.info = { ...this.info, httpPort };
     if (!settings.xds.tls?.clientCa && !isLoopback(settings.xds.address))
       log.warn(
-        `xDS on ${settings.xds.address} is open to whoever reaches it, as xds.insecure says: docs/xds.md has xds.tls`,
+        `xDS on ${settings.xds.address} accepts any client that can reach it, as xds.insecure allows: docs/xds.md explains xds.tls`,
       );
     log.info(
       { event: 'listening' },
@@ -71,25 +71,25 @@ export class Daemon {
     return this.parts.follow.check();
   }
 
-  /** No new streams, a moment for what is unanswered, everything closed. */
+  /** Takes no new streams, waits a moment for unanswered pushes, then closes everything. */
   async stop(): Promise<void> {
-    const { xds, controller, presence, repeats, journal } = this.parts;
+    const { xds, controller, presence, throttle, journal } = this.parts;
     await Promise.all([xds.drain(drainMs), this.#closeSource()]);
     await this.#http?.close();
     controller.close();
     presence.close();
     this.#unserved?.close();
-    repeats.close();
+    throttle.close();
     await journal.close();
   }
 
-  /** What was served before is offered before git is asked; where there is nothing, git on this machine answers in a moment. */
+  /** Offers the stored release before git is read. Without one, waits a moment for git. */
   async #serveStored(): Promise<void> {
     const { fleet, follow } = this.parts;
     const { target } = fleet;
     serveRestored(this.parts);
     const firstLook = follow.start(() => fleet.target !== null);
-    // A node that connects meanwhile would get an empty layer.
+    // A node that connected before git was read would get an empty layer.
     if (target === null) await within(firstLookMs, firstLook);
   }
 
@@ -106,13 +106,13 @@ export class Daemon {
   async #closeSource(): Promise<void> {
     const { follow, judge, reporters } = this.parts;
     const closed = follow.close();
-    await judge.close(); // what is being read is waited for
+    await judge.close(); // waits for the config being read
     await closed;
     await Promise.all(reporters.map((reporter) => reporter.close()));
   }
 }
 
-/** Waits for it so long at most, and keeps the process alive meanwhile: nothing else may, before a port listens. */
+/** Waits for `work`, `ms` at most. The timer keeps the process alive: before a port listens, nothing else may. */
 async function within(ms: number, work: Promise<void>): Promise<void> {
   const end = new AbortController();
   const late = sleep(ms, undefined, { signal: end.signal }).catch(() => undefined);

@@ -16,12 +16,12 @@ export interface EffectsOptions {
   readonly judging: Pick<Judging, 'begin'>;
 }
 
-/** Carries out what a step wants done. */
+/** Carries out the effects of a step. */
 export function createEffects({ state, xds, releases, source, judging }: EffectsOptions): (effect: Effect) => void {
   return (effect) => {
     switch (effect.type) {
       case 'offer':
-        // Nothing left to offer: no Envoy is emptied while git may have a release.
+        // With nothing left to offer, Envoys keep what they have: git may still have a release.
         if (effect.version === null) xds.withhold();
         else xds.offer(releases.get(effect.version));
         return releases.keep(servedVersions({ rollout: toRolloutMemory(state.rollout) }));

@@ -17,7 +17,7 @@ import { readVersion } from '../version.ts';
 export type Evaluated =
   | (WrittenContent & {
       readonly release: Release;
-      /** Its bytes, where they were made already. */
+      /** Its bytes, if encoded already. */
       readonly resource: Uint8Array | null;
       readonly source: Uint8Array;
       readonly diagnostics: readonly [];
@@ -26,11 +26,11 @@ export type Evaluated =
 
 interface Options {
   readonly judge: Judge;
-  /** What it knows of a commit: what was too costly to read once is not read again. */
+  /** Knows the commits that were too costly to read, so that they are not read again. */
   readonly journal: Pick<Journal, 'story'>;
 }
 
-/** Throws SettingsError where the schema can't be used. */
+/** Throws SettingsError when the schema can't be used. */
 export function createJudge({ repository, xds, release }: Settings): Judge {
   return new Judge({
     file: repository.file,
@@ -39,7 +39,7 @@ export function createJudge({ repository, xds, release }: Settings): Judge {
   });
 }
 
-/** A digest of all the settings that a revision is judged by, those of its push included: by others it is judged anew. */
+/** A digest of all settings that affect how a revision is judged and pushed: when they change, it is judged again. */
 export function digestRules({ repository, xds, release }: Settings): string {
   const { path, file, ref, schema, guard, verify, remote } = repository;
   const rules = schema === null ? null : readFileSync(schema, 'utf8');
@@ -47,7 +47,7 @@ export function digestRules({ repository, xds, release }: Settings): string {
   return createHash('sha256').update(JSON.stringify(of)).digest('hex');
 }
 
-/** From a commit's content to a release: parse, validate, compile. Rejects with GitError when it is not to be had now. */
+/** Turns a commit's content into a release: parse, validate, compile. Rejects with GitError when that is not possible now. */
 export async function evaluate(revision: Revision, { judge, journal }: Options): Promise<Evaluated> {
   const { content, version } = revision;
   if ('fault' in content) return { release: null, source: null, diagnostics: [content.fault] };
@@ -57,14 +57,14 @@ export async function evaluate(revision: Revision, { judge, journal }: Options):
   return { source, ...(await judge.release(source, revision).catch(rethrow)) };
 }
 
-/** What was said of a commit that was too costly to read, or null. */
+/** The recorded diagnostics of a commit that was too costly to read, or null. */
 function costOf(story: Story | null | 'ambiguous'): readonly Diagnostic[] | null {
   if (story === null || story === 'ambiguous') return null;
   const { outcome, diagnostics } = story.revision;
   return outcome === 'invalid' && diagnostics.some(({ code }) => code === 'too-costly') ? diagnostics : null;
 }
 
-/** While it can't be read, git's event is not handled, and it is tried again. */
+/** As a GitError the revision is judged again later. */
 function rethrow(error: unknown): never {
   if (!(error instanceof ReaderError)) throw error;
   throw new GitError('git-aborted', `the config could not be read: ${error.message}`);

@@ -3,7 +3,7 @@ import type { RolloutState } from '../rollout/state.ts';
 import type { Counts, Live, Refusal } from '../rollout/types.ts';
 import type { ReleaseBytes, Releases } from './releases.ts';
 
-/** What can be asked of the rollout; only the controller moves it. */
+/** A read-only view of the rollout; only the controller changes it. */
 export class Fleet {
   readonly #state: RolloutState;
   readonly #releases: Releases;
@@ -16,7 +16,7 @@ export class Fleet {
     this.#now = now;
   }
 
-  /** What every node shall have. */
+  /** What every node should have. */
   get target(): ReleaseBytes | null {
     return this.#releases.get(targetOf(this.#state));
   }
@@ -27,7 +27,7 @@ export class Fleet {
     return release && live && { ...release, ...live };
   }
 
-  /** How many releases are pinned. */
+  /** The number of pinned releases. */
   get pinned(): number {
     return this.#state.pins.size;
   }
@@ -37,12 +37,11 @@ export class Fleet {
     return this.#state.muted;
   }
 
-  /** It has a stream. */
   isConnected(id: string): boolean {
     return this.#state.ids.has(id);
   }
 
-  /** It, or another of its client, has rolled a release back alone, and that is not made up for. */
+  /** The node, or its client, still owes releases for a rollback that it caused alone. */
   hasLostVote(id: string): boolean {
     const { strikes, clientStrikes, nodes } = this.#state;
     const clients = [...nodes.values()].filter((node) => node.id === id && node.client !== null);
@@ -50,7 +49,7 @@ export class Fleet {
     return owing.some((each) => (each?.owed ?? 0) > 0);
   }
 
-  /** Why a version is pinned, or null: it is not. */
+  /** The refusal that pins a version, or null. */
   refusalOf(version: string): Refusal | null {
     return this.#state.pins.get(version) ?? null;
   }

@@ -12,16 +12,16 @@ import type { RevisionEvent } from '../revisions/types.ts';
 import type { Secrets } from '../secrets.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
 import type { Judging } from './judging.ts';
-import { problemsOf, sayTrouble } from './moves.ts';
+import { problemsOf, reportTrouble } from './moves.ts';
 import type { Problems } from './problems.ts';
 import { checkSaved } from './saved.ts';
 import type { Waiters } from './waiters.ts';
 
-export interface SourceOptions {
+export interface FollowedRepository {
   readonly settings: RepositorySettings;
-  /** A remote's mirror is kept there. */
+  /** Holds a remote's mirror. */
   readonly stateDirectory: string;
-  /** Learns those of the remote. */
+  /** The remote's secrets are added to these. */
   readonly secrets: Secrets;
   /** The tip that the first look compares with. */
   readonly since: string | null;
@@ -29,8 +29,13 @@ export interface SourceOptions {
   readonly onEvent: (event: SourceEvent) => Promise<void>;
 }
 
-/** What of git is followed: the repository, or a mirror of the remote. Throws GitError for a remote's URL that is none. */
-export function createSource({ settings, stateDirectory, secrets, ...common }: SourceOptions): Source | RemoteSource {
+/** Follows the repository, or a mirror of the remote. Throws GitError for an invalid remote URL. */
+export function createSource({
+  settings,
+  stateDirectory,
+  secrets,
+  ...common
+}: FollowedRepository): Source | RemoteSource {
   const { path, ref, file, onRewrite, pollMs, remote } = settings;
   if (remote === null) return new Source({ ...common, file, onRewrite, path, ref, pollMs });
   const directory = join(stateDirectory, 'mirror.git');
@@ -45,14 +50,14 @@ export interface FollowOptions {
   readonly source: Pick<Source | RemoteSource, 'check' | 'close'>;
   readonly judging: Pick<Judging, 'have' | 'goOn' | 'isStuck' | 'close'>;
   readonly waiters: Waiters;
-  /** Moved by the controller alone. */
+  /** Changed by the controller alone. */
   readonly state: RevisionsState;
-  /** The newest revision, before anything is decided about it. */
+  /** Called with the newest revision, before anything is decided about it. */
   readonly onNewest: (revision: Revision) => void;
   readonly put: (event: RevisionEvent) => void;
 }
 
-/** Tells the machine how git moves and what operators want, and whoever waits that it is through with it. */
+/** Turns git's events and operators' commands into events of the revisions, and lets callers wait for the result. */
 export class Follow {
   /** The saved file, when it differs from the commit. */
   working: Status['working'] = null;
@@ -62,7 +67,7 @@ export class Follow {
     this.#options = options;
   }
 
-  /** The first look: resolves when it is known whether git has a release. `isServed`: there is one. */
+  /** The first look at git: resolves when `isServed`, or when git has no release. */
   async start(isServed: () => boolean): Promise<void> {
     await this.#options.source.check();
     await this.#until(() => isServed() || isIdle(this.#options.state));
@@ -78,19 +83,19 @@ export class Follow {
     return this.#options.state.head;
   }
 
-  /** How many revisions have no verdict yet, beside the head. */
+  /** The number of revisions without a verdict, besides the head. */
   get waiting(): number {
     const { state } = this.#options;
     const { head, judging } = state;
     return countWaiting(state) - (judging !== null && judging.version === head?.version ? 1 : 0);
   }
 
-  /** Whether the head is of a rewritten history that nobody can accept. */
+  /** The head belongs to a rewritten history that nobody can accept. */
   get isRefused(): boolean {
     return this.#options.state.hold?.cause === 'refused-rewrite';
   }
 
-  /** An operator lets the held head through, or has the refused one pushed again; resolves when it was judged. */
+  /** An operator accepts or retries the head; resolves when it was judged. */
   async command(event: Extract<RevisionEvent, { type: 'accept' | 'retry' }>): Promise<void> {
     this.#options.put(event);
     this.#options.judging.goOn();
@@ -105,7 +110,7 @@ export class Follow {
   readonly onEvent = async (event: SourceEvent): Promise<void> => {
     const { log, problems, settings, judge } = this.#options;
     if (event.type === 'moved') await this.#onMoved(event);
-    else if (event.type !== 'working-file') sayTrouble(event, { log, problems });
+    else if (event.type !== 'working-file') reportTrouble(event, { log, problems });
     else {
       const working = await checkSaved(event.state, { log, judge, file: settings.file });
       if (working !== undefined) this.working = working;
@@ -134,7 +139,7 @@ export class Follow {
     });
   }
 
-  /** Resolves when it is so, or git fails, or all ends. */
+  /** Resolves when it is so, when git fails, or at shutdown. */
   #until(isSo: () => boolean): Promise<void> {
     const { waiters, judging } = this.#options;
     return waiters.until(() => isSo() || judging.isStuck);

@@ -1,16 +1,16 @@
-/** Where whatever happens is put in; what takes it is made after those that put it in. */
+/** Passes events to a handler that is created after their senders. */
 export class Inbox<T, R = void> {
   #take: (item: T) => R = unwired;
 
-  /** From here on `take` has it all. */
+  /** Sets the handler. */
   open(take: (item: T) => R): void {
     this.#take = take;
   }
 
-  /** It is taken at once. */
+  /** Calls the handler, synchronously. */
   readonly put = (item: T): R => this.#take(item);
 }
 
 function unwired(): never {
-  throw new Error('something happened before all was wired');
+  throw new Error('an event came before the inbox was open');
 }

@@ -3,12 +3,12 @@ import type { DaemonInfo } from '../http/api.ts';
 import type { RepositorySettings, Settings } from '../settings/settings.ts';
 import { readVersion } from '../version.ts';
 
-/** The repository by its name: its path, or the remote's URL without its secrets. Throws GitError for a URL that is none. */
+/** The repository's path, or the remote's URL without secrets. Throws GitError for an invalid URL. */
 export function nameRepository({ path, remote }: RepositorySettings): string {
   return remote === null ? path : parseRemoteUrl(remote.url).display;
 }
 
-/** What tells this daemon from others; it does not change while it runs. */
+/** Identifies this daemon; it does not change while it runs. */
 export function describeDaemon(
   { repository, state }: Settings,
   ports: { readonly xdsPort: number; readonly httpPort: number },

@@ -7,25 +7,25 @@ import type { RepositorySettings } from '../settings/settings.ts';
 import type { Evaluated } from './evaluate.ts';
 import type { Compiled } from './releases.ts';
 
-/** What judging a revision found, with what was read on the way. */
+/** A verdict, with what was read to reach it. */
 export interface Judged {
   readonly verdict: Verdict;
   readonly source: Uint8Array | null;
-  /** Of a valid one: its release, and its bytes where they were made already. */
+  /** The release of a valid revision. */
   readonly compiled: Compiled | null;
 }
 
 export interface IntakeOptions {
   readonly guard: RepositorySettings['guard'];
-  /** From its content to a release. Rejects with GitError. */
+  /** Turns the content into a release. Rejects with GitError. */
   readonly evaluate: (revision: Revision) => Promise<Evaluated>;
-  /** Null: it is signed as `repository.verify` asks of a revision that stands so. Rejects with GitError. */
+  /** Null if it is signed as `repository.verify` requires. Rejects with GitError. */
   readonly verify: (version: string, standing: Standing) => Promise<Diagnostic | null>;
-  /** What the guard compares with, or null before there is a release. */
+  /** The release that the guard compares with, or null. */
   readonly live: () => Release | null;
 }
 
-/** Judges revisions, one at a time: its signature, its content, and what it takes away. */
+/** Judges revisions, one at a time: signature, content, shrink guard. */
 export class Intake {
   readonly #options: IntakeOptions;
 
@@ -33,7 +33,7 @@ export class Intake {
     this.#options = options;
   }
 
-  /** Rejects with GitError when it can't be said now. */
+  /** Rejects with GitError when it can't be judged now. */
   async judge(revision: Revision, standing: Standing): Promise<Judged> {
     const { evaluate, verify } = this.#options;
     const fault = await verify(revision.version, standing);
@@ -47,7 +47,7 @@ export class Intake {
     return { verdict: { valid: true, shrink, digest }, source, compiled: evaluated };
   }
 
-  /** Who commits may accept. */
+  /** A trailer in the commit message accepts the shrinking in advance. */
   #findShrink({ trailers }: Revision, release: Release): string | null {
     const { live, guard } = this.#options;
     const before = live();

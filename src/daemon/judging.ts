@@ -15,19 +15,19 @@ export interface JudgingOptions {
   readonly source: Pick<Source | RemoteSource, 'read' | 'older'>;
   readonly intake: Pick<Intake, 'judge'>;
   readonly problems: Pick<Problems, 'begin' | 'end'>;
-  /** A revision was judged; told before what follows from it. */
+  /** Called before the verdict is put into the inbox. */
   readonly onJudged: (revision: Revision, judged: Judged, effect: Extract<Work, { type: 'judge' }>) => void;
   readonly put: (event: RevisionEvent) => void;
-  /** Somebody may wait for what can't be said now. */
+  /** Called when git fails, since callers may be waiting for a verdict. */
   readonly onStuck: () => void;
 }
 
-/** Older revisions are judged for so long before the event loop has its turn: what they came to is written together. */
+/** How long older revisions are judged before the event loop gets a turn: the results are written together. */
 const sliceMs = 10;
-/** How long to wait after a first failure of git, which may be a moment of a repack, and after each other. */
+/** The delay after a first failure of git, which a repack can cause for a moment, and after each further one. */
 const retryMs = [200, 5_000] as const;
 
-/** Judges the revisions that the machine asks for, one at a time, and looks through the history. What git can't tell now is asked again. */
+/** Carries out `judge` and `list` effects, and retries when git fails. */
 export class Judging {
   readonly #options: JudgingOptions;
   readonly #pages: Pages;
@@ -43,12 +43,12 @@ export class Judging {
     this.#pages = new Pages((versions) => options.source.read(versions));
   }
 
-  /** Git has failed more than once, and is left alone for a while: nobody waits for what it will say. */
+  /** Git has failed more than once and will be retried later: callers should stop waiting. */
   get isStuck(): boolean {
     return this.#isStuck;
   }
 
-  /** This one is at hand: it need not be read. */
+  /** Keeps a revision that was read already. */
   have(revision: Revision): void {
     this.#pages.put([revision]);
   }
@@ -59,7 +59,7 @@ export class Judging {
     this.#running.add(work);
   }
 
-  /** What has just come doesn't wait for what failed. */
+  /** Ends the delay after a failure: something newer has come. */
   goOn(): void {
     if (this.#isClosed) return;
     this.#isStuck = false;
@@ -89,13 +89,13 @@ export class Judging {
     const judged = await this.#options.intake.judge(revision, standing).catch(toGitError);
     this.#end();
     if (this.#isClosed) return;
-    // What follows from the newest is pushed, and written, before anything older is looked at.
+    // Lets the result for the head be pushed and written before any older revision is judged.
     if (standing.isHead) this.#sliceEnd = 0;
     this.#options.onJudged(revision, judged, effect);
     this.#options.put({ type: 'judged', version, verdict: judged.verdict });
   }
 
-  /** False: all ends. */
+  /** Gives the event loop a turn if it is due. False at shutdown. */
   async #breathe(): Promise<boolean> {
     if (performance.now() >= this.#sliceEnd) {
       await turn();
@@ -112,12 +112,12 @@ export class Judging {
     this.#options.put({ type: 'listed', tip, skip, revisions });
   }
 
-  /** Fails closed: what can't be read, or whose signature can't be checked now, is not released. What comes meanwhile goes first. */
+  /** Fails closed: a revision that can't be read or verified now is not released. */
   async #tryAgain(effect: Work, error: GitError): Promise<void> {
     const { problems, onStuck, put } = this.#options;
     this.#failures += 1;
     this.#isStuck = this.#failures > 1;
-    const what = effect.type === 'judge' ? `commit ${short(effect.version)} can't be judged` : lookBackFails;
+    const what = effect.type === 'judge' ? `commit ${short(effect.version)} can't be judged` : cannotLookBack;
     const code = effect.type === 'judge' ? 'backlog' : 'look-back';
     if (this.#isStuck) problems.begin(code, `${what}: ${error.message}`, error.hint);
     onStuck();
@@ -134,11 +134,15 @@ export class Judging {
   }
 }
 
-/** A fault of ours on one commit ends neither the process nor the commits after it. */
+/** An internal error on one commit must not end the process, nor hold up later commits. */
 function toGitError(error: unknown): never {
   if (isGitError(error)) throw error;
   const words = error instanceof Error ? error.message : String(error);
-  throw new GitError('git-failed', `a fault of shardplane (${words})`, 'please report it; a newer commit goes first');
+  throw new GitError(
+    'git-failed',
+    `an internal error of shardplane (${words})`,
+    'please report it; a newer commit goes first',
+  );
 }
 
-const lookBackFails = "the history can't be looked through for a release to go back to";
+const cannotLookBack = "the history can't be searched for a release to fall back to";

@@ -5,10 +5,10 @@ import type { Problem } from '../http/api.ts';
 import { short } from '../release/short.ts';
 import { diagnoseRefusal } from '../rollout/refusal.ts';
 import type { Fact, FactOf } from '../state/facts.ts';
-import type { Text } from './sources.ts';
+import type { RevisionText } from './recent-sources.ts';
 
-/** Logs a fact. `about`: the subject of its commit, and its file where that is at hand. */
-export function logFact(log: Logger, fact: Fact, { subject, source }: Text): void {
+/** Logs a fact, with its commit's subject and, if known, its file. */
+export function logFact(log: Logger, fact: Fact, { subject, source }: RevisionText): void {
   switch (fact.type) {
     case 'invalid': {
       const { version, diagnostics } = fact;
@@ -25,12 +25,12 @@ export function logFact(log: Logger, fact: Fact, { subject, source }: Text): voi
     case 'accepted':
       return log.info(
         { event: 'accepted', version: fact.version, by: fact.by },
-        `${fact.by} accepts ${short(fact.version)}`,
+        `${fact.by} accepted ${short(fact.version)}`,
       );
     case 'retried':
       return log.info(
         { event: 'retried', version: fact.version, by: fact.by },
-        `${fact.by} retries ${short(fact.version)}`,
+        `${fact.by} retried ${short(fact.version)}`,
       );
     case 'offered':
       return log.info({ event: 'pushing', version: fact.version }, `pushing ${short(fact.version)} ${subject}`);
@@ -56,12 +56,12 @@ export function logFact(log: Logger, fact: Fact, { subject, source }: Text): voi
     case 'muted':
       return log.info(
         { event: 'muted', node: fact.node, by: fact.by },
-        `${fact.by} takes the vote of Envoy ${fact.node}`,
+        `${fact.by} took the vote of Envoy ${fact.node} away`,
       );
     case 'unmuted':
       return log.info(
         { event: 'unmuted', node: fact.node, by: fact.by },
-        `${fact.by} gives its vote back to Envoy ${fact.node}`,
+        `${fact.by} gave Envoy ${fact.node} its vote back`,
       );
     case 'seen':
     case 'closed':
@@ -72,7 +72,7 @@ export function logFact(log: Logger, fact: Fact, { subject, source }: Text): voi
 
 function logLive(log: Logger, { version, proven }: FactOf<'live'>): void {
   const unproven = proven ? '' : ' (unproven: too few Envoys have accepted it yet)';
-  log.info({ event: 'live', version, outcome: 'live', proven }, `live is ${short(version)}${unproven}`);
+  log.info({ event: 'live', version, outcome: 'live', proven }, `${short(version)} is live${unproven}`);
 }
 
 function logSettled(log: Logger, { version, ms, counts }: FactOf<'settled'>): void {
@@ -87,7 +87,7 @@ function logSettled(log: Logger, { version, ms, counts }: FactOf<'settled'>): vo
 
 type OfRefusals = FactOf<'rolled_back' | 'still_pinned' | 'unpinned' | 'refused' | 'unanswered'>;
 
-function logRefusal(log: Logger, fact: OfRefusals, { subject, source }: Text): void {
+function logRefusal(log: Logger, fact: OfRefusals, { subject, source }: RevisionText): void {
   const { version } = fact;
   switch (fact.type) {
     case 'rolled_back': {
@@ -101,7 +101,7 @@ function logRefusal(log: Logger, fact: OfRefusals, { subject, source }: Text): v
     case 'still_pinned':
       return log.warn(
         { event: 'still_pinned', version, node: fact.refusal.node, outcome: 'rolled_back' },
-        `${short(version)} is not pushed: Envoy ${fact.refusal.node} refused it before; shardplane retry ${short(version)} tries again`,
+        `${short(version)} is not pushed: Envoy ${fact.refusal.node} refused it before; to try again: shardplane retry ${short(version)}`,
       );
     case 'unpinned':
       return log.info({ event: 'unpinned', version }, `${short(version)} may be pushed again`);
@@ -113,14 +113,14 @@ function logRefusal(log: Logger, fact: OfRefusals, { subject, source }: Text): v
     case 'unanswered':
       return log.warn(
         { event: 'unanswered', version, node: fact.node },
-        `Envoy ${fact.node} has not answered ${short(version)}; it is no longer waited for`,
+        `Envoy ${fact.node} did not answer ${short(version)} in time`,
       );
   }
 }
 
 export function logProblem(log: Logger, change: 'begins' | 'ends', problem: Problem): void {
   const { code, hint, message } = problem;
-  if (change === 'ends') return log.info({ event: 'problem_ends', code }, `over: ${message}`);
+  if (change === 'ends') return log.info({ event: 'problem_ends', code }, `resolved: ${message}`);
   log.error({ event: 'problem_begins', code, ...(hint !== null && { hint }) }, message);
 }
 

@@ -8,10 +8,10 @@ import type { Settings } from '../settings/settings.ts';
 
 export type { Logger };
 
-/** In the words of a text line already: these are for programs, which read JSON (docs/operating.md). */
-const inWords = new Set(['event', 'version', 'node', 'outcome', 'by', 'peer', 'proven', 'acked', 'connected']);
+/** Fields that the message contains already: a text line leaves them out, JSON has them (docs/operating.md). */
+const inMessage = new Set(['event', 'version', 'node', 'outcome', 'by', 'peer', 'proven', 'acked', 'connected']);
 
-/** The daemon's log, on stderr: one line an event, as JSON, or as text on a terminal. `redact` goes over all words. */
+/** The daemon's log, on stderr: one line per event, as JSON, or as text on a terminal. `redact` is applied to every string. */
 export function createLog(
   settings: Settings['log'],
   terminal: { isTTY?: boolean },
@@ -21,7 +21,7 @@ export function createLog(
   const options = {
     level: settings.level,
     base: null,
-    mixin: () => ({ event: 'notice' }), // a line that says no other
+    mixin: () => ({ event: 'notice' }), // for lines without an event of their own
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     hooks: {
@@ -35,7 +35,7 @@ export function createLog(
   return pino(options, { write: (line: string) => void process.stderr.write(toText(line, colors)) });
 }
 
-/** Of an object that is logged, its own strings. */
+/** Redacts a string, or the top-level strings of an object. */
 function redactIn(value: unknown, redact: Redact): unknown {
   if (typeof value === 'string') return redact(value);
   if (value === null || typeof value !== 'object') return value;
@@ -47,7 +47,7 @@ function redactIn(value: unknown, redact: Redact): unknown {
 
 type Colors = ReturnType<typeof pc.createColors>;
 
-/** `16:04:05.123Z info  message key=value`, in UTC: what is long (a drawn diagnostic) follows on lines of its own. */
+/** `16:04:05.123Z info  message key=value`, in UTC. A drawn diagnostic follows on its own lines. */
 function toText(line: string, colors: Colors): string {
   const { level, time, msg, drawn, ...rest } = JSON.parse(line) as {
     level: string;
@@ -56,8 +56,8 @@ function toText(line: string, colors: Colors): string {
     drawn?: string;
   };
   const paint = { error: colors.red, warn: colors.yellow, info: colors.green }[level] ?? colors.dim;
-  const told = Object.entries(rest).filter(([key]) => !inWords.has(key));
-  const pairs = told.map(([key, value]) =>
+  const shown = Object.entries(rest).filter(([key]) => !inMessage.has(key));
+  const pairs = shown.map(([key, value]) =>
     colors.dim(` ${key}=${printable(typeof value === 'string' ? value : JSON.stringify(value))}`),
   );
   const head = `${colors.dim(time.slice(11))} ${paint(level.padEnd(5))} ${printable(msg)}${pairs.join('')}\n`;

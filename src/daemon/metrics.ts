@@ -5,7 +5,7 @@ import type { StreamAction } from '../xds/stream/types.ts';
 import { readVersion } from '../version.ts';
 import { problemCodes } from './problems.ts';
 
-/** What a scrape reads off the daemon as it is now. */
+/** The current values for a scrape. */
 export interface Gauges {
   readonly counts: Counts;
   readonly live: { readonly version: string; readonly since: number; readonly proven: boolean } | null;
@@ -16,7 +16,7 @@ export interface Gauges {
   readonly pinned: number;
   /** When the last fetch of a remote succeeded, milliseconds since the epoch; null: none has, or there is no remote. */
   readonly fetchedAt: number | null;
-  /** Nodes that were here within a day, and are not. */
+  /** Nodes that were connected within a day, and no longer are. */
   readonly gone: number;
   readonly muted: number;
 }
@@ -26,7 +26,7 @@ const outcomes = Object.keys({ invalid: 0, live: 0, rolled_back: 0, superseded: 
   0
 >);
 const answers = ['ack', 'nack', 'none'];
-/** `failed`: a stream that a fault of shardplane has ended. */
+/** `failed`: an internal error ended the stream. */
 const streamEvents = [
   'send_absent',
   'joined',
@@ -43,13 +43,13 @@ type StreamEventName = (typeof streamEvents)[number];
 /** Metrics in the Prometheus exposition format; docs/operating.md lists them with the alerts that we suggest. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #outcomes = this.#counter('shardplane_revisions_total', 'Revisions by what became of them.', ['outcome']);
+  readonly #outcomes = this.#counter('shardplane_revisions_total', 'Revisions by outcome.', ['outcome']);
   readonly #pushes = this.#counter('shardplane_pushes_total', 'Responses sent with the configured resource.', []);
   readonly #answers = this.#counter('shardplane_answers_total', 'Answers to pushes.', ['answer']);
-  /** Counted for each of thousands of nodes: found by their labels once. */
+  /** Looked up once: they count for each of thousands of nodes. */
   readonly #acks = this.#answers.labels('ack');
   readonly #nacks = this.#answers.labels('nack');
-  readonly #streamEvents = this.#counter('shardplane_xds_events_total', 'What else happens on xDS streams.', ['event']);
+  readonly #streamEvents = this.#counter('shardplane_xds_events_total', 'Other events on xDS streams.', ['event']);
   readonly #rollbacks = this.#counter(
     'shardplane_rollbacks_total',
     'Releases that an Envoy refused and that were rolled back.',
@@ -57,7 +57,7 @@ export class Metrics {
   );
   readonly #settle = new Histogram({
     name: 'shardplane_settle_seconds',
-    help: 'From offering a release to the last awaited answer.',
+    help: 'Time from offering a release to the last awaited answer.',
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [this.#registry],
   });
@@ -67,7 +67,7 @@ export class Metrics {
     this.#beginAtZero();
   }
 
-  /** Has the gauges read what they show at each scrape. */
+  /** Registers the gauges; each scrape calls `read`. */
   observe(read: () => Gauges): void {
     const info = { version: readVersion(), node_version: process.version };
     this.#gauge('shardplane_build_info', '1, with the versions of shardplane and Node.', Object.keys(info), (gauge) =>
@@ -82,33 +82,33 @@ export class Metrics {
     this.#gauge('shardplane_pinned_releases', 'Releases that were refused and wait for retry.', [], (gauge) =>
       gauge.set(read().pinned),
     );
-    this.#gauge('shardplane_nodes_gone', 'Nodes that were connected within a day, and are not.', [], (gauge) =>
+    this.#gauge('shardplane_nodes_gone', 'Nodes that were connected within a day, and no longer are.', [], (gauge) =>
       gauge.set(read().gone),
     );
     this.#gauge('shardplane_nodes_muted', 'Nodes whose vote was taken away.', [], (gauge) => gauge.set(read().muted));
     this.#gauge('shardplane_backlog_revisions', 'Older revisions that are still being judged.', [], (gauge) =>
       gauge.set(read().backlog),
     );
-    this.#gauge('shardplane_problem', 'What fails now: 1 for each.', ['code'], (gauge) => {
+    this.#gauge('shardplane_problem', '1 for each problem that is open now.', ['code'], (gauge) => {
       const open = new Set(read().problems);
       for (const code of problemCodes) gauge.set({ code }, open.has(code) ? 1 : 0);
     });
-    this.#gauge('shardplane_head_is_live', '1: the newest revision is what the fleet runs.', [], (gauge) => {
+    this.#gauge('shardplane_head_is_live', '1 if the newest revision is the live one.', [], (gauge) => {
       const { head, live } = read();
       gauge.set(head !== null && head.version === live?.version ? 1 : 0);
     });
-    this.#gauge('shardplane_head_held', '1: the newest revision waits for accept.', [], (gauge) =>
+    this.#gauge('shardplane_head_held', '1 if the newest revision is held.', [], (gauge) =>
       gauge.set(read().head?.outcome === 'held' ? 1 : 0),
     );
-    this.#gauge('shardplane_live_info', 'The live release: 1, with its version.', ['version', 'proven'], (gauge) => {
+    this.#gauge('shardplane_live_info', '1, with the version of the live release.', ['version', 'proven'], (gauge) => {
       const { live } = read();
       if (live) gauge.set({ version: live.version, proven: String(live.proven) }, 1);
     });
-    this.#time('shardplane_live_since_seconds', 'When the live release became it', () => read().live?.since);
+    this.#time('shardplane_live_since_seconds', 'When the live release went live', () => read().live?.since);
     this.#time('shardplane_last_fetch_seconds', 'When the last fetch of the remote succeeded', () => read().fetchedAt);
   }
 
-  /** A counter that appears with its first event has no increase that an alert could see. */
+  /** If a counter appeared with its first event, no alert would see an increase. */
   #beginAtZero(): void {
     for (const outcome of outcomes) this.#outcomes.labels(outcome).inc(0);
     for (const answer of answers) this.#answers.labels(answer).inc(0);
@@ -119,7 +119,7 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  /** What a fact adds to the counters. */
+  /** Counts a fact. */
   count(fact: Fact): void {
     switch (fact.type) {
       case 'invalid':
@@ -159,7 +159,7 @@ export class Metrics {
     }
   }
 
-  /** A stream that was turned away before it was a client's. */
+  /** A stream was refused before it had a node. */
   onStreamRefusal(): void {
     this.#onStreamEvent('reject');
   }
@@ -180,7 +180,7 @@ export class Metrics {
     this.#gauge(name, `${help}, seconds since the epoch.`, [], (gauge) => {
       const ms = at() ?? null;
       if (ms === null)
-        gauge.remove(); // else it would be 0, in 1970
+        gauge.remove(); // 0 would mean 1970
       else gauge.set(ms / 1000);
     });
   }

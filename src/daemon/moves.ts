@@ -4,7 +4,7 @@ import type { RepositorySettings } from '../settings/settings.ts';
 import { describeRewrite, howToPutBack } from '../revisions/move.ts';
 import type { ProblemCode, Problems } from './problems.ts';
 
-/** What may be wrong with where the ref is; `message` is null where it is not. */
+/** The problems that a move of the ref may cause; `message` is null where there is none. */
 export function problemsOf(
   moved: Moved & { readonly isTaken: boolean },
   { ref, file }: Pick<RepositorySettings, 'ref' | 'file'>,
@@ -17,12 +17,12 @@ export function problemsOf(
     hint,
   });
   return [
-    problem('ref', tip === null && movement === 'absent', none, `commit a ${file}: it is taken up by itself`),
+    problem('ref', tip === null && movement === 'absent', none, `commit a ${file}: the daemon will pick it up`),
     problem(
       'ref-deleted',
       tip === null && movement === 'deleted',
-      `${ref} is gone: it names no commit any more`,
-      'what is live stays live; the ref is taken up by itself when it is back',
+      `${ref} was deleted`,
+      'the live release stays live; the daemon will pick the ref up when it is back',
     ),
     problem(
       'file',
@@ -39,22 +39,22 @@ export function problemsOf(
   ];
 }
 
-/** What keeps git from being read or watched, and the end of that. */
-export function sayTrouble(
+/** Opens and closes problems with reading or watching git. */
+export function reportTrouble(
   event: Exclude<SourceEvent, { type: 'moved' | 'working-file' }>,
   { log, problems }: { log: Logger; problems: Problems },
 ): void {
   switch (event.type) {
     case 'failed':
       problems.begin(event.part, event.error.message, event.error.hint);
-      // The ref is there, whatever was said of it before.
+      // These errors mean that the ref exists.
       if (event.error.code === 'bad-ref' || event.error.code === 'ref-broken')
         for (const code of ['ref', 'ref-deleted'] as const) problems.end(code);
       return;
     case 'recovered':
       return problems.end(event.part);
     case 'mirror-rebuilt':
-      return log.warn({ event: 'mirror_rebuilt' }, `the mirror was damaged (${event.reason}) and is made anew`);
+      return log.warn({ event: 'mirror_rebuilt' }, `the mirror was damaged (${event.reason}) and is being rebuilt`);
     case 'watched':
       return problems.end('watch');
     case 'unwatched': {

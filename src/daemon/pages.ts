@@ -1,21 +1,20 @@
 import { GitError } from '../git/exec/error.ts';
 import type { Revision } from '../git/read/revision.ts';
 
-/** Read at once. */
 const pageSize = 500;
 
-/** Contents of revisions, read some at a time in the order in which they are asked for. */
+/** Reads revisions in pages, ahead of when they are asked for. */
 export class Pages {
   readonly #read: (versions: readonly string[]) => Promise<Revision[]>;
-  /** What was read and is still to be asked for: 64 MiB at most, and the newest revision. */
+  /** Read and not asked for yet: 64 MiB at most, plus the newest revision. */
   #page = new Map<string, Revision>();
 
-  /** `read`: as many of the first as fit into memory, at least one. */
+  /** `read` returns as many of the first as fit into memory, at least one. */
   constructor(read: (versions: readonly string[]) => Promise<Revision[]>) {
     this.#read = read;
   }
 
-  /** These are at hand, instead of what was. */
+  /** Replaces the page. */
   put(revisions: readonly Revision[]): void {
     this.#page = new Map(revisions.map((revision) => [revision.version, revision]));
   }

@@ -13,7 +13,7 @@ import { isCalm, servedVersions, usable } from '../state/memory.ts';
 import { createState, toMemory } from '../state/state.ts';
 import type { Event } from '../state/step.ts';
 import { XdsServer } from '../xds/server.ts';
-import { readiness } from './api.ts';
+import { readiness } from './create-api.ts';
 import { Controller } from './controller.ts';
 import { createEffects } from './effects.ts';
 import { createJudge, digestRules, evaluate } from './evaluate.ts';
@@ -25,38 +25,37 @@ import { Intake } from './intake.ts';
 import { Judging } from './judging.ts';
 import { logProblem } from './log-facts.ts';
 import { logLeftOut } from './log-streams.ts';
+import { LogThrottle } from './log-throttle.ts';
 import { Metrics } from './metrics.ts';
 import { Presence } from './presence.ts';
 import { Problems } from './problems.ts';
 import { Recorder } from './recorder.ts';
-import { createPlaceOf } from './refusal.ts';
+import { createPlaceOf } from './place-of.ts';
 import { Releases } from './releases.ts';
 import { serveRestored } from './restored.ts';
-import { Repeats } from './repeats.ts';
 import type { Report } from './report.ts';
 import { createReporters } from './reporters.ts';
 import type { Reporter } from './reporters.ts';
 import { Signatures } from './signatures.ts';
-import { RecentSources } from './sources.ts';
+import { RecentSources } from './recent-sources.ts';
 import { openStateDirectory } from './state-directory.ts';
 import { Streams } from './streams.ts';
 import { Waiters } from './waiters.ts';
 
-/** How long a node must have held an accepted release before its word alone rolls one back: long enough for one that comes and goes to have no say. */
+/** How long a node must have run an accepted release before its refusal alone rolls one back: nodes that come and go don't get there. */
 const voteAfterMs = 5_000;
 
 export interface DaemonOptions {
-  /** Learns those that are used. */
+  /** Secrets that are used are added to these. */
   readonly secrets?: Secrets;
-  /** Hears of each outcome. */
+  /** Called with each outcome. */
   readonly onReport?: (report: Report) => void;
 }
 
-/** What a daemon is made of. */
 export interface Parts {
   readonly settings: Settings;
   readonly log: Logger;
-  /** Before it listens. */
+  /** With the configured ports; see `Daemon.info`. */
   readonly info: DaemonInfo;
   readonly inbox: Inbox<Event>;
   readonly controller: Controller;
@@ -69,16 +68,16 @@ export interface Parts {
   readonly xds: XdsServer;
   readonly presence: Presence;
   readonly problems: Problems;
-  readonly repeats: Repeats;
+  readonly throttle: LogThrottle;
   readonly reporters: readonly Reporter[];
   readonly metrics: Metrics;
   readonly sources: RecentSources;
 }
 
 /**
- * Makes the parts and wires them, each from those before it. What happens is put into the inbox, whoever saw it (git, an Envoy, an
- * operator); the controller steps the state, and has the effects carried out and the facts recorded.
- * Reads the schema and the ledger. Rejects with SettingsError, LedgerError, and GitError for a remote's URL that is none.
+ * Creates the parts and wires them, each from those before it. Events of git, Envoys and operators go into the inbox; the controller
+ * applies them to the state, has the effects carried out and the facts recorded.
+ * Reads the schema and the ledger. Rejects with SettingsError, LedgerError, and GitError for an invalid remote URL.
  */
 export async function createParts(
   settings: Settings,
@@ -91,11 +90,11 @@ export async function createParts(
   const judge = createJudge(settings);
   const problems = new Problems({
     now,
-    say: (change, problem) => logProblem(log, change, problem),
+    onChange: (change, problem) => logProblem(log, change, problem),
     redact: secrets.redact,
   });
 
-  // What a restart goes on from.
+  // The state of the last process.
   const journal = new Journal({ store: openStateDirectory(settings, log), now });
   const loaded = await journal.load();
   const stored = loaded?.releases ?? [];
@@ -115,10 +114,10 @@ export async function createParts(
   // The Envoys.
   const inbox = new Inbox<Event>();
   const metrics = new Metrics();
-  const repeats = new Repeats({ sayLeftOut: (...leftOut) => logLeftOut(log, ...leftOut) });
+  const throttle = new LogThrottle({ logLeftOut: (...leftOut) => logLeftOut(log, ...leftOut) });
   const presence = new Presence(log, (id) => fleet.isConnected(id));
   const placeOf = createPlaceOf(repository.file, (version) => sources.get(version).source);
-  const streams = new Streams({ log, repeats, metrics, presence, placeOf, now, put: inbox.put });
+  const streams = new Streams({ log, throttle, metrics, presence, placeOf, now, put: inbox.put });
   const xds = new XdsServer({
     settings: settings.xds,
     onAction: streams.onAction,
@@ -164,19 +163,19 @@ export async function createParts(
   });
   moves.open(follow.onEvent);
 
-  // What is done, and what is written of it.
+  // Effects and facts.
   const reporters = createReporters({ settings, source, problems, secrets });
-  const report = (told: Report): void => {
-    for (const reporter of reporters) reporter.report(told);
-    onReport(told);
+  const report = (each: Report): void => {
+    for (const reporter of reporters) reporter.report(each);
+    onReport(each);
   };
-  const recorder = new Recorder({ log, repeats, metrics, journal, report, sources, state });
-  const sayReadiness = (): void => xds.setHealth(readiness({ fleet, journal }).ready); // as /readyz does
+  const recorder = new Recorder({ log, throttle, metrics, journal, report, sources, state });
+  const updateHealth = (): void => xds.setHealth(readiness({ fleet, journal }).ready); // like /readyz
   const controller = new Controller({
     ...{ state, now, carryOut: createEffects({ state, xds, releases, source, judging }) },
     record: (facts, event) => {
       if (facts.length > 0 || !('at' in event)) recorder.record(facts);
-      if (facts.some(isOfLive)) sayReadiness();
+      if (facts.some(isOfLive)) updateHealth();
     },
     onStepped: waiters.wake,
   });
@@ -199,8 +198,8 @@ export async function createParts(
       return { memory, releases: releases.of(servedVersions(memory)) };
     },
     onHealth: (health) => {
-      problems.set('ledger', health.ok ? null : health.reason, 'it is tried again by itself');
-      sayReadiness();
+      problems.set('ledger', health.ok ? null : health.reason, 'it is retried automatically');
+      updateHealth();
     },
     onLateLoad: ({ memory: late, releases: stored, open }) => {
       if (late === null) return;
@@ -214,7 +213,7 @@ export async function createParts(
   });
   return {
     ...{ settings, log, info, inbox, controller, releases, fleet, follow, intake, judge, journal, xds },
-    ...{ presence, problems, repeats, reporters, metrics, sources },
+    ...{ presence, problems, throttle, reporters, metrics, sources },
   };
 }
 
@@ -225,5 +224,5 @@ function isOfLive({ type }: Fact): boolean {
 function onTlsReload(error: Error | null, log: Logger, problems: Problems): void {
   if (error === null) log.info('the TLS files have changed: new connections use them');
   const words = error && `the TLS files have changed and can't be used: ${error.message}`;
-  problems.set('tls', words, 'the ones before stay in use');
+  problems.set('tls', words, 'the old ones stay in use');
 }

@@ -4,13 +4,12 @@ import type { StreamAction } from '../xds/stream/types.ts';
 import { short } from '../release/short.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** How many that are gone are remembered. */
 const maxGone = 1_000;
-/** So many a second are named; of more, only how many they were. */
-const namedASecond = 5;
+/** Logged per second with their names; the others are only counted. */
+const maxNamed = 5;
 
-interface Says {
-  readonly info: (fields: object, words: string) => void;
+interface Log {
+  readonly info: (fields: object, message: string) => void;
 }
 
 type Known = Pick<Session, 'node' | 'peer' | 'last'>;
@@ -20,32 +19,32 @@ interface Gone {
   readonly address: string;
 }
 
-/** Who comes and goes: says so, and remembers who was here within a day. */
+/** Logs nodes that join and leave, and remembers those that were connected within a day. */
 export class Presence {
-  readonly #log: Says;
+  readonly #log: Log;
   readonly #isConnected: (id: string) => boolean;
   readonly #now: () => number;
-  /** By node.id; who went first comes first. */
+  /** By node.id; the one that left first comes first. */
   readonly #gone = new Map<string, Gone>();
-  /** What happened since the last second began: how many were named, how many were not. */
+  /** In the current second: how many were logged, and how many only counted. */
   #named = 0;
   readonly #unnamed = { joined: 0, left: 0 };
   #timer: NodeJS.Timeout | null = null;
 
   /** `isConnected`: the fleet has a stream of that node.id. `now`: milliseconds since the epoch. */
-  constructor(log: Says, isConnected: (id: string) => boolean, now: () => number = Date.now) {
+  constructor(log: Log, isConnected: (id: string) => boolean, now: () => number = Date.now) {
     this.#log = log;
     this.#isConnected = isConnected;
     this.#now = now;
   }
 
-  /** After the fleet has heard of it. */
+  /** Call it after the rollout has handled the action. */
   onStream(session: Known, action: StreamAction): void {
     if (action.type === 'joined') this.#onJoined(session, action.claims);
     if (action.type === 'left') this.#onLeft(session);
   }
 
-  /** The last to go first. */
+  /** The one that left last comes first. */
   gone(): GoneNode[] {
     this.#forget();
     return [...this.#gone]
@@ -53,7 +52,7 @@ export class Presence {
       .toReversed();
   }
 
-  /** Says what it has counted. */
+  /** Logs what it has counted. */
   close(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#flush();
@@ -64,7 +63,7 @@ export class Presence {
     const log = this.#log;
     const { peer, node } = session;
     const version = claims === null ? '' : `, with ${short(claims)}`;
-    this.#tell('joined', () =>
+    this.#limit('joined', () =>
       log.info({ event: 'joined', node: node?.id, peer }, `Envoy ${node?.id ?? '?'} (${peer}) joined${version}`),
     );
   }
@@ -79,7 +78,7 @@ export class Presence {
     }
     const log = this.#log;
     const { peer } = session;
-    this.#tell('left', () => log.info({ event: 'left', node: id, peer }, `Envoy ${id} (${peer}) left`));
+    this.#limit('left', () => log.info({ event: 'left', node: id, peer }, `Envoy ${id} (${peer}) left`));
   }
 
   #forget(): void {
@@ -90,18 +89,17 @@ export class Presence {
     }
   }
 
-  /** Runs `say` for the first few of a second, and counts the rest. */
-  #tell(what: 'joined' | 'left', say: () => void): void {
+  /** Calls `log` for the first few in a second, and counts the rest. */
+  #limit(what: 'joined' | 'left', log: () => void): void {
     this.#timer ??= setTimeout(() => this.#flush(), 1_000).unref();
-    if (this.#named >= namedASecond) {
+    if (this.#named >= maxNamed) {
       this.#unnamed[what] += 1;
       return;
     }
     this.#named += 1;
-    say();
+    log();
   }
 
-  /** A second is over. */
   #flush(): void {
     const { joined, left } = this.#unnamed;
     this.#timer = null;

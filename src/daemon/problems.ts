@@ -1,7 +1,7 @@
 import type { Problem } from '../http/api.ts';
 import type { Redact } from '../secrets.ts';
 
-/** All that can fail for a while: `code` in status, log and metrics. docs/operating.md lists them. */
+/** Everything that can fail for a while: `code` in status, log and metrics. docs/operating.md lists them. */
 export const problemCodes = [
   'remote',
   'repository',
@@ -20,43 +20,43 @@ export const problemCodes = [
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];
 
-/** What fails now, by code. Each is said once when it begins, and once when it is over. */
+/** What fails now, by code. Each is reported once when it begins and once when it ends. */
 export class Problems {
   readonly #now: () => number;
-  readonly #say: (change: 'begins' | 'ends', problem: Problem) => void;
+  readonly #onChange: (change: 'begins' | 'ends', problem: Problem) => void;
   readonly #redact: Redact;
   readonly #open = new Map<string, Problem>();
 
-  /** `redact` goes over all words, since they are the log's, the status' and the metrics'. */
+  /** `redact` is applied to messages and hints: they go to the log and the status. */
   constructor(options: {
     now: () => number;
-    say: (change: 'begins' | 'ends', problem: Problem) => void;
+    onChange: (change: 'begins' | 'ends', problem: Problem) => void;
     redact: Redact;
   }) {
     this.#now = options.now;
     this.#redact = options.redact;
-    this.#say = options.say;
+    this.#onChange = options.onChange;
   }
 
-  /** The same code with other words replaces the problem, and is said again. */
-  begin(code: ProblemCode, words: string, advice: string | null = null): void {
-    const message = this.#redact(words);
-    const hint = advice === null ? null : this.#redact(advice);
+  /** A new message for the same code replaces the problem, and is reported again. */
+  begin(code: ProblemCode, rawMessage: string, rawHint: string | null = null): void {
+    const message = this.#redact(rawMessage);
+    const hint = rawHint === null ? null : this.#redact(rawHint);
     const known = this.#open.get(code);
     if (known?.message === message) return;
     const problem = { code, message, hint, since: known?.since ?? new Date(this.#now()).toISOString() };
     this.#open.set(code, problem);
-    this.#say('begins', problem);
+    this.#onChange('begins', problem);
   }
 
   end(code: ProblemCode): void {
     const problem = this.#open.get(code);
     if (problem === undefined) return;
     this.#open.delete(code);
-    this.#say('ends', problem);
+    this.#onChange('ends', problem);
   }
 
-  /** Begins the problem while there are words for it, ends it when there are none. */
+  /** Begins the problem, or ends it if `message` is null. */
   set(code: ProblemCode, message: string | null, hint: string | null = null): void {
     if (message === null) this.end(code);
     else this.begin(code, message, hint);

@@ -5,16 +5,16 @@ import type { State } from '../state/state.ts';
 import type { Fact } from '../state/facts.ts';
 import { countNodes } from '../rollout/state.ts';
 import { logFact } from './log-facts.ts';
+import type { LogThrottle } from './log-throttle.ts';
 import type { Metrics } from './metrics.ts';
-import type { Repeats } from './repeats.ts';
 import { toReport } from './report.ts';
 import type { Report } from './report.ts';
-import type { RecentSources } from './sources.ts';
+import type { RecentSources } from './recent-sources.ts';
 
 export interface RecorderOptions {
   readonly log: Logger;
   /** Keeps the log short, however many Envoys refuse. */
-  readonly repeats: Repeats;
+  readonly throttle: LogThrottle;
   readonly metrics: Metrics;
   readonly journal: Pick<Journal, 'add'>;
   readonly report: (report: Report) => void;
@@ -22,7 +22,7 @@ export interface RecorderOptions {
   readonly state: State;
 }
 
-/** Writes facts down: log, metrics, ledger, notes and statuses are each one function of a fact, and nothing else writes them. */
+/** Records facts: log, metrics, ledger, notes and statuses are each one function of a fact, and nothing else writes them. */
 export class Recorder {
   readonly #options: RecorderOptions;
 
@@ -35,18 +35,18 @@ export class Recorder {
     for (const fact of facts) {
       this.#log(fact);
       metrics.count(fact);
-      const told = toReport(fact, state.revisions.head, () => countNodes(state.rollout));
-      if (told !== null) report(told);
+      const made = toReport(fact, state.revisions.head, () => countNodes(state.rollout));
+      if (made !== null) report(made);
     }
     journal.add(facts);
   }
 
-  /** What a client can cause as often as it likes is logged sparsely: the status has all of it. */
+  /** Throttles facts that a client can cause at will; the status shows them all. */
   #log(fact: Fact): void {
-    const { log, repeats, sources } = this.#options;
+    const { log, throttle, sources } = this.#options;
     const about = sources.get('version' in fact ? fact.version : null);
-    const say = (): void => logFact(log, fact, about);
-    if (fact.type === 'refused' || fact.type === 'unanswered') repeats.say(fact.type, short(fact.version), say);
-    else say();
+    const write = (): void => logFact(log, fact, about);
+    if (fact.type === 'refused' || fact.type === 'unanswered') throttle.run(fact.type, short(fact.version), write);
+    else write();
   }
 }

@@ -11,7 +11,7 @@ export interface ReleaseBytes extends EncodedRelease {
   readonly content: string;
 }
 
-/** The same, with its bytes where they were made already. */
+/** A release, and its bytes if encoded already. */
 export interface Compiled {
   readonly release: Release;
   readonly resource: Uint8Array | null;
@@ -22,11 +22,11 @@ interface Stored extends Compiled {
   readonly resource: Uint8Array;
 }
 
-/** The few releases that are pushed, or may be again, with their bytes: encoded once, when they are first needed. */
+/** The few releases that may be pushed, with their bytes: encoded once, when first needed. */
 export class Releases {
   readonly #layer: Layer;
   readonly #kept = new Map<string, ReleaseBytes>();
-  /** Judged last: it may be released in a moment. */
+  /** The last one judged: it may be released in a moment. */
   #candidate: Compiled | null = null;
 
   constructor(layer: Layer, stored: readonly Stored[] = []) {
@@ -34,7 +34,7 @@ export class Releases {
     this.restore(stored);
   }
 
-  /** Those that were kept over a restart. Envoy takes none under another name: bytes of other settings are made anew. */
+  /** Takes releases of the last process. If `xds.resource` has changed, their bytes are encoded again: Envoy would refuse the old name. */
   restore(stored: readonly Stored[]): void {
     for (const each of stored) {
       const resource = readRuntimeName(each.resource) === this.#layer.resource ? each.resource : null;
@@ -54,12 +54,12 @@ export class Releases {
     return this.#kept.get(version) ?? null;
   }
 
-  /** All others are forgotten. */
+  /** Drops all others. */
   keep(versions: ReadonlySet<string>): void {
     for (const version of this.#kept.keys()) if (!versions.has(version)) this.#kept.delete(version);
   }
 
-  /** Those of these that are at hand. */
+  /** Those of `versions` that are here. */
   of(versions: Iterable<string>): ReleaseBytes[] {
     return [...versions].map((version) => this.get(version)).filter((release) => release !== null);
   }
@@ -70,7 +70,7 @@ export class Releases {
   }
 }
 
-/** The same bytes, not a copy. */
+/** Shares the bytes. */
 function toBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }

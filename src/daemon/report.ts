@@ -5,12 +5,12 @@ import { diagnoseRefusal } from '../rollout/refusal.ts';
 import type { Counts } from '../rollout/types.ts';
 import type { Fact } from '../state/facts.ts';
 
-/** How a revision stands, for whoever shows it elsewhere (git notes, commit statuses). */
+/** A revision's state, for git notes and commit statuses. */
 export interface Report extends RevisionReport {
   readonly counts: Counts;
 }
 
-/** What a fact says of a revision, or null. How a push goes is told of the `head` alone. `now`: the nodes as they are. */
+/** The report that a fact causes, or null. Progress of a push is reported for the `head` only. `now`: the current counts. */
 export function toReport(fact: Fact, head: Head | null, now: () => Counts): Report | null {
   switch (fact.type) {
     case 'invalid':
@@ -37,15 +37,14 @@ export function toReport(fact: Fact, head: Head | null, now: () => Counts): Repo
   }
 }
 
-/** Nothing is said of nodes. */
 const none: Counts = { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0 };
 
 /** What `git log --notes=shardplane` shows beside the commit. */
 export function toNote({ outcome, diagnostics, counts }: Report): string {
   const { acked, connected } = counts;
-  const told = connected === 0 ? ': no Envoy was connected' : `: acknowledged by ${acked} of ${connected}`;
+  const answers = connected === 0 ? ': no Envoy was connected' : `: acknowledged by ${acked} of ${connected}`;
   const faults = diagnostics.map(
     ({ file, line, column, message }) => `${printable(file)}:${line}:${column}: ${printable(message)}`,
   );
-  return [`${outcome ?? 'pending'}${outcome === 'live' ? told : ''}`, ...faults].join('\n');
+  return [`${outcome ?? 'pending'}${outcome === 'live' ? answers : ''}`, ...faults].join('\n');
 }

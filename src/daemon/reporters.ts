@@ -8,7 +8,7 @@ import type { Problems } from './problems.ts';
 import { toNote } from './report.ts';
 import type { Report } from './report.ts';
 
-/** Shows elsewhere how revisions stand. Nothing ever waits for it. */
+/** Publishes reports somewhere else. Nothing waits for it. */
 export interface Reporter {
   report(report: Report): void;
   close(): Promise<void>;
@@ -21,7 +21,7 @@ interface Surroundings {
   readonly secrets: Secrets;
 }
 
-/** Git notes and commit statuses, as far as the settings ask for them. */
+/** Git notes and commit statuses, if the settings enable them. */
 export function createReporters(surroundings: Surroundings): Reporter[] {
   return [createNotes(surroundings), createStatuses(surroundings)].filter((reporter) => reporter !== null);
 }
@@ -36,7 +36,7 @@ function createNotes({ settings, source, problems, secrets }: Surroundings): Rep
       problems.set(
         'notes',
         error && `git notes can't be written: ${error.message}`,
-        'repository.notes: off does without',
+        'or turn them off: repository.notes: off',
       ),
   });
   return {

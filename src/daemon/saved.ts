@@ -4,9 +4,9 @@ import type { Status } from '../http/api.ts';
 import type { Judge } from '../judge/judge.ts';
 import { ReaderError } from '../judge/reader.ts';
 import { drawAll } from './log-facts.ts';
-import { showAll } from './status.ts';
+import { showAll } from './to-status.ts';
 
-/** A saved edit is checked and said, never pushed. Null: it is what is committed; undefined: it can't be said any more. */
+/** Checks and logs a saved edit. Null: it is the same as the commit; undefined: it could not be checked. */
 export async function checkSaved(
   state: 'same' | Revision['content'],
   { log, judge, file }: { log: Logger; judge: Judge; file: string },
@@ -20,7 +20,7 @@ export async function checkSaved(
   return { valid: diagnostics.length === 0, diagnostics: showAll(diagnostics, bytes) };
 }
 
-/** Nobody is told of a saved file any more, or at the next change of it. */
+/** At shutdown, or when the reader has crashed: the next change of the file is checked again. */
 function ignoreClosed(error: unknown): null {
   if (error instanceof ReaderError) return null;
   throw error;

@@ -15,13 +15,13 @@ export interface SignaturesOptions {
   readonly liveVersion: () => string | null;
 }
 
-/** More commits than this since the live release are not gone through. */
+/** The most commits since the live release whose signatures are checked. */
 const maxCommits = 10_000;
 
-/** Whether a revision may go live by what `repository.verify` asks: not its own signature alone counts. */
+/** Checks whether `repository.verify` lets a revision go live: other commits' signatures count, too. */
 export class Signatures {
   readonly #options: SignaturesOptions;
-  /** Found good while this move is judged. */
+  /** Commits verified since the last head. */
   readonly #good = new Set<string>();
 
   constructor(options: SignaturesOptions) {
@@ -29,8 +29,8 @@ export class Signatures {
   }
 
   /**
-   * Null, or why not. Throws GitError when it can't be said (no keys, no repository): then nothing may go live, and it
-   * is to be asked again.
+   * Null if it may. Throws GitError when that can't be checked (no keys, no repository): then nothing may go live, and the caller
+   * retries.
    */
   async check(version: string, standing: Standing): Promise<Diagnostic | null> {
     const { mode, repository } = this.#options;
@@ -51,13 +51,13 @@ export class Signatures {
     const { file, keys, mode } = this.#options;
     const fault = await verifyCommit(repository, { version, file }, keys);
     if (fault === null) this.#good.add(version);
-    // the next commit, signed, would be enough for `head`; for `all` it is not
+    // for `head` a signed commit on top is enough; for `all` it is not
     return fault !== null && mode === 'all' ? { ...fault, hint: signAnew } : fault;
   }
 
   /**
-   * A merge, or a commit that leaves the file alone, decides which revision counts: so what the ref names must be
-   * signed, too. Below it, only what the ref could have been moved to as well, forward, may go.
+   * A merge, or a commit that leaves the file alone, decides which revision counts: so the commit that the ref names must be signed,
+   * too. A revision below the head must be a descendant of the tip taken before.
    */
   async #checkStanding(
     repository: GitRepository,
@@ -68,15 +68,15 @@ export class Signatures {
     if (isHead) {
       const fault = tip === null || tip === version ? null : await this.#verify(repository, tip);
       if (fault === null) return null;
-      const message = `${fault.message}; the ref names it, and it brings ${short(version)}`;
-      return { ...fault, message, hint: 'a signed commit on top of it brings that' };
+      const message = `${fault.message}; the ref names it, and it contains ${short(version)}`;
+      return { ...fault, message, hint: 'add a signed commit on top of it' };
     }
     if (previous === null || liveVersion() === null || (await isAncestor(repository, previous, version))) return null;
-    const words = `commit ${short(version)} is signed, but nobody signed for taking it: it is not on top of ${short(previous)}`;
-    return { ...this.#place('signature-missing'), message: words, hint: 'a signed commit on top of both brings it' };
+    const words = `commit ${short(version)} is signed, but the choice of it is not: it is not on top of ${short(previous)}`;
+    return { ...this.#place('signature-missing'), message: words, hint: 'add a signed commit on top of both' };
   }
 
-  /** What is signed on top of a change that is not, holds that change. */
+  /** A signed commit on top of an unsigned change contains that change. */
   async #checkSinceLive(repository: GitRepository, version: string): Promise<Diagnostic | null> {
     const live = this.#options.liveVersion();
     if (live === null || !(await isAncestor(repository, live, version))) return null;
@@ -93,7 +93,7 @@ export class Signatures {
   }
 
   #tooMany(live: string): Diagnostic {
-    const message = `more than ${maxCommits} commits since ${short(live)}, the live release, change the file: not all of their signatures are checked`;
+    const message = `more than ${maxCommits} commits since ${short(live)}, the live release, change the file: too many to check their signatures`;
     return { ...this.#place('signature-missing'), message, hint: 'set repository.verify.mode: head until it is live' };
   }
 

@@ -1,8 +1,8 @@
 import type { RolloutEvent } from '../rollout/types.ts';
 import type { Session } from '../xds/session.ts';
 import type { StreamAction } from '../xds/stream/types.ts';
-import { toRolloutEvent } from './answers.ts';
-import type { PlaceOf } from './answers.ts';
+import { NO_RELEASE } from '../xds/stream/types.ts';
+import type { PlaceOf } from './place-of.ts';
 import { logStream, logStreamFailure, logStreamRefusal } from './log-streams.ts';
 import type { StreamLog } from './log-streams.ts';
 import type { Metrics } from './metrics.ts';
@@ -17,7 +17,7 @@ export interface StreamsOptions extends StreamLog {
   readonly put: (event: RolloutEvent) => void;
 }
 
-/** What is done about each action of each stream: it is counted, logged where an operator should know, and told to the rollout. */
+/** Handles each action of each stream: counts it, logs it if an operator should know, and passes it to the rollout. */
 export class Streams {
   readonly #options: StreamsOptions;
 
@@ -34,15 +34,49 @@ export class Streams {
     presence.onStream(session, action);
   };
 
-  /** A fault of the program on one stream: that stream has ended, the others go on. */
+  /** An internal error ended one stream; the others go on. */
   readonly onFailure = (peer: string, error: unknown): void => {
     this.#options.metrics.onStreamFailure();
     logStreamFailure(this.#options, peer, error);
   };
 
-  /** One that was turned away, or ended before it was a client's. */
+  /** A stream was refused, or ended before it had a node. */
   readonly onRefusal = (peer: string, reason: string): void => {
     this.#options.metrics.onStreamRefusal();
     logStreamRefusal(this.#options, peer, reason);
   };
+}
+
+/** A stream's action as an event of the rollout, or null if it is none. */
+export function toRolloutEvent(
+  stream: Pick<Session, 'id' | 'node' | 'client'>,
+  action: StreamAction,
+  { at, placeOf }: { readonly at: number; readonly placeOf: PlaceOf },
+): RolloutEvent | null {
+  const session = stream.id;
+  switch (action.type) {
+    case 'joined':
+      return { type: 'joined', at, session, node: stream.node?.id ?? '', client: stream.client };
+    case 'left':
+      return { type: 'left', at, session };
+    case 'send':
+    case 'kept':
+    case 'acked':
+    case 'nacked':
+      return action.target.version === NO_RELEASE
+        ? null
+        : toAnswer(action, { at, session, version: action.target.version }, placeOf);
+    default:
+      return null;
+  }
+}
+
+function toAnswer(
+  action: Extract<StreamAction, { type: 'send' | 'kept' | 'acked' | 'nacked' }>,
+  push: { at: number; session: string; version: string },
+  placeOf: PlaceOf,
+): RolloutEvent {
+  if (action.type === 'nacked')
+    return { type: 'nacked', ...push, ...action.error, place: placeOf(push.version, action.error.message) };
+  return { type: action.type === 'send' ? 'sent' : 'acked', ...push };
 }

@@ -1,15 +1,15 @@
 import type { Session } from '../xds/session.ts';
 import type { Problems } from './problems.ts';
 
-/** How often it is looked for. An Envoy that has just connected may ask for more in a moment, so that is no problem yet. */
-const LOOK_MS = 2_000;
-const MOMENT_MS = 5_000;
-/** Nodes that a problem names. */
+const CHECK_MS = 2_000;
+/** An Envoy that has just connected may still subscribe to what is served. */
+const GRACE_MS = 5_000;
+/** How many subscriptions a message names. */
 const NAMED = 3;
 
 /**
- * The streams of nodes that are connected and get nothing: they ask for another resource, or only for types that are not served.
- * A node that has another stream which is served is none of them.
+ * Streams of nodes that are connected and get nothing: they ask for another resource, or only for types that are not served. Leaves out
+ * nodes that have another stream which is served.
  */
 export function findUnserved(sessions: Iterable<Session>): Session[] {
   const all = [...sessions].filter(({ node }) => node !== null);
@@ -17,28 +17,28 @@ export function findUnserved(sessions: Iterable<Session>): Session[] {
   return all.filter((session) => !served.has(session.node?.id) && asksFor(session).length > 0);
 }
 
-/** What a stream asks for, as an operator reads it. */
+/** What a stream asks for, as text. */
 export function asksFor({ resources, otherTypes }: Pick<Session, 'resources' | 'otherTypes'>): string[] {
   return [...resources.map((name) => `resource ${name}`), ...otherTypes.map((type) => `type ${type}`)];
 }
 
-/** What is served, in the same words. */
+/** What it asks for, and what is served. */
 export function describeUnserved(session: Session, resource: string): string {
   const asks = asksFor(session);
   const more = asks.length > NAMED ? ` and ${asks.length - NAMED} more` : '';
-  return `asks for ${asks.slice(0, NAMED).join(', ')}${more}; resource ${resource} of RTDS is what is served`;
+  return `asks for ${asks.slice(0, NAMED).join(', ')}${more}; only RTDS resource ${resource} is served`;
 }
 
-/** Keeps the problem `unserved` while there are such nodes. */
+/** Keeps the problem `unserved` open while there are such nodes. */
 export class UnservedWatch {
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: { sessions: () => Iterable<Session>; resource: string; problems: Problems; now: () => number }) {
     const { sessions, resource, problems, now } = options;
     this.#timer = setInterval(() => {
-      const lasting = findUnserved(sessions()).filter(({ connectedSince }) => now() - connectedSince >= MOMENT_MS);
+      const lasting = findUnserved(sessions()).filter(({ connectedSince }) => now() - connectedSince >= GRACE_MS);
       problems.set('unserved', toProblem(lasting, resource), HINT);
-    }, LOOK_MS).unref();
+    }, CHECK_MS).unref();
   }
 
   close(): void {
@@ -47,7 +47,7 @@ export class UnservedWatch {
 }
 
 const HINT =
-  'xds.resource is to be the name of rtds_layer in the bootstrap of Envoy, as `shardplane bootstrap` writes it';
+  'xds.resource must be the name of the rtds_layer in the bootstrap of Envoy, as `shardplane bootstrap` writes it';
 
 function toProblem(unserved: readonly Session[], resource: string): string | null {
   const [first] = unserved;

@@ -1,9 +1,9 @@
-/** Whoever waits until something is so: it is looked at again whenever something has changed. */
+/** Lets callers wait for a condition, which is checked again at each change. */
 export class Waiters {
   #waiting: { readonly isOver: () => boolean; readonly resolve: () => void }[] = [];
   #isClosed = false;
 
-  /** Resolves when it is so, or when all ends. */
+  /** Resolves when `isSo`, or at shutdown. */
   until(isSo: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push({ isOver: () => this.#isClosed || isSo(), resolve });

@@ -90,7 +90,7 @@ function holdRewrite(turn: Turn, { newest, decision, ...moved }: News): void {
   const { version } = newest;
   const reason = describeRewrite(moved, turn.state.settings.ref);
   if (decision === 'hold') return hold(turn, { version, cause: 'rewrite' }, { reason });
-  const hint = `on_rewrite: refuse lets nobody accept it; ${howToPutBack(moved)}`;
+  const hint = `with on_rewrite: refuse nobody can accept it; ${howToPutBack(moved)}`;
   hold(turn, { version, cause: 'refused-rewrite' }, { reason, hint });
 }
 

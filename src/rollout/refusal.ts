@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Refusal } from './types.ts';
 
-/** An Envoy's NACK as a diagnostic: its own words, at the key's line. */
+/** An Envoy's NACK as a diagnostic: its message, at the key's line. */
 export function diagnoseRefusal({ node, message, place }: Refusal): Diagnostic {
   return {
     code: 'refused',
@@ -9,6 +9,6 @@ export function diagnoseRefusal({ node, message, place }: Refusal): Diagnostic {
     file: place?.file ?? '',
     line: place?.line ?? 1,
     column: place?.column ?? 1,
-    hint: 'the last good release is back; git revert the commit, or shardplane retry it once the Envoy is mended',
+    hint: 'the last good release is back; git revert the commit, or shardplane retry it once the Envoy is fixed',
   };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { formatExplanation } from '../../src/cli/explain.ts';
-import { explainRelease } from '../../src/daemon/explain.ts';
+import { explainRelease } from '../../src/daemon/explain-release.ts';
 import type { Release } from '../../src/release/release.ts';
 import { makeConfig } from '../helpers/config.ts';
 

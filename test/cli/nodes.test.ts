@@ -53,10 +53,10 @@ test('an unserved node says what it asks for', () => {
   const unserved = {
     ...node('a', 'unserved'),
     version: null,
-    unserved: 'asks for resource x; resource runtime of RTDS is what is served',
+    unserved: 'asks for resource x; only RTDS resource runtime is served',
   };
   assert.deepEqual(formatNodes([unserved], { limit: 5, color: false, indent: '' }), [
-    'a  -             unserved: it asks for resource x; resource runtime of RTDS is what is served',
+    'a  -             unserved: it asks for resource x; only RTDS resource runtime is served',
   ]);
 });
 

@@ -34,7 +34,7 @@ async function startScene(judge: (subject: string, standing: Standing) => unknow
   const said: string[] = [];
   const problems = new Problems({
     now: Date.now,
-    say: (change, { code, message }) => void said.push(`${change} ${code}: ${message}`),
+    onChange: (change, { code, message }) => void said.push(`${change} ${code}: ${message}`),
     redact: (text) => text,
   });
   const settings = {
@@ -173,7 +173,7 @@ test('a fault of ours on one commit ends neither the process nor what comes afte
   await until('it is told', () => scene.said.length > 0);
   assert.match(
     scene.said[0]!,
-    /^begins backlog: commit [0-9a-f]{12} can't be judged: a fault of shardplane \(undefined is/,
+    /^begins backlog: commit [0-9a-f]{12} can't be judged: an internal error of shardplane \(undefined is/,
   );
   await scene.commit('good');
   await scene.follow.check();

@@ -110,7 +110,7 @@ test('what the ref names must be signed, whether or not it changes the file', as
       const words = await scene.judge(tip, { base, mode });
       assert.match(
         words,
-        new RegExp(`^commit ${short(tip)} is not signed; the ref names it, and it brings [0-9a-f]{12}$`),
+        new RegExp(`^commit ${short(tip)} is not signed; the ref names it, and it contains [0-9a-f]{12}$`),
       );
     }
     assert.equal(await scene.judge(await scene.commit('next', [next]), { base, mode }), 'taken');
@@ -126,7 +126,7 @@ test('below what the ref names, only what is on top of what was taken may go', a
   const next = await scene.commit('next', [base]);
   const standing = { isHead: false, isOvertaken: false, tip: merge, previous: base };
   const signatures = signaturesOf({ opened: scene.opened, mode: 'head', live });
-  assert.match((await signatures.check(never, standing))?.message ?? '', /is signed, but nobody signed for taking it/);
+  assert.match((await signatures.check(never, standing))?.message ?? '', /is signed, but the choice of it is not/);
   assert.equal(await signatures.check(next, standing), null);
 });
 
@@ -168,7 +168,7 @@ test('the first look ever: the newest and what the ref names; what a rewrite has
   assert.equal(await scene.judge(second, { base: null }), 'taken');
   assert.match(await scene.judge(first, { base: null }), /is not signed$/);
   const above = await scene.commit('second', [second], 'unsigned');
-  assert.match(await scene.judge(above, { base: null }), /; the ref names it, and it brings /);
+  assert.match(await scene.judge(above, { base: null }), /; the ref names it, and it contains /);
   const gone = 'f'.repeat(40);
   assert.equal(await scene.judge(second, { base: null, live: gone }), 'taken');
 });

@@ -207,7 +207,7 @@ describe('the command line', () => {
       [['accept', sha], new RegExp(`^error: ${sha.slice(0, 12)} is not held`)],
       [
         ['retry', '0000'],
-        /^error: retry takes the newest revision, and 0000 is not it\n {2}hint: the newest revision is /,
+        /^error: retry works only on the newest revision, and 0000 is another\n {2}hint: the newest revision is /,
       ],
     ];
     for (const [args, words] of refusals) {

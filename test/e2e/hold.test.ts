@@ -35,7 +35,10 @@ describe('what is held', { skip: skipWithout(newestEnvoy) }, () => {
 
     const wrong = await daemon.run('accept', good);
     assert.equal(wrong.code, 1);
-    assert.match(wrong.stderr, /accept takes the newest revision, and .* is not it\n +hint: the newest revision is /);
+    assert.match(
+      wrong.stderr,
+      /accept works only on the newest revision, and .* is another\n +hint: the newest revision is /,
+    );
     const accepted = await daemon.run('accept', sha.slice(0, 8));
     assert.equal(accepted.code, 0, accepted.stderr);
     assert.match(accepted.stdout, new RegExp(`^${sha.slice(0, 12)} is accepted\nrepo `));
@@ -116,11 +119,11 @@ describe('what is held', { skip: skipWithout(newestEnvoy) }, () => {
     );
     const refused = await daemon.run('accept', second);
     assert.equal(refused.code, 1, refused.stdout);
-    assert.match(refused.stderr, /of a rewritten history, which on_rewrite: refuse lets nobody accept/);
+    assert.match(refused.stderr, /part of a rewritten history, which nobody can accept with on_rewrite: refuse/);
     assert.match(
       (await daemon.run('status')).stdout,
       new RegExp(
-        `hint: on_rewrite: refuse lets nobody accept it; put the ref back to ${third.slice(0, 12)}, or commit`,
+        `hint: with on_rewrite: refuse nobody can accept it; put the ref back to ${third.slice(0, 12)}, or commit`,
       ),
     );
     assert.equal((await daemon.status()).live!.version, third);

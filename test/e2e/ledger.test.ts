@@ -61,7 +61,7 @@ describe('a ledger in trouble', () => {
     // nothing else happens: it tries again by itself
     await until('ready', async () => (await daemon.get('/readyz')).status === 200, 20_000);
     assert.deepEqual((await daemon.status()).problems, []);
-    await daemon.logged(/^over: the ledger/);
+    await daemon.logged(/^resolved: the ledger/);
     await daemon.restart();
     assert.deepEqual(
       (await daemon.history()).map(({ version, outcome, live }) => [version, outcome, live]),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { Explanation } from '../../src/daemon/explain.ts';
+import type { Explanation } from '../../src/daemon/explain-release.ts';
 import { newestEnvoy, skipWithout } from '../helpers/envoy.ts';
 import { until } from '../helpers/until.ts';
 import { file, startScene, versionOf, type Scene } from './support.ts';

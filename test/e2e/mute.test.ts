@@ -64,7 +64,7 @@ test('a node that refuses what others accept: it rolls back once, and not at all
 
   const muted = await daemon.run('node', 'mute', 'garbage');
   assert.equal(muted.code, 0, muted.stderr);
-  assert.match(muted.stdout, /^garbage has no vote any more: its answers do not count/);
+  assert.match(muted.stdout, /^garbage no longer has a vote: its answers don't count/);
   assert.equal((await daemon.run('node', 'mute', 'garbage')).code, 1, 'it is muted already');
   const shown = (await daemon.run('status')).stdout;
   assert.match(shown, / garbage .*\(muted\)/);

@@ -81,7 +81,7 @@ test('git can’t be read while there is nothing to serve: no empty layer, and t
   const objects = `${repository.path}/.git/objects`;
   await rename(objects, `${objects}.away`);
   using node = new Node(`127.0.0.1:${daemon.xdsPort}`, good, (bytes) => bytes.includes(refusedKey));
-  await daemon.logged(/^the history can't be looked through for a release to go back to/);
+  await daemon.logged(/^the history can't be searched for a release to fall back to/);
   await rename(`${objects}.away`, objects);
   await daemon.waitFor('the good one is live', ({ live }) => live?.version === good && live.proven);
   assert.deepEqual(node.got, [head, good]);

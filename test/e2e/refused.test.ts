@@ -121,7 +121,7 @@ describe(`a commit that Envoy ${versions.join(' and ')} refuse`, { skip: missing
     assert.equal(await sum(envoys), before);
     const retried = await daemon.run('retry', refused);
     assert.equal(retried.code, 1);
-    assert.match(retried.stderr, /retry takes the newest revision, and .* is not it/);
+    assert.match(retried.stderr, /retry works only on the newest revision, and .* is another/);
   });
 });
 

@@ -62,7 +62,7 @@ describe('a first start', () => {
     await using daemon = await startDaemon({ repository: repository.path, folder: folder.path });
     assert.deepEqual(await problemsOf(daemon, 'ref'), [
       'there is no commit yet on HEAD',
-      'commit a shard-config.yaml: it is taken up by itself',
+      'commit a shard-config.yaml: the daemon will pick it up',
     ]);
     await assertNotReady(daemon);
     const shown = await daemon.run('status');

@@ -26,8 +26,8 @@ test('an Envoy that asks for what is not here is shown, with what it asks for, u
     const status = await daemon.waitFor('all of them', ({ nodes }) => nodes.length === 3);
     const unserved = status.nodes.filter(({ state }) => state === 'unserved');
     assert.deepEqual(unserved.map(({ id, version, unserved: words }) => [id, version, words]).sort(), [
-      ['edge-1', null, 'asks for resource other; resource runtime of RTDS is what is served'],
-      ['edge-2', null, `asks for type ${CLUSTER}; resource runtime of RTDS is what is served`],
+      ['edge-1', null, 'asks for resource other; only RTDS resource runtime is served'],
+      ['edge-2', null, `asks for type ${CLUSTER}; only RTDS resource runtime is served`],
     ]);
     assert.equal(status.counts.connected, 1);
     const { problems } = await daemon.waitFor('the problem', ({ problems }) => problems.length > 0, 20_000);

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 
 import { compileRelease, toFields } from '../../src/release/compile.ts';
 import type { Release } from '../../src/release/release.ts';
-import { explainRelease } from '../../src/daemon/explain.ts';
+import { explainRelease } from '../../src/daemon/explain-release.ts';
 import { startBackends } from '../helpers/backend.ts';
 import { makeConfig } from '../helpers/config.ts';
 import { skipWithout } from '../helpers/envoy.ts';

@@ -9,7 +9,7 @@ interface Seen {
   readonly daemon: DaemonInfo;
   readonly fleet: Fleet;
   readonly head: Head | null;
-  /** The head's file, as far as it is at hand. */
+  /** The head's file, if known. */
   readonly source: Uint8Array | null;
   readonly sessions: Iterable<Session>;
   /** Name of the RTDS resource. */
@@ -21,7 +21,6 @@ interface Seen {
   readonly working: Status['working'];
 }
 
-/** All that an operator asks for first, as one value. */
 export function toStatus({
   daemon,
   fleet,
@@ -98,7 +97,6 @@ function toClient(session: Session) {
   };
 }
 
-/** The longest line that is shown. */
 const maxExcerpt = 1_000;
 
 /** Diagnostics with their lines of `source`. */

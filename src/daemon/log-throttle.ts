@@ -1,41 +1,41 @@
-export interface RepeatsOptions {
-  /** Tells how many were left out. */
-  readonly sayLeftOut: (count: number, cause: string, peer: string) => void;
+export interface LogThrottleOptions {
+  /** Logs how many lines were suppressed. */
+  readonly logLeftOut: (count: number, cause: string, peer: string) => void;
   /** Default: a minute. */
   readonly windowMs?: number;
-  /** How often the same is said within it. Default: 5. */
+  /** Lines of one cause and peer within a window. Default: 5. */
   readonly times?: number;
-  /** Causes and peers that are told apart; more of them share one count for each cause. Default: 200. */
+  /** Pairs of cause and peer that have a window of their own; the others share one for each cause. Default: 200. */
   readonly keys?: number;
 }
 
 interface Window {
-  said: number;
+  logged: number;
   leftOut: number;
   readonly timer: NodeJS.Timeout;
 }
 
-/** Keeps a log readable and the disk free, whatever a peer does: the first few of each cause and peer are said, the rest counted. */
-export class Repeats {
-  readonly #options: Required<RepeatsOptions>;
+/** Keeps peers from flooding the log: the first few lines of each cause and peer are logged, the rest counted. */
+export class LogThrottle {
+  readonly #options: Required<LogThrottleOptions>;
   readonly #windows = new Map<string, Window>();
 
-  constructor(options: RepeatsOptions) {
+  constructor(options: LogThrottleOptions) {
     this.#options = { windowMs: 60_000, times: 5, keys: 200, ...options };
   }
 
-  /** Calls `say`, or counts that it was not called. `cause`: one of a few. */
-  say(cause: string, peer: string, say: () => void): void {
+  /** Calls `log`, or counts that it was not called. `cause`: one of a few. */
+  run(cause: string, peer: string, log: () => void): void {
     const window = this.#windowOf(cause, peer);
-    if (window.said >= this.#options.times) {
+    if (window.logged >= this.#options.times) {
       window.leftOut += 1;
       return;
     }
-    window.said += 1;
-    say();
+    window.logged += 1;
+    log();
   }
 
-  /** Ends its timers. */
+  /** Stops the timers. */
   close(): void {
     for (const { timer } of this.#windows.values()) clearTimeout(timer);
     this.#windows.clear();
@@ -49,7 +49,7 @@ export class Repeats {
     const known = this.#windows.get(key);
     if (known) return known;
     const timer = setTimeout(() => this.#end(key, cause, of), this.#options.windowMs).unref();
-    const window = { said: 0, leftOut: 0, timer };
+    const window = { logged: 0, leftOut: 0, timer };
     this.#windows.set(key, window);
     return window;
   }
@@ -57,6 +57,6 @@ export class Repeats {
   #end(key: string, cause: string, peer: string): void {
     const leftOut = this.#windows.get(key)?.leftOut ?? 0;
     this.#windows.delete(key);
-    if (leftOut > 0) this.#options.sayLeftOut(leftOut, cause, peer);
+    if (leftOut > 0) this.#options.logLeftOut(leftOut, cause, peer);
   }
 }

@@ -3,17 +3,17 @@ import type { Parts } from './parts.ts';
 import type { Api, CommandResult } from '../http/api.ts';
 import { toHistoryQuery } from '../http/history-query.ts';
 import { HttpError } from '../http/error.ts';
-import { explainRelease } from './explain.ts';
+import { explainRelease } from './explain-release.ts';
 import { short } from '../release/short.ts';
-import { toStatus } from './status.ts';
+import { toStatus } from './to-status.ts';
 
-/** The daemon, as HTTP and the CLI see it. */
+/** What HTTP and the CLI can ask of the daemon. */
 export function createApi(daemon: Daemon): Api {
   const { fleet, follow, journal, xds, sources, settings, presence, problems, metrics } = daemon.parts;
   return {
     daemon: () => daemon.info,
     status: async () => {
-      await journal.flush(); // what is told of now outlives the process
+      await journal.flush(); // whatever the status shows must survive a crash
       return toStatus({
         daemon: daemon.info,
         fleet,
@@ -42,7 +42,7 @@ export function createApi(daemon: Daemon): Api {
   };
 }
 
-/** Ready once a release is served and the memory is kept; else why not. */
+/** Ready once a release is served and the ledger can be written; else the reasons. */
 export function readiness({ fleet, journal }: Pick<Parts, 'fleet' | 'journal'>): {
   ready: boolean;
   reasons: string[];
@@ -54,8 +54,8 @@ export function readiness({ fleet, journal }: Pick<Parts, 'fleet' | 'journal'>):
   return { ready: reasons.length === 0, reasons };
 }
 
-/** Names the head by its first digits or as HEAD, or says why that is not what the command is for. */
-function findHead(daemon: Daemon, version: string, verb: string): CommandResult | null {
+/** Null if `version` (HEAD or a prefix of a SHA) names the head; else the error. */
+function requireHead(daemon: Daemon, version: string, verb: string): CommandResult | null {
   const { head } = daemon.parts.follow;
   if (head !== null && (version === 'HEAD' || head.version.startsWith(version))) return null;
   const hint = head === null ? 'there is no revision yet' : `the newest revision is ${short(head.version)}`;
@@ -64,24 +64,28 @@ function findHead(daemon: Daemon, version: string, verb: string): CommandResult 
     message:
       head === null
         ? `there is nothing to ${verb}`
-        : `${verb} takes the newest revision, and ${short(version)} is not it`,
+        : `${verb} works only on the newest revision, and ${short(version)} is another`,
     hint,
   };
 }
 
 async function retry(daemon: Daemon, version: string, by: string): Promise<CommandResult> {
   const { fleet, follow } = daemon.parts;
-  const elsewhere = findHead(daemon, version, 'retry');
-  if (elsewhere) return elsewhere;
+  const notHead = requireHead(daemon, version, 'retry');
+  if (notHead) return notHead;
   const head = follow.head?.version ?? '';
   if (fleet.target?.version === head) {
     if (fleet.counts().refusing === 0)
       return { ok: false, message: `no node refuses ${short(head)}: there is nothing to retry` };
     await follow.command({ type: 'retry', version: head, by });
-    return { ok: true, message: `${short(head)} is offered once more to the nodes that refuse it` };
+    return { ok: true, message: `${short(head)} is offered again to the nodes that refuse it` };
   }
   if (follow.head?.outcome === 'held')
-    return { ok: false, message: `${short(head)} is held`, hint: `shardplane accept ${short(head)} lets it through` };
+    return {
+      ok: false,
+      message: `${short(head)} is held`,
+      hint: `to let it through: shardplane accept ${short(head)}`,
+    };
   if (fleet.refusalOf(head) === null)
     return { ok: false, message: `${short(head)} was not refused: there is nothing to retry` };
   await follow.command({ type: 'retry', version: head, by });
@@ -91,23 +95,23 @@ async function retry(daemon: Daemon, version: string, by: string): Promise<Comma
 }
 
 async function accept(daemon: Daemon, version: string, by: string): Promise<CommandResult> {
-  const elsewhere = findHead(daemon, version, 'accept');
-  if (elsewhere) return elsewhere;
+  const notHead = requireHead(daemon, version, 'accept');
+  if (notHead) return notHead;
   const { head } = daemon.parts.follow;
   if (head?.outcome !== 'held') return { ok: false, message: `${short(head?.version ?? version)} is not held` };
   if (daemon.parts.follow.isRefused)
     return {
       ok: false,
-      message: `${short(head.version)} is of a rewritten history, which on_rewrite: refuse lets nobody accept`,
+      message: `${short(head.version)} is part of a rewritten history, which nobody can accept with on_rewrite: refuse`,
       hint: 'shardplane status says what to do',
     };
   await daemon.parts.follow.command({ type: 'accept', version: head.version, by });
   return { ok: true, message: `${short(head.version)} is accepted` };
 }
 
-/** What can't be followed: there is nothing that was looked at. */
-const blind: ReadonlySet<string> = new Set(['repository', 'remote', 'ref', 'ref-deleted', 'file']);
-/** How many nodes can be muted: more are a fleet that is to be mended otherwise. */
+/** With one of these problems the daemon can't see the newest revision. */
+const blinding: ReadonlySet<string> = new Set(['repository', 'remote', 'ref', 'ref-deleted', 'file']);
+/** A fleet with more bad nodes than this has to be fixed in another way. */
 const maxMuted = 1_000;
 
 function mute(daemon: Daemon, node: string, by: string): CommandResult {
@@ -119,44 +123,44 @@ function mute(daemon: Daemon, node: string, by: string): CommandResult {
   const { head } = daemon.parts.follow;
   const hint =
     head?.outcome === 'rolled_back' && fleet.refusalOf(head.version)?.node === node
-      ? `${short(head.version)}, which it refused, is pinned still: shardplane retry ${short(head.version)}`
+      ? `${short(head.version)}, which it refused, is still pinned: shardplane retry ${short(head.version)}`
       : null;
   const where = fleet.isConnected(node) ? '' : ' (it is not connected)';
-  const message = `${node} has no vote any more${where}: its answers do not count, and it is not waited for`;
+  const message = `${node} no longer has a vote${where}: its answers don't count, and no rollout waits for it`;
   return { ok: true, message: hint === null ? message : `${message}\n${hint}` };
 }
 
 function unmute(daemon: Daemon, node: string, by: string): CommandResult {
   const { fleet, inbox } = daemon.parts;
   if (!fleet.muted.has(node) && !fleet.hasLostVote(node))
-    return { ok: false, message: `${node} is not muted`, hint: 'shardplane status names those that are' };
+    return { ok: false, message: `${node} is not muted`, hint: 'shardplane status lists the muted nodes' };
   inbox.put({ type: 'unmute', at: Date.now(), node, by });
   return { ok: true, message: `${node} has a vote again` };
 }
 
 async function sync(daemon: Daemon): Promise<CommandResult> {
   await daemon.sync();
-  // A local repository that can't be read is a problem only when a second look fails, too: whoever asks now is told now.
+  // A failure to read a local repository becomes a problem at the second attempt: make that one now.
   if (daemon.parts.settings.repository.remote === null) await daemon.sync();
   const isUnjudged = daemon.parts.follow.head?.outcome === null;
   const failure = daemon.parts.problems
     .list()
-    .find(({ code }) => blind.has(code) || (isUnjudged && code === 'backlog'));
+    .find(({ code }) => blinding.has(code) || (isUnjudged && code === 'backlog'));
   if (failure) return { ok: false, message: failure.message, ...(failure.hint !== null && { hint: failure.hint }) };
   const { head } = daemon.parts.follow;
   return {
     ok: true,
-    message: head === null ? 'looked: no revision yet' : `looked: the newest revision is ${short(head.version)}`,
+    message: head === null ? 'no revision yet' : `the newest revision is ${short(head.version)}`,
   };
 }
 
 function toStory(story: unknown, version: string): unknown {
   if (story === 'ambiguous')
-    throw new HttpError(409, 'ambiguous', `${version} is the beginning of several commits: give more digits`);
+    throw new HttpError(409, 'ambiguous', `several commits begin with ${version}: give more digits`);
   return story;
 }
 
-/** Other refs are none of ours; a flood of calls becomes one look. */
+/** Ignores other refs. `sync` joins concurrent calls, so a flood of them is harmless. */
 function onPushed(daemon: Daemon, ref: string | null): void {
   const watched = daemon.parts.settings.repository.ref;
   if (ref === null || watched === 'HEAD' || ref === watched || ref === `refs/heads/${watched}`) void daemon.sync();

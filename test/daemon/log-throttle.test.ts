@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Repeats } from '../../src/daemon/repeats.ts';
+import { LogThrottle } from '../../src/daemon/log-throttle.ts';
 
-describe('what repeats itself', () => {
+describe('what throttle itself', () => {
   it('is said a few times for each cause and peer, and how often it was left out', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const said: string[] = [];
-    const repeats = new Repeats({ sayLeftOut: (...leftOut) => void said.push(leftOut.join(' ')), times: 2 });
+    const throttle = new LogThrottle({ logLeftOut: (...leftOut) => void said.push(leftOut.join(' ')), times: 2 });
     const flood = (cause: string, peer: string, times: number): void => {
-      for (let i = 0; i < times; i += 1) repeats.say(cause, peer, () => void said.push(`${cause} ${peer}`));
+      for (let i = 0; i < times; i += 1) throttle.run(cause, peer, () => void said.push(`${cause} ${peer}`));
     };
     flood('reject', 'a', 5);
     flood('reject', 'b', 1);
@@ -19,19 +19,20 @@ describe('what repeats itself', () => {
     flood('reject', 'a', 1);
     t.mock.timers.tick(60_000);
     assert.deepEqual(said, ['reject a']);
-    repeats.close();
+    throttle.close();
   });
 
   it('of more peers than are told apart has one count for each cause', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const said: string[] = [];
     const leftOut: string[] = [];
-    const repeats = new Repeats({ sayLeftOut: (...one) => void leftOut.push(one.join(' ')), times: 1, keys: 3 });
-    for (let peer = 0; peer < 1_000; peer += 1) repeats.say('reject', String(peer), () => void said.push(String(peer)));
-    repeats.say('reject', '1', () => void said.push('1'));
+    const throttle = new LogThrottle({ logLeftOut: (...one) => void leftOut.push(one.join(' ')), times: 1, keys: 3 });
+    for (let peer = 0; peer < 1_000; peer += 1)
+      throttle.run('reject', String(peer), () => void said.push(String(peer)));
+    throttle.run('reject', '1', () => void said.push('1'));
     assert.deepEqual(said, ['0', '1', '2', '3']);
     t.mock.timers.tick(60_000);
     assert.deepEqual(leftOut, ['1 reject 1', '996 reject several']);
-    repeats.close();
+    throttle.close();
   });
 });

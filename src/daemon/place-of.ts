@@ -1,13 +1,18 @@
 import { locateKey } from '../config/locate-key.ts';
 import type { Place } from '../rollout/types.ts';
-import type { PlaceOf } from './answers.ts';
 
-/** The runtime key that Envoy's words are about, or null. Its text is not stable across versions (1.36 to 1.40 say this). */
+/** Finds the place in a release's config file that Envoy's message is about. */
+export type PlaceOf = (version: string, message: string) => Place;
+
+/** The runtime key that Envoy's message names, or null. The text may change between versions (checked with 1.36 to 1.40). */
 export function keyOfRefusal(message: string): string | null {
   return /Invalid runtime entry value for (\S+)/.exec(message)?.[1] ?? null;
 }
 
-/** Where in the config file a refused key stands. `sourceOf`: a release's file, if it is at hand. A fleet refuses as one: looked up once. */
+/**
+ * Finds the place of a refused key in the config file. `sourceOf`: a release's file, if known. Remembers the last one, since a whole
+ * fleet refuses for the same reason.
+ */
 export function createPlaceOf(file: string, sourceOf: (version: string) => Uint8Array | null): PlaceOf {
   let last: { readonly version: string; readonly place: Place } | null = null;
   return (version, message) => {

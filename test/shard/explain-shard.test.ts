@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { assignShard } from '../../src/shard/assign.ts';
-import { explainShard } from '../../src/shard/explain.ts';
+import { explainShard } from '../../src/shard/explain-shard.ts';
 import { makeConfig } from '../helpers/config.ts';
 
 test('a customer of its own size: slots with their numbers, hosts and scores, best first', () => {

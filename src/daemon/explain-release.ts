@@ -1,11 +1,11 @@
 import type { Release } from '../release/release.ts';
-import { explainShard } from '../shard/explain.ts';
-import type { ShardExplanation } from '../shard/explain.ts';
+import { explainShard } from '../shard/explain-shard.ts';
+import type { ShardExplanation } from '../shard/explain-shard.ts';
 import { chooseView, cutoverOf, type ViewReason } from '../shard/choose-view.ts';
 
 /** A customer's shard under one release, and why it is that: `shardplane explain --json`. */
 export interface Explanation extends ShardExplanation {
-  /** The release that says so: that of the view that the customer uses. */
+  /** The release of the view that the customer uses. */
   readonly version: string;
   /** Which view that is, and why. */
   readonly view: 'current' | 'next';
@@ -16,7 +16,7 @@ export interface Explanation extends ShardExplanation {
   readonly assignment: readonly number[];
 }
 
-/** What envoy/shardplane.lua does with the values that a release is pushed as, told. */
+/** Explains what envoy/shardplane.lua does with the values that a release is pushed as. */
 export function explainRelease(release: Release, customer: string): Explanation {
   const { next = null } = release;
   const { isNext, reason } = chooseView(next, customer);
