@@ -98,7 +98,12 @@ export class Journal {
       this.#unwritten.trim();
       this.#report();
     }
-    if (this.#failure === null) this.#end ??= setImmediate(() => void this.flush());
+    this.#schedule();
+  }
+
+  /** At the end of this turn; while a write has failed, its retry writes it. */
+  #schedule(): void {
+    if (this.#failure === null && this.#isDirty) this.#end ??= setImmediate(() => void this.flush());
   }
 
   /** Tries to write now, and resolves after that. Between retries of a failed write it does nothing. */
@@ -169,6 +174,7 @@ export class Journal {
       this.#unwritten.trim();
     }
     this.#isWriting = false;
+    this.#schedule(); // what was added while a retry succeeded
     this.#report();
   }
 

@@ -144,6 +144,24 @@ test('while it can not be written, it is said once, it answers from memory, and 
   );
 });
 
+test('what happens while a store recovers is written as soon as it has', async (t) => {
+  const { journal, batches, control, clock } = scene(t);
+  await journal.load();
+  control.reason = 'no';
+  journal.add([seen(1)]);
+  await journal.flush();
+  control.reason = null;
+  let open = (): void => undefined;
+  control.gate = new Promise((resolve) => (open = resolve));
+  clock.now += 60_000;
+  const written = journal.flush();
+  await turn();
+  journal.add([seen(2)]);
+  open();
+  await written;
+  await until('both', () => numbers(batches).flat().length === 2, 2_000);
+});
+
 test('a failing store is tried less and less often', async (t) => {
   const { journal, control, clock } = scene(t);
   await journal.load();
