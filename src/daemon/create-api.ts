@@ -13,7 +13,7 @@ export function createApi(daemon: Daemon): Api {
   return {
     daemon: () => daemon.info,
     status: async () => {
-      await journal.flush(); // whatever the status shows must survive a crash
+      await journal.settled(); // whatever the status shows must survive a crash
       return toStatus({
         daemon: daemon.info,
         fleet,

@@ -39,6 +39,9 @@ export interface JournalHooks {
 
 /** The delay before a failed write is retried; it doubles each time. */
 const retryMs = { first: 1_000, last: 30_000 };
+/** How long a disk is waited for: by what a push waits for, and by who asks for the history. */
+const pushMs = 1_000;
+const askMs = 5_000;
 
 /**
  * Writes facts to a store behind the daemon's work: those of one turn of the event loop are one transaction at its end, so that
@@ -124,13 +127,22 @@ export class Journal {
   }
 
   /** Like the store's. Empty while that can't be written, since it doesn't know the latest outcomes. */
-  async outcomes(versions: readonly string[]): Promise<ReadonlyMap<string, FinalOutcome>> {
-    await this.flush();
-    if (this.#failure !== null) return new Map();
-    return this.#options.store.outcomes(versions).catch((error: unknown) => {
+  outcomes(versions: readonly string[]): Promise<ReadonlyMap<string, FinalOutcome>> {
+    const none: ReadonlyMap<string, FinalOutcome> = new Map();
+    const ask = async (): Promise<ReadonlyMap<string, FinalOutcome>> => {
+      await this.flush();
+      return this.#failure === null ? await this.#options.store.outcomes(versions) : none;
+    };
+    const known = ask().catch((error: unknown) => {
       this.#failAndReport(error);
-      return new Map();
+      return none;
     });
+    return within(pushMs, known, () => none);
+  }
+
+  /** What was added is written, or can't be now; a disk that hangs is not waited for. */
+  settled(): Promise<void> {
+    return within(pushMs, this.flush(), () => undefined);
   }
 
   /** Writes what is left, and closes the store. */
@@ -225,14 +237,14 @@ export class Journal {
     this.#hooks.onHealth(health);
   }
 
-  async #ask<T>(question: (store: Store) => Promise<T>): Promise<T> {
-    await this.flush();
-    try {
-      return await question(this.#options.store);
-    } catch (error) {
-      this.#failAndReport(error);
-      return this.#askMemory(question);
-    }
+  #ask<T>(question: (store: Store) => Promise<T>): Promise<T> {
+    const answer = this.flush()
+      .then(() => question(this.#options.store))
+      .catch((error: unknown) => {
+        this.#failAndReport(error);
+        return this.#askMemory(question);
+      });
+    return within(askMs, answer, () => this.#askMemory(question));
   }
 
   async #askMemory<T>(question: (store: Store) => Promise<T>): Promise<T> {
@@ -243,5 +255,17 @@ export class Journal {
     } finally {
       await store.close();
     }
+  }
+}
+
+/** What a promise resolves to; after so many milliseconds, something else. */
+async function within<T>(ms: number, promise: Promise<T>, otherwise: () => T | Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<null>();
+  const timer = setTimeout(late.resolve, ms, null);
+  try {
+    const first = await Promise.race([promise.then((value) => ({ value })), late.promise]);
+    return first === null ? await otherwise() : first.value;
+  } finally {
+    clearTimeout(timer);
   }
 }

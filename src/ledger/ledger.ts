@@ -3,10 +3,11 @@ import path from 'node:path';
 import { LedgerError } from './ledger-error.ts';
 import { ledgerFile } from './sqlite/file.ts';
 import { readHistory, readStory } from './sqlite/read.ts';
-import { openCurrent, SqliteStore } from './sqlite/sqlite-store.ts';
+import { openCurrent } from './sqlite/sqlite-store.ts';
 import type { ReadOnlyLedger, StoreOptions } from './sqlite/sqlite-store.ts';
 import { messageOf } from './sqlite/sqlite-error.ts';
 import type { Store } from './store.ts';
+import { ThreadedStore } from './threaded-store.ts';
 
 export type { StoreOptions } from './sqlite/sqlite-store.ts';
 
@@ -14,8 +15,8 @@ export type { StoreOptions } from './sqlite/sqlite-store.ts';
  * The store of a state directory; the first call creates both if needed. `load` rejects with LedgerError `ledger-locked` when another
  * daemon uses the directory, and `ledger-newer` when a newer shardplane wrote it.
  */
-export function openStore(options: StoreOptions): Store {
-  return new SqliteStore(options);
+export function openStore(options: Omit<StoreOptions, 'clock'>): Store {
+  return new ThreadedStore(options);
 }
 
 /** A ledger opened without the daemon, for queries only. */

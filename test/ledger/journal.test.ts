@@ -214,6 +214,18 @@ test('a burst is not cut while all is well', async (t) => {
   assert.equal(batches[0]?.facts.length, 12_000);
 });
 
+test('a store that hangs holds up nothing: it is asked for a second', async (t) => {
+  const { journal, control } = scene(t);
+  await journal.load();
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  control.gate = promise.then(() => undefined);
+  journal.add([seen(1)]);
+  const [known] = await Promise.all([journal.outcomes([sha(1)]), journal.settled()]);
+  assert.equal(known.size, 0);
+  assert.equal(journal.health.ok, true, 'it may answer yet');
+  resolve(undefined);
+});
+
 test('what comes while a store hangs is bounded, and what hangs is not written twice', async (t) => {
   const { journal, batches, control } = scene(t);
   await journal.load();

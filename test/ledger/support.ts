@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { Journal } from '../../src/ledger/journal.ts';
 import type { JournalHealth } from '../../src/ledger/journal.ts';
-import { openStore } from '../../src/ledger/ledger.ts';
+import { SqliteStore } from '../../src/ledger/sqlite/sqlite-store.ts';
 import type { StoreOptions } from '../../src/ledger/ledger.ts';
 import type { Batch, Loaded, Store, StoredRelease, Story } from '../../src/ledger/store.ts';
 import { contentToJson } from '../../src/release/content.ts';
@@ -186,7 +186,7 @@ export class Book {
 
   constructor(options: StoreOptions, wrap: (store: Store) => Store = (store) => store) {
     this.#clock = options.clock ?? Date.now;
-    this.store = wrap(openStore({ ...options, notice: (text) => this.notices.push(text) }));
+    this.store = wrap(new SqliteStore({ ...options, notice: (text) => this.notices.push(text) }));
     this.journal = new Journal({ store: this.store, now: this.#clock });
     this.journal.begin({
       state: () => ({ memory: this.memory, releases: this.served() }),
@@ -279,7 +279,7 @@ export async function open(context: TestContext, options: StoreOptions): Promise
 /** What a directory holds after its daemon has ended. */
 export async function loadAfter(book: Book, options: StoreOptions): Promise<Loaded> {
   await book.journal.close();
-  const store = openStore(options);
+  const store = new SqliteStore(options);
   try {
     return await store.load();
   } finally {

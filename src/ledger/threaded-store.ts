@@ -1,0 +1,132 @@
+import { Worker } from 'node:worker_threads';
+import { LedgerError } from './ledger-error.ts';
+import type { LedgerErrorCode } from './ledger-error.ts';
+import type { StoreOptions } from './sqlite/sqlite-store.ts';
+import type { Batch, Store, StoredRelease } from './store.ts';
+
+/** What a thread can be given: no functions. */
+export type ThreadOptions = Pick<StoreOptions, 'directory' | 'retention'>;
+
+export interface Call {
+  readonly id: number;
+  readonly method: keyof Store;
+  readonly argument: unknown;
+}
+
+/** A release that was sent before is its version. Its config, which may hold 100,000 customers, is read from the text over there. */
+export interface ThreadedBatch extends Omit<Batch, 'releases'> {
+  readonly releases: readonly (string | SentRelease)[];
+}
+
+export type SentRelease = Omit<StoredRelease, 'release'> & Omit<StoredRelease['release'], 'config' | 'next'>;
+
+export type Message =
+  | { readonly notice: string }
+  | { readonly id: number; readonly result: unknown }
+  | {
+      readonly id: number;
+      readonly message: string;
+      readonly ledger: { readonly code: LedgerErrorCode; readonly hint: string } | null;
+    };
+
+/** A disk that takes longer is said to have failed; the thread goes on with it. */
+const callMs = 30_000;
+/** At the end of the process. */
+const closeMs = 5_000;
+
+/** `.ts` in the source tree, `.js` in the package. */
+const script = new URL(import.meta.url.endsWith('.ts') ? './store-thread.ts' : './store-thread.js', import.meta.url);
+
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The SQLite store in a thread of its own: SQLite is synchronous, and neither a release of 100,000 customers nor a disk that hangs may
+ * stop the streams. Calls are answered in order, each within a time limit. A thread that has ended is started again by the next call.
+ */
+export class ThreadedStore implements Store {
+  readonly #options: ThreadOptions;
+  readonly #notice: (text: string) => void;
+  readonly #waiting = new Map<number, Waiting>();
+  #thread: Worker | null = null;
+  #calls = 0;
+  /** What the thread has. */
+  #sent = new Map<string, StoredRelease['resource']>();
+
+  constructor({ directory, retention, notice = () => undefined }: Omit<StoreOptions, 'clock'>) {
+    this.#options = { directory, ...(retention && { retention }) };
+    this.#notice = notice;
+  }
+
+  load: Store['load'] = () => this.#call('load');
+  history: Store['history'] = (query) => this.#call('history', query);
+  story: Store['story'] = (prefix) => this.#call('story', prefix);
+  outcomes: Store['outcomes'] = (versions) => this.#call('outcomes', versions);
+
+  commit(batch: Batch): Promise<void> {
+    const thread = this.#start(); // which has nothing yet, if it is new
+    const releases = batch.releases.map(({ release: { version, subject }, resource, content }) =>
+      this.#sent.get(version) === resource ? version : { version, subject, resource, content },
+    );
+    this.#sent = new Map(batch.releases.map(({ release, resource }) => [release.version, resource]));
+    const threaded: ThreadedBatch = { ...batch, releases };
+    return this.#ask(thread, { method: 'commit', argument: threaded });
+  }
+
+  async close(): Promise<void> {
+    const thread = this.#thread;
+    if (thread === null) return;
+    await this.#ask(thread, { method: 'close', argument: undefined }, closeMs).catch(() => undefined);
+    this.#thread = null;
+    await thread.terminate();
+  }
+
+  #call<T>(method: keyof Store, argument?: unknown): Promise<T> {
+    return this.#ask(this.#start(), { method, argument });
+  }
+
+  async #ask<T>(thread: Worker, call: Omit<Call, 'id'>, limitMs = callMs): Promise<T> {
+    const id = (this.#calls += 1);
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#waiting.set(id, { resolve, reject });
+    const late = `the ledger in ${this.#options.directory} has not answered for ${limitMs / 1000} s: is its disk well?`;
+    const timer = setTimeout(() => reject(new Error(late)), limitMs);
+    thread.ref();
+    try {
+      thread.postMessage({ id, ...call } satisfies Call);
+      return (await promise) as T;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(id);
+      if (this.#waiting.size === 0) thread.unref();
+    }
+  }
+
+  #start(): Worker {
+    if (this.#thread !== null) return this.#thread;
+    const thread = new Worker(script, { workerData: this.#options, execArgv: [] });
+    this.#thread = thread;
+    this.#sent = new Map();
+    let reason = 'its thread has ended';
+    thread.on('message', (message: Message) => this.#onMessage(message));
+    thread.on('error', (error: Error) => (reason = error.message));
+    thread.once('exit', () => this.#onExit(thread, reason));
+    return thread;
+  }
+
+  #onMessage(message: Message): void {
+    if ('notice' in message) return this.#notice(message.notice);
+    const waiting = this.#waiting.get(message.id);
+    if ('result' in message) return waiting?.resolve(message.result);
+    const { message: words, ledger } = message;
+    waiting?.reject(ledger === null ? new Error(words) : new LedgerError(ledger.code, words, ledger.hint));
+  }
+
+  #onExit(thread: Worker, reason: string): void {
+    if (this.#thread === thread) this.#thread = null;
+    for (const { reject } of this.#waiting.values())
+      reject(new Error(`the ledger in ${this.#options.directory} can't be used: ${reason}`));
+  }
+}
