@@ -20,11 +20,13 @@ export interface EffectsOptions {
 export function createEffects({ state, xds, releases, source, judging }: EffectsOptions): (effect: Effect) => void {
   return (effect) => {
     switch (effect.type) {
-      case 'offer':
+      case 'offer': {
+        const release = releases.get(effect.version);
         // With nothing left to offer, Envoys keep what they have: git may still have a release.
-        if (effect.version === null) xds.withhold();
-        else xds.offer(releases.get(effect.version));
+        if (release === null) xds.withhold();
+        else xds.offer(release);
         return releases.keep(servedVersions({ rollout: toRolloutMemory(state.rollout) }));
+      }
       case 'offer_nothing':
         if (xds.isWithheld) xds.offer(null);
         return;

@@ -207,8 +207,10 @@ export async function createParts(
       const unpinned = stored
         .map(({ release }) => release.version)
         .filter((version) => !state.rollout.pins.has(version));
-      if (adopt(state, usable(late, new Set(unpinned), judgedBy), open, now()))
-        serveRestored({ log, fleet, xds, controller });
+      if (!adopt(state, usable(late, new Set(unpinned), judgedBy), open, now())) return;
+      serveRestored({ log, fleet, xds, controller });
+      const { live } = state.rollout;
+      if (live) onReport({ version: live.version, outcome: 'live', diagnostics: [], counts: fleet.counts() });
     },
   });
   return {

@@ -14,7 +14,7 @@ export function answerEach<Q, A>(answer: (request: Q) => A | Promise<A>, onFailu
       call.pause();
       toAnswer(answer, request).then(
         (response) => call.write(response, () => call.resume()),
-        (error: unknown) => call.emit('error', toStatus(error, call.getPeer(), onFailure)),
+        (error: unknown) => call.emit('error', toGrpcStatus(error, call.getPeer(), onFailure)),
       );
     });
     call.on('end', () => call.end());
@@ -26,7 +26,7 @@ async function toAnswer<Q, A>(answer: (request: Q) => A | Promise<A>, request: Q
 }
 
 /** An error as the client is told of it: what is not meant for it is a fault of ours. */
-export function toStatus(error: unknown, peer: string, onFailure: OnFailure): ServiceError {
+export function toGrpcStatus(error: unknown, peer: string, onFailure: OnFailure): ServiceError {
   if (error instanceof Error && 'code' in error && 'details' in error) return error as ServiceError;
   onFailure(peer, error);
   return toServiceError(status.INTERNAL, 'the server has failed on this call: its log says how');

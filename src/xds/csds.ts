@@ -1,7 +1,7 @@
 import { status, type handleUnaryCall, type ServerDuplexStream } from '@grpc/grpc-js';
 import { setImmediate } from 'node:timers/promises';
 import { RUNTIME_TYPE } from '../release/encode.ts';
-import { answerEach, isTooLong, toServiceError, toStatus, type OnFailure } from './answer.ts';
+import { answerEach, isTooLong, toServiceError, toGrpcStatus, type OnFailure } from './answer.ts';
 import { service } from './protos.ts';
 import type { Session } from './session.ts';
 import { NO_RELEASE, type NodeIdentity } from './stream/types.ts';
@@ -9,7 +9,7 @@ import { NO_RELEASE, type NodeIdentity } from './stream/types.ts';
 const CSDS = 'envoy.service.status.v3.ClientStatusDiscoveryService';
 
 /** What the Client Status Discovery Service reports on. */
-export interface Fleet {
+export interface ServedFleet {
   readonly sessions: () => Iterable<Session>;
   /** The version that every node shall have. */
   readonly target: () => string;
@@ -18,7 +18,7 @@ export interface Fleet {
 
 /** CSDS: our view of each client, one ClientConfig for each stream. Responses are encoded. */
 export function csdsHandlers(
-  fleet: Fleet,
+  fleet: ServedFleet,
   onFailure: OnFailure,
 ): {
   FetchClientStatus: handleUnaryCall<ClientStatusRequest, Buffer>;
@@ -29,7 +29,7 @@ export function csdsHandlers(
     FetchClientStatus: (call, callback) => {
       answer(call.request).then(
         (response) => callback(null, response),
-        (error: unknown) => callback(toStatus(error, call.getPeer(), onFailure)),
+        (error: unknown) => callback(toGrpcStatus(error, call.getPeer(), onFailure)),
       );
     },
     StreamClientStatus: answerEach(answer, onFailure),
@@ -69,7 +69,7 @@ const MAX_MATCHERS = 16;
 const SLICE = 100;
 
 /** A response of many nodes is a concatenation of responses of few: https://protobuf.dev/programming-guides/encoding/#last-one-wins */
-async function clientStatus(fleet: Fleet, { node_matchers = [] }: ClientStatusRequest): Promise<Buffer> {
+async function clientStatus(fleet: ServedFleet, { node_matchers = [] }: ClientStatusRequest): Promise<Buffer> {
   const isAsked = toMatch(node_matchers);
   const parts: Buffer[] = [];
   let slice: object[] = [];
@@ -120,7 +120,7 @@ const comparisons = {
   contains: (id: string, text: string) => id.includes(text),
 };
 
-function toConfig(fleet: Fleet, session: Session, node: NodeIdentity): object {
+function toConfig(fleet: ServedFleet, session: Session, node: NodeIdentity): object {
   const [region = '', zone = '', sub_zone = ''] = node.locality.split('/');
   return {
     node: {

@@ -1,6 +1,6 @@
 import type { Server, ServiceDefinition } from '@grpc/grpc-js';
 import type { OnFailure } from './answer.ts';
-import { csdsHandlers, type Fleet } from './csds.ts';
+import { csdsHandlers, type ServedFleet } from './csds.ts';
 import { Health } from './health.ts';
 import { service, services } from './protos.ts';
 import { addReflection } from './reflection.ts';
@@ -9,7 +9,7 @@ const CSDS = 'envoy.service.status.v3.ClientStatusDiscoveryService';
 const HEALTH = 'grpc.health.v1.Health';
 
 /** Adds what operators ask, beside xDS: grpc.health.v1, server reflection (v1 and v1alpha) and CSDS. */
-export function addOperatorServices(server: Server, fleet: Fleet, onFailure: OnFailure): Health {
+export function addOperatorServices(server: Server, fleet: ServedFleet, onFailure: OnFailure): Health {
   const csds = service(CSDS);
   const names = Object.keys(services).filter((name) => !('format' in (services[name] ?? {})));
   const health = new Health(names);

@@ -60,6 +60,12 @@ test('with nothing left to offer no Envoy is emptied before git has been asked',
   assert.deepEqual(asked, ['withhold', 'offer nothing 0']);
 });
 
+test('a release whose bytes are not at hand empties no Envoy', () => {
+  const { asked, carryOut } = createScene();
+  carryOut({ type: 'offer', version: 'lost' });
+  assert.deepEqual(asked, ['withhold']);
+});
+
 test('the tip is taken by git, and revisions are judged and listed by the judging', () => {
   const { asked, carryOut } = createScene();
   const standing = { isHead: true, isOvertaken: false, tip: 't', previous: null };
