@@ -34,6 +34,7 @@ export class Model {
   #at = 0;
   #isConnected = false;
   #state = this.#create(null);
+  #written = this.#write();
 
   constructor(onRewrite: OnRewrite) {
     this.#onRewrite = onRewrite;
@@ -140,7 +141,32 @@ export class Model {
 
   /** All that is left is what is remembered, and the ledger's rows. */
   restart(): void {
-    const memory = JSON.parse(JSON.stringify(toMemory(this.#state))) as Memory;
+    this.#resume(toMemory(this.#state));
+  }
+
+  /** With other settings a candidate is gone on with no more. */
+  restartOtherwise(): void {
+    const { revisions, rollout } = toMemory(this.#state);
+    this.#resume({ revisions, rollout: { ...rollout, candidate: null } });
+  }
+
+  /** Killed before the last event was written: pushed, and not remembered. */
+  crash(): void {
+    const { memory, outcomes, before, offered } = this.#written;
+    for (const [now, then] of [
+      [this.#outcomes, outcomes],
+      [this.#before, before],
+    ] as const) {
+      now.clear();
+      for (const [version, outcome] of then) (now as Map<string, Outcome | null>).set(version, outcome);
+    }
+    this.#offered.clear();
+    for (const version of offered) this.#offered.add(version);
+    this.#resume(memory);
+  }
+
+  #resume(remembered: Memory): void {
+    const memory = JSON.parse(JSON.stringify(remembered)) as Memory;
     this.#work = [];
     this.#isConnected = false;
     this.#seen = undefined;
@@ -182,6 +208,15 @@ export class Model {
     return this.#state.rollout.candidate?.version ?? null;
   }
 
+  #write() {
+    return {
+      memory: toMemory(this.#state),
+      outcomes: new Map(this.#outcomes),
+      before: new Map(this.#before),
+      offered: new Set(this.#offered),
+    };
+  }
+
   #create(memory: Memory | null) {
     const open = [...this.#outcomes]
       .filter(([, outcome]) => outcome === null || outcome === 'held')
@@ -214,6 +249,7 @@ export class Model {
   }
 
   #apply(event: Event): void {
+    this.#written = this.#write();
     const { facts, effects } = step(this.#state, event, this.#at);
     for (const fact of facts) this.#record(fact);
     for (const effect of effects) this.#carryOut(effect);

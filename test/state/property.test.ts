@@ -32,6 +32,8 @@ const happenings = {
   accept: (model: Model) => model.command('accept'),
   retry: (model: Model) => model.command('retry'),
   restart: (model: Model) => model.restart(),
+  'restart otherwise': (model: Model) => model.restartOtherwise(),
+  crash: (model: Model) => model.crash(),
 };
 const names = Object.keys(happenings) as (keyof typeof happenings)[];
 
