@@ -91,7 +91,7 @@ export class ThreadedStore implements Store {
     const id = (this.#calls += 1);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting.set(id, { resolve, reject });
-    const late = `the ledger in ${this.#options.directory} has not answered for ${limitMs / 1000} s: is its disk well?`;
+    const late = `the ledger in ${this.#options.directory} has not answered for ${limitMs / 1000} s: check its disk; pushing goes on, and what happens is kept in memory`;
     const timer = setTimeout(() => reject(new Error(late)), limitMs);
     thread.ref();
     try {
