@@ -1,14 +1,23 @@
-import type { Daemon } from './daemon.ts';
 import type { Parts } from './parts.ts';
-import type { Api, CommandResult } from '../http/api.ts';
+import type { Api, CommandResult, DaemonInfo } from '../http/api.ts';
 import { toHistoryQuery } from '../http/history-query.ts';
 import { HttpError } from '../http/error.ts';
 import { explainRelease } from './explain-release.ts';
 import { short } from '../release/short.ts';
+import { readiness } from './readiness.ts';
 import { toStatus } from './to-status.ts';
 
+/** The daemon, as far as it is asked. */
+export interface Running {
+  readonly parts: Parts;
+  /** Its ports are known once they listen. */
+  readonly info: DaemonInfo;
+  /** Looks at the repository now. */
+  sync(): Promise<void>;
+}
+
 /** What HTTP and the CLI can ask of the daemon. */
-export function createApi(daemon: Daemon): Api {
+export function createApi(daemon: Running): Api {
   const { fleet, follow, journal, xds, sources, settings, presence, problems, metrics } = daemon.parts;
   return {
     daemon: () => daemon.info,
@@ -42,20 +51,8 @@ export function createApi(daemon: Daemon): Api {
   };
 }
 
-/** Ready once a release is served and the ledger can be written; else the reasons. */
-export function readiness({ fleet, journal }: Pick<Parts, 'fleet' | 'journal'>): {
-  ready: boolean;
-  reasons: string[];
-} {
-  const reasons = [];
-  const { health } = journal;
-  if (fleet.live === null) reasons.push('no release is served yet');
-  if (!health.ok) reasons.push(health.reason);
-  return { ready: reasons.length === 0, reasons };
-}
-
 /** Null if `version` (HEAD or a prefix of a SHA) names the head; else the error. */
-function requireHead(daemon: Daemon, version: string, verb: string): CommandResult | null {
+function requireHead(daemon: Running, version: string, verb: string): CommandResult | null {
   const { head } = daemon.parts.follow;
   if (head !== null && (version === 'HEAD' || head.version.startsWith(version))) return null;
   const hint = head === null ? 'there is no revision yet' : `the newest revision is ${short(head.version)}`;
@@ -69,7 +66,7 @@ function requireHead(daemon: Daemon, version: string, verb: string): CommandResu
   };
 }
 
-async function retry(daemon: Daemon, version: string, by: string): Promise<CommandResult> {
+async function retry(daemon: Running, version: string, by: string): Promise<CommandResult> {
   const { fleet, follow } = daemon.parts;
   const notHead = requireHead(daemon, version, 'retry');
   if (notHead) return notHead;
@@ -94,7 +91,7 @@ async function retry(daemon: Daemon, version: string, by: string): Promise<Comma
   return { ok: false, message: `${short(head)} cannot be pushed`, hint: 'shardplane status says why' };
 }
 
-async function accept(daemon: Daemon, version: string, by: string): Promise<CommandResult> {
+async function accept(daemon: Running, version: string, by: string): Promise<CommandResult> {
   const notHead = requireHead(daemon, version, 'accept');
   if (notHead) return notHead;
   const { head } = daemon.parts.follow;
@@ -114,7 +111,7 @@ const blinding: ReadonlySet<string> = new Set(['repository', 'remote', 'ref', 'r
 /** A fleet with more bad nodes than this has to be fixed in another way. */
 const maxMuted = 1_000;
 
-function mute(daemon: Daemon, node: string, by: string): CommandResult {
+function mute(daemon: Running, node: string, by: string): CommandResult {
   const { fleet, inbox } = daemon.parts;
   if (fleet.muted.has(node)) return { ok: false, message: `${node} is muted already` };
   if (fleet.muted.size >= maxMuted)
@@ -130,7 +127,7 @@ function mute(daemon: Daemon, node: string, by: string): CommandResult {
   return { ok: true, message: hint === null ? message : `${message}\n${hint}` };
 }
 
-function unmute(daemon: Daemon, node: string, by: string): CommandResult {
+function unmute(daemon: Running, node: string, by: string): CommandResult {
   const { fleet, inbox } = daemon.parts;
   if (!fleet.muted.has(node) && !fleet.hasLostVote(node))
     return { ok: false, message: `${node} is not muted`, hint: 'shardplane status lists the muted nodes' };
@@ -138,7 +135,7 @@ function unmute(daemon: Daemon, node: string, by: string): CommandResult {
   return { ok: true, message: `${node} has a vote again` };
 }
 
-async function sync(daemon: Daemon): Promise<CommandResult> {
+async function sync(daemon: Running): Promise<CommandResult> {
   await daemon.sync();
   // A failure to read a local repository becomes a problem at the second attempt: make that one now.
   if (daemon.parts.settings.repository.remote === null) await daemon.sync();
@@ -161,7 +158,7 @@ function toStory(story: unknown, version: string): unknown {
 }
 
 /** Ignores other refs. `sync` joins concurrent calls, so a flood of them is harmless. */
-function onPushed(daemon: Daemon, ref: string | null): void {
+function onPushed(daemon: Running, ref: string | null): void {
   const watched = daemon.parts.settings.repository.ref;
   if (ref === null || watched === 'HEAD' || ref === watched || ref === `refs/heads/${watched}`) void daemon.sync();
 }

@@ -6,9 +6,10 @@ import { startHttp } from '../http/server.ts';
 import type { HttpServer } from '../http/server.ts';
 import { isLoopback } from '../settings/loopback.ts';
 import type { Settings } from '../settings/settings.ts';
-import { createApi, readiness } from './create-api.ts';
+import { createApi } from './create-api.ts';
 import { createParts } from './parts.ts';
 import type { DaemonOptions, Parts } from './parts.ts';
+import { readiness } from './readiness.ts';
 import { serveRestored } from './restored.ts';
 import { UnservedWatch } from './unserved.ts';
 

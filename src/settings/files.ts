@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import type { Fault, Path } from '../config/fault.ts';
-import type { SettingsOverrides } from './load.ts';
+import type { SettingsOverrides } from './settings.ts';
 import { fault } from './rules.ts';
 import type { SettingsFile } from './to-settings.ts';
 

@@ -6,18 +6,8 @@ import { SettingsError } from './error.ts';
 import { fileFaults } from './files.ts';
 import { parseSettings } from './parse.ts';
 import { settingsFaults } from './rules.ts';
-import type { Settings } from './settings.ts';
+import type { Settings, SettingsOverrides } from './settings.ts';
 import { toSettings } from './to-settings.ts';
-
-/** Settings that flags override. */
-export interface SettingsOverrides {
-  readonly repository?: string | undefined;
-  readonly file?: string | undefined;
-  readonly ref?: string | undefined;
-  readonly xdsPort?: number | undefined;
-  readonly httpPort?: number | undefined;
-  readonly state?: string | undefined;
-}
 
 /** Where settings are looked for when no `--config` is given, from the working directory. */
 export const defaultSettingsPaths = ['config/shardplane.yaml', 'shardplane.yaml'] as const;

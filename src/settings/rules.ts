@@ -1,7 +1,7 @@
 import type { Fault, Path } from '../config/fault.ts';
 import { isInterval, toMilliseconds } from './duration.ts';
 import { isLoopback } from './loopback.ts';
-import type { SettingsOverrides } from './load.ts';
+import type { SettingsOverrides } from './settings.ts';
 import { isMeantForAll } from './to-settings.ts';
 import type { SettingsFile } from './to-settings.ts';
 

@@ -84,3 +84,13 @@ export interface StatusSettings {
   readonly url: string;
   readonly context: string;
 }
+
+/** Settings that flags override. */
+export interface SettingsOverrides {
+  readonly repository?: string | undefined;
+  readonly file?: string | undefined;
+  readonly ref?: string | undefined;
+  readonly xdsPort?: number | undefined;
+  readonly httpPort?: number | undefined;
+  readonly state?: string | undefined;
+}

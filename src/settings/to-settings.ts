@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { toMilliseconds } from './duration.ts';
-import type { SettingsOverrides } from './load.ts';
-import type { RemoteSettings, RepositorySettings, Settings, TlsSettings } from './settings.ts';
+import type { RemoteSettings, RepositorySettings, Settings, SettingsOverrides, TlsSettings } from './settings.ts';
 
 /** The file as schemas/settings.schema.json accepts it, with defaults filled in. */
 export interface SettingsFile {

@@ -1,5 +1,4 @@
-import type { DeltaBody, Request, SotwBody } from './types.ts';
-import type { Subscription } from './subscription.ts';
+import type { DeltaBody, Request, SotwBody, Subscription } from './types.ts';
 
 /** A request, as both dialects mean it. */
 export interface Reading {

@@ -1,5 +1,5 @@
-import { createSubscription, isSubscribed, onOffer, onRequest, type Subscription } from './subscription.ts';
-import type { NodeIdentity, Request, StreamAction, StreamEvent, StreamLimits, Target } from './types.ts';
+import { createSubscription, isSubscribed, onOffer, onRequest } from './subscription.ts';
+import type { NodeIdentity, Request, StreamAction, StreamEvent, StreamLimits, Subscription, Target } from './types.ts';
 import { RUNTIME_TYPE } from '../../release/encode.ts';
 
 type Reject = Extract<StreamAction, { type: 'reject' }>;
