@@ -1,7 +1,7 @@
 import type { XdsCall } from './session.ts';
 import { matchesSan } from './san.ts';
 
-/** Why the client's certificate does not let it be this node, or null: it does, or there is no rule (`xds.tls.san`). */
+/** Why the client's certificate doesn't allow it to be this node; null if it does, or without a rule (`xds.tls.san`). */
 export function authorizeBySan(rule: string | null, call: XdsCall, nodeId: string): string | null {
   if (rule === null) return null;
   const names = call.getAuthContext().sslPeerCertificate?.subjectaltname;

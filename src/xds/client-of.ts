@@ -1,14 +1,14 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import { isIPv6 } from 'node:net';
 
-/** What grpc-js tells of a stream. */
+/** What grpc-js knows of a stream. */
 export type Call = Pick<Parameters<ServerInterceptor>[1], 'getAuthContext' | 'getConnectionInfo'>;
 
-/** Who has opened a stream, as far as the connection shows it. */
+/** The client that opened a stream, as its connection shows it. */
 export interface Client {
-  /** What its streams are counted by: its address (none on a Unix socket) and its certificate. */
+  /** What its streams are counted by: the address (none on a Unix socket) and the certificate. */
   readonly keys: readonly { readonly kind: 'address' | 'certificate'; readonly key: string }[];
-  /** When its certificate ends, milliseconds since the epoch. Infinity: it shows none. */
+  /** When its certificate expires, milliseconds since the epoch. Infinity: it has none. */
   readonly expiresAt: number;
 }
 
@@ -24,14 +24,14 @@ export function clientOf(call: Call): Client {
   };
 }
 
-/** Whom a stream belongs to, by its certificate or else by the address in `address:port`. Null: neither is known. */
+/** Identifies a stream's client by its certificate, or else by the address in `address:port`. Null: neither is known. */
 export function clientOfPeer(peer: string, fingerprint: string | undefined): string | null {
   if (fingerprint !== undefined) return fingerprint;
   const address = /^\[?(.+?)\]?:\d+$/.exec(peer)?.[1];
   return address === undefined ? null : toNetwork(address);
 }
 
-/** An IPv4 address, or the /64 of an IPv6 one: a client with one has them all. */
+/** An IPv4 address, or the /64 of an IPv6 one, since a client usually has the whole /64. */
 export function toNetwork(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
   if (!isIPv6(plain)) return plain;

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { TlsSettings } from '../settings/settings.ts';
 
-/** How often the certificate files are read again. Reading them, rather than watching, sees every way to replace a file. */
+/** How often the certificate files are read again. Unlike watching, that notices every way to replace a file. */
 const RELOAD_MS = 5_000;
 
 /** TLS from files, read again while the server runs. */
@@ -16,13 +16,13 @@ export interface FileCredentials {
 
 export interface FileCredentialsOptions {
   readonly tls: TlsSettings;
-  /** Told once for each change of the files: null, they are in use now; else why they are not, and the old ones stay. */
+  /** Called once for each change of the files: null if they are in use now; else why not, and the old ones stay in use. */
   readonly onReload: (error: Error | null) => void;
   readonly reloadMs?: number;
 }
 
 /**
- * Server certificate, key and client CA (PEM). New connections use what the files hold now, open streams are left alone.
+ * Server certificate, key and client CA (PEM). New connections use the current files, open streams are left alone.
  * Rejects when the files can't be read or don't fit together.
  */
 export async function loadCredentials(options: FileCredentialsOptions): Promise<FileCredentials> {
@@ -55,7 +55,7 @@ export async function loadCredentials(options: FileCredentialsOptions): Promise<
   return { credentials, close: () => clearInterval(timer) };
 }
 
-/** grpc-js's credentials whose secure context can be replaced; it tells its servers, which use it for new connections. */
+/** grpc-js credentials with a replaceable secure context, which servers use for new connections. */
 class ReplaceableCredentials extends ServerCredentials {
   constructor(context: SecureContextOptions, requestCert: boolean) {
     super({ requestCert, rejectUnauthorized: requestCert }, context);
@@ -72,7 +72,7 @@ class ReplaceableCredentials extends ServerCredentials {
 
 type Context = Readonly<Record<'cert' | 'key', Buffer>> & { readonly ca?: Buffer };
 
-/** The files, as far as they fit together; throws with the reason. */
+/** Reads the files and checks that they fit together; throws if not. */
 async function readContext({ certificate, key, clientCa }: TlsSettings): Promise<Context> {
   try {
     const [cert, privateKey, ca] = await Promise.all([
@@ -91,7 +91,7 @@ async function readContext({ certificate, key, clientCa }: TlsSettings): Promise
   }
 }
 
-/** OpenSSL takes what is no certificate for none at all: then no client could ever connect, and nobody would know why. */
+/** OpenSSL ignores anything that is no certificate: no client could connect, and nothing would say why. */
 function checkCa(pem: Buffer, path: string): void {
   const blocks = pem
     .toString('latin1')

@@ -1,7 +1,7 @@
 import { status, type handleUnaryCall, type ServerDuplexStream } from '@grpc/grpc-js';
 import { setImmediate } from 'node:timers/promises';
 import { RUNTIME_TYPE } from '../release/encode.ts';
-import { answerEach, isTooLong, toServiceError, toGrpcStatus, type OnFailure } from './answer.ts';
+import { answerEach, isTooLong, toGrpcStatus, toServiceError, type OnFailure } from './answer.ts';
 import { service } from './protos.ts';
 import type { Session } from './session.ts';
 import { NO_RELEASE, type NodeIdentity } from './stream/types.ts';
@@ -11,12 +11,12 @@ const CSDS = 'envoy.service.status.v3.ClientStatusDiscoveryService';
 /** What the Client Status Discovery Service reports on. */
 export interface ServedFleet {
   readonly sessions: () => Iterable<Session>;
-  /** The version that every node shall have. */
+  /** The version that every node should have. */
   readonly target: () => string;
   readonly resource: string;
 }
 
-/** CSDS: our view of each client, one ClientConfig for each stream. Responses are encoded. */
+/** CSDS: our view of each client, with one ClientConfig for each stream. Responses are encoded. */
 export function csdsHandlers(
   fleet: ServedFleet,
   onFailure: OnFailure,
@@ -36,7 +36,7 @@ export function csdsHandlers(
   };
 }
 
-/** However many ask, one answer is made at a time. */
+/** Computes one answer at a time, however many are asked for. */
 function oneByOne<Q, A>(answer: (request: Q) => Promise<A>): (request: Q) => Promise<A> {
   let turn: Promise<unknown> = Promise.resolve();
   return (request) => {
@@ -46,7 +46,7 @@ function oneByOne<Q, A>(answer: (request: Q) => Promise<A>): (request: Q) => Pro
   };
 }
 
-/** As proto-loader decodes them: what is absent is undefined. */
+/** As decoded by proto-loader: absent fields are undefined. */
 interface ClientStatusRequest {
   readonly node_matchers?: readonly NodeMatcher[];
 }
@@ -63,9 +63,9 @@ interface StringMatcher {
   readonly ignore_case?: boolean;
 }
 
-/** Matchers of one request: each is compared with every node. */
+/** Each matcher of a request is compared with every node. */
 const MAX_MATCHERS = 16;
-/** Nodes that are answered for before the streams have their turn. */
+/** Nodes per turn of the event loop. */
 const SLICE = 100;
 
 /** A response of many nodes is a concatenation of responses of few: https://protobuf.dev/programming-guides/encoding/#last-one-wins */
@@ -89,7 +89,7 @@ function encode(config: object[]): Buffer {
   return service(CSDS)['FetchClientStatus']?.responseSerialize({ config }) ?? Buffer.alloc(0);
 }
 
-/** Throws with the words for the client where a request asks for what is not done here. */
+/** Throws an error for the client if a matcher is not supported. */
 function toMatch(nodeMatchers: readonly NodeMatcher[]): (id: string) => boolean {
   if (nodeMatchers.length > MAX_MATCHERS)
     throw toServiceError(status.RESOURCE_EXHAUSTED, `more than ${MAX_MATCHERS} node_matchers`);

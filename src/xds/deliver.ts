@@ -1,7 +1,6 @@
 /**
- * Delivers items in the order they were put in, never nested: what `deliver` itself puts in comes after all that is there.
- * Delivery starts in the next microtask, so whoever puts an item in is done first. What `deliver` throws goes to `onFailure`, and
- * the rest is delivered.
+ * Delivers items in order and never nested: an item that `deliver` itself adds comes last. Delivery starts in the next microtask, when
+ * the caller is done. If `deliver` throws, `onFailure` gets the error and the other items are still delivered.
  */
 export function createDelivery<T>(
   deliver: (item: T) => void,

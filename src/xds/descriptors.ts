@@ -6,10 +6,9 @@ import descriptor, {
 } from 'protobufjs/ext/descriptor/index.js';
 
 /**
- * A package definition for server reflection. The descriptors that proto-loader makes name types relatively, lack the files
- * that each file needs, and call a map's entry after its field, so that grpcurl can't read them
- * (https://github.com/grpc/grpc-node/issues/3034). Here names are absolute, imports are there, and entries are called as
- * https://protobuf.dev/programming-guides/proto3/#maps-features wants.
+ * A package definition for server reflection. The descriptors of proto-loader have relative type names, no imports, and wrong names
+ * for map entries, so that grpcurl can't read them (https://github.com/grpc/grpc-node/issues/3034). Here names are absolute, imports are
+ * complete, and entries are named as in https://protobuf.dev/programming-guides/proto3/#maps-features.
  */
 export function toReflection(services: PackageDefinition): PackageDefinition {
   const files = readFiles(services);
@@ -79,7 +78,7 @@ function repairMessage(message: IDescriptorProto, scope: string, resolve: Resolv
   for (const nested of message.nestedType ?? []) repairMessage(nested, full, resolve);
 }
 
-/** A map field's entry type is called after the field: `resource_versions` makes `ResourceVersionsEntry`. */
+/** A map field's entry type is named after the field: `resource_versions` has `ResourceVersionsEntry`. */
 function renameEntry(message: IDescriptorProto, field: IFieldDescriptorProto): void {
   const entry = message.nestedType?.find(
     ({ name, options }) => options?.mapEntry && field.typeName?.endsWith(`.${name ?? ''}`),

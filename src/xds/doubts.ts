@@ -1,25 +1,25 @@
-/** Nodes without a stream that are remembered; over it nobody is trusted. */
+/** How many disconnected nodes are remembered; with more, no node is trusted any longer. */
 const KEPT = 20_000;
 
-/** One node with a stream. All of its streams share it, and write to it at each push and each answer. */
+/** A connected node. Its streams share this, and update it at each push and answer. */
 export interface Doubt {
   readonly nodeId: string;
-  /** It was sent something, and has accepted nothing since. */
+  /** It was sent a push, and has accepted none since. */
   inDoubt: boolean;
   streams: number;
 }
 
 /**
- * Which nodes may hold another layer than they say: a NACK leaves an Envoy's layer poisoned, and a reconnect does not tell. A node
- * is in doubt from a push on until it accepts one, over all of its streams.
+ * Which nodes may have another layer than they claim: a NACK leaves an Envoy's layer poisoned, and after a reconnect it doesn't say so.
+ * A node is in doubt from a push until it accepts one, across all its streams.
  */
 export class Doubts {
   readonly #nodes = new Map<string, Doubt>();
-  /** Those that left in doubt. */
+  /** Nodes that disconnected in doubt. */
   readonly #left = new Set<string>();
   #trusts: boolean;
 
-  /** `trusts`: no node may be poisoned since before this process. */
+  /** `trusts`: no node can have been poisoned by an earlier process. */
   constructor(trusts: boolean) {
     this.#trusts = trusts;
   }
@@ -28,7 +28,7 @@ export class Doubts {
     return this.#trusts && !this.#left.has(nodeId) && this.#nodes.get(nodeId)?.inDoubt !== true;
   }
 
-  /** A stream of this node has come; `close` when it goes. */
+  /** Call it for each new stream of a node, and `close` when that ends. */
   open(nodeId: string): Doubt {
     const doubt = this.#nodes.get(nodeId) ?? { nodeId, inDoubt: this.#left.delete(nodeId), streams: 0 };
     doubt.streams += 1;

@@ -6,30 +6,30 @@ import { kindOf } from './services.ts';
 
 export interface GateOptions {
   readonly limits: XdsLimits;
-  /** xDS streams of one client address, and of one client certificate. */
+  /** The most xDS streams of one client address, and of one client certificate. */
   readonly maxPerClient: number;
-  /** A stream was turned away, or ended: why. */
+  /** Called with the reason when a stream is refused or ended. */
   readonly onRefusal: (peer: string, reason: string) => void;
 }
 
-/** What every stream on the port passes, of whatever service: how many there may be, and how long each may keep us waiting. */
+/** Limits the number of streams on the port, of any service, their unread bytes, and how long each may keep us waiting. */
 export class Gate {
   readonly #options: GateOptions;
-  /** Open streams by kind and client; the client '' is all. */
+  /** Open streams by kind and client; the client '' stands for all. */
   readonly #open = new Map<string, number>();
-  /** Each with what it is counted by in `#open`. */
+  /** With the keys that each is counted under in `#open`. */
   readonly #streams = new Map<GatedStream, readonly string[]>();
   readonly #keeper: Keeper;
-  /** Bytes that all streams have sent and nobody has read. */
-  #backlog = 0;
-  /** Streams that have said nothing, the oldest first. */
+  /** Memory of all streams' unread requests. */
+  #unreadBytes = 0;
+  /** Streams that have sent nothing yet, oldest first. */
   readonly #waiting = new Set<GatedStream>();
 
   constructor(options: GateOptions) {
     this.#options = options;
     this.#keeper = {
-      onHeard: (stream) => this.#waiting.delete(stream),
-      onBacklog: (by) => this.#weigh(by),
+      onFirstMessage: (stream) => this.#waiting.delete(stream),
+      onUnread: (by) => this.#weigh(by),
       onEnd: (stream, reason) => options.onRefusal(stream.getPeer(), reason),
       onClose: (stream) => this.#close(stream),
     };
@@ -44,7 +44,7 @@ export class Gate {
       call.sendStatus(refusal);
       return new ServerInterceptingCall(call, { start: () => undefined });
     }
-    return this.#letIn({ method, call, client, kind });
+    return this.#admit({ method, call, client, kind });
   };
 
   /** Ends all streams. */
@@ -58,13 +58,13 @@ export class Gate {
     const { client, all } = limits.operatorCalls;
     const max = kind === 'operator' ? client : maxPerClient;
     const full = keys.find((key) => this.#count(key.key, kind) >= max);
-    if (full) return exhausted(`one client ${full.kind} has no more than ${max} ${words[kind]}`);
+    if (full) return exhausted(`one client ${full.kind} may have at most ${max} ${words[kind]}`);
     if (kind === 'operator' && this.#count('', kind) >= all)
-      return exhausted(`the server has all of its ${all} ${words[kind]}`);
+      return exhausted(`the server may have at most ${all} ${words[kind]}`);
     return null;
   }
 
-  #letIn(stream: Pick<GatedStreamOptions, 'method' | 'call'> & { client: Client; kind: Kind }): ServerInterceptingCall {
+  #admit(stream: Pick<GatedStreamOptions, 'method' | 'call'> & { client: Client; kind: Kind }): ServerInterceptingCall {
     const { method, call, client, kind } = stream;
     const counted = ['', ...client.keys.map(({ key }) => key)].map((key) => nameOf(key, kind));
     for (const name of counted) this.#add(name, 1);
@@ -87,22 +87,22 @@ export class Gate {
     this.#streams.delete(stream);
   }
 
-  /** Over the bound the stream goes that has most: who sends a request now and then has next to nothing. */
+  /** Over the bound, drops the stream with most unread bytes: well-behaved ones have next to none. */
   #weigh(by: number): void {
-    this.#backlog += by;
-    if (by <= 0 || this.#backlog <= this.#options.limits.backlogBytes) return;
+    this.#unreadBytes += by;
+    if (by <= 0 || this.#unreadBytes <= this.#options.limits.unreadBytes) return;
     let most: GatedStream | null = null;
     for (const stream of this.#streams.keys()) if (stream.cost > (most?.cost ?? 0)) most = stream;
-    most?.drop('all streams together have sent more than can be kept, and this one most');
+    most?.drop('the streams together have sent more than can be buffered, and this one the most');
   }
 
-  /** An Envoy names itself at once, so the one that has waited longest is the one to go. */
+  /** Ends the stream that has been silent for longest: an Envoy sends its first request at once. */
   #makeRoom(): void {
     const { limits } = this.#options;
     if (this.#waiting.size <= limits.waiting) return;
     for (const oldest of this.#waiting) {
       this.#waiting.delete(oldest);
-      oldest.end(status.RESOURCE_EXHAUSTED, `it said nothing while ${limits.waiting} other streams came`);
+      oldest.end(status.RESOURCE_EXHAUSTED, `it sent nothing while ${limits.waiting} other streams connected`);
       return;
     }
   }
@@ -118,7 +118,6 @@ export class Gate {
   }
 }
 
-/** What streams are counted by. */
 function nameOf(key: string, kind: Kind): string {
   return `${kind} ${key}`;
 }

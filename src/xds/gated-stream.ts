@@ -1,7 +1,7 @@
 import { ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js';
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { Backlog } from './backlog.ts';
 import type { XdsLimits } from './limits.ts';
+import { UnreadRequests } from './unread-requests.ts';
 
 type Listener = Parameters<ServerInterceptingCall['start']>[0];
 type Status = Parameters<ServerInterceptingCall['sendStatus']>[0];
@@ -10,30 +10,30 @@ export interface GatedStreamOptions {
   readonly method: Parameters<ServerInterceptor>[0];
   readonly call: Parameters<ServerInterceptor>[1];
   readonly limits: XdsLimits;
-  /** When the client's certificate ends, milliseconds since the epoch, or Infinity. */
+  /** When the client's certificate expires, milliseconds since the epoch, or Infinity. */
   readonly expiresAt: number;
   readonly keeper: Keeper;
 }
 
-/** Who is told of each stream: one for all of them. */
+/** Callbacks for all streams. */
 export interface Keeper {
-  /** The first message is there. */
-  readonly onHeard: (stream: GatedStream) => void;
-  /** What streams have sent and nobody has read takes more or less memory, by so many bytes. */
-  readonly onBacklog: (by: number) => void;
-  /** The stream is ended for this reason. */
+  /** The first message has come. */
+  readonly onFirstMessage: (stream: GatedStream) => void;
+  /** The memory of its unread requests has changed, by this many bytes. */
+  readonly onUnread: (by: number) => void;
+  /** The stream is being ended, for this reason. */
   readonly onEnd: (stream: GatedStream, reason: string) => void;
-  /** The stream is gone. */
+  /** The stream is closed. */
   readonly onClose: (stream: GatedStream) => void;
 }
 
-/** The longest time that a timer takes; `xds.max_connection_age` ends what lasts longer. */
+/** The longest timer of Node; `xds.max_connection_age` ends the connection earlier. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * One stream, of whatever service, and its time limits: to say something, to read what we have sent, to close, and to be
- * someone whose certificate holds. Whoever serves the stream hears of an end as of a cancellation.
- * It is the call's listener itself, since each push and each ACK of 5,000 nodes comes through here.
+ * One stream, of any service, with time limits: for its first message, for reading what we send, for closing, and until the client's
+ * certificate expires. To the handler of the stream, an end looks like a cancellation.
+ * It is the call's listener itself, to be cheap: each push and each ACK of 5,000 nodes comes through here.
  */
 export class GatedStream extends ServerInterceptingCall implements Listener {
   readonly #call: GatedStreamOptions['call'];
@@ -44,12 +44,12 @@ export class GatedStream extends ServerInterceptingCall implements Listener {
   #listener: Listener | null = null;
   #deadline: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
-  /** The time for what was sent last to be read: begun anew, not made anew, since each push needs it. */
+  /** The time limit for reading the last message; one timer that is restarted, since each push needs it. */
   #reading: NodeJS.Timeout | undefined;
-  #isHeard = false;
+  #hasMessage = false;
   #isCancelled = false;
   #isOver = false;
-  readonly #backlog = new Backlog();
+  readonly #unread = new UnreadRequests();
   #cost = 0;
 
   constructor({ method, call, limits, expiresAt, keeper }: GatedStreamOptions) {
@@ -61,25 +61,25 @@ export class GatedStream extends ServerInterceptingCall implements Listener {
     this.#stream = streamOf(call);
     const { firstMessageMs } = limits;
     this.#within(firstMessageMs, () =>
-      this.end(status.DEADLINE_EXCEEDED, `it said nothing for ${firstMessageMs / 1000} s`),
+      this.end(status.DEADLINE_EXCEEDED, `it sent nothing for ${firstMessageMs / 1000} s`),
     );
     const expires = expiresAt - Date.now();
     if (expires < MAX_TIMER_MS)
       this.#expiry = setTimeout(() => this.end(status.UNAUTHENTICATED, EXPIRED), expires).unref();
     this.#stream?.once('close', () => this.#close());
-    // grpc-js reads the stream too, and before: it is paused and resumed there.
+    // grpc-js has a listener, too, and pauses and resumes the stream.
     this.#stream?.on('data', (chunk: Buffer) => {
-      this.#backlog.add(chunk);
+      this.#unread.add(chunk);
       this.#weigh();
     });
   }
 
-  /** Bytes of memory that what it has sent takes. */
+  /** Bytes of memory that its unread requests take. */
   get cost(): number {
     return this.#cost;
   }
 
-  /** Resets the stream at once: what it has sent is to be forgotten. */
+  /** Resets the stream at once, to free its unread requests. */
   drop(reason: string): void {
     if (!this.#isOver) this.#keeper.onEnd(this, reason);
     this.#isOver = true;
@@ -104,16 +104,16 @@ export class GatedStream extends ServerInterceptingCall implements Listener {
 
   onReceiveMessage(message: unknown): void {
     if (this.#isCancelled) return;
-    if (!this.#isHeard) this.#hear();
-    this.#backlog.read();
-    if (this.#backlog.isBetween) forgetLast(this.#call);
+    if (!this.#hasMessage) this.#onFirstMessage();
+    this.#unread.read();
+    if (this.#unread.isBetween) forgetLast(this.#call);
     this.#weigh();
     this.#listener?.onReceiveMessage(message);
   }
 
   onReceiveHalfClose(): void {
     if (this.#isCancelled) return;
-    // A call with one answer is to be over in time.
+    // A unary call keeps its deadline.
     if (this.#method.responseStream) this.#relax();
     this.#listener?.onReceiveHalfClose();
   }
@@ -129,7 +129,7 @@ export class GatedStream extends ServerInterceptingCall implements Listener {
     this.#call.sendMessage(message, callback);
   }
 
-  /** grpc-js sends a message of a stream once the one before has left. */
+  /** grpc-js sends a message only after the one before it has left. */
   #awaitReader(): void {
     const late = (): void => {
       if (this.#stream !== null && this.#stream.writableLength > 0) this.#reset(UNREAD);
@@ -145,16 +145,16 @@ export class GatedStream extends ServerInterceptingCall implements Listener {
     super.sendStatus(sent);
   }
 
-  #hear(): void {
-    this.#isHeard = true;
-    this.#keeper.onHeard(this);
+  #onFirstMessage(): void {
+    this.#hasMessage = true;
+    this.#keeper.onFirstMessage(this);
     if (this.#method.requestStream) this.#relax();
   }
 
   #weigh(): void {
-    const by = this.#backlog.cost - this.#cost;
+    const by = this.#unread.cost - this.#cost;
     this.#cost += by;
-    if (by !== 0) this.#keeper.onBacklog(by);
+    if (by !== 0) this.#keeper.onUnread(by);
   }
 
   #within(ms: number, late: () => void): void {
@@ -162,7 +162,7 @@ export class GatedStream extends ServerInterceptingCall implements Listener {
     this.#deadline = setTimeout(late, ms).unref();
   }
 
-  /** Nothing is awaited of the client. */
+  /** Nothing is expected from the client now. */
   #relax(): void {
     if (!this.#isOver) clearTimeout(this.#deadline);
   }
@@ -178,22 +178,22 @@ export class GatedStream extends ServerInterceptingCall implements Listener {
     clearTimeout(this.#deadline);
     clearTimeout(this.#expiry);
     clearTimeout(this.#reading);
-    this.#keeper.onBacklog(-this.#cost);
+    this.#keeper.onUnread(-this.#cost);
     this.#cost = 0;
     this.#keeper.onClose(this);
   }
 }
 
 export const EXPIRED = "the client's certificate has expired";
-const UNREAD = 'it does not read what it was sent';
+const UNREAD = 'it does not read what was sent to it';
 
-/** grpc-js's decoder keeps the pieces of a request until the next one begins, which may be in a day. Not public. */
+/** grpc-js's decoder keeps a request's bytes until the next one begins, which may be a day later. Not public. */
 function forgetLast(call: object): void {
   const { decoder } = call as { decoder?: { readPartialMessage?: unknown } };
   if (decoder?.readPartialMessage) decoder.readPartialMessage = [];
 }
 
-/** Not public in grpc-js, which has no way to be rid of a stream whose client neither reads nor closes. */
+/** Not public in grpc-js, which can't reset a stream whose client neither reads nor closes it. */
 function streamOf(call: object): ServerHttp2Stream | null {
   return 'stream' in call ? (call.stream as ServerHttp2Stream) : null;
 }

@@ -15,10 +15,10 @@ import { decodeRequest } from './request.ts';
 import type { XdsCall } from './session.ts';
 import type { Dialect } from './stream/types.ts';
 
-// grpc-js prints to stderr what it also reports: what we do with a report is ours to say.
+// grpc-js prints errors to stderr that it also returns, and that we report ourselves.
 if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
 
-/** Which of the four xDS methods a stream is of. */
+/** Which of the four xDS methods a stream uses. */
 export interface StreamKind {
   readonly dialect: Dialect;
   readonly aggregated: boolean;
@@ -47,32 +47,32 @@ export function createGrpcServer(bounds: Bounds, accept: (call: XdsCall, kind: S
 }
 
 /**
- * A client resets each stream that we end, and nghttp2 ends a connection after 1,000 resets in a burst (33 a second later on): with
- * all the streams on it that are well. Not public in grpc-js: where a version has no such field, that remains.
+ * A client resets each stream that we end, and nghttp2 closes a connection, with its healthy streams, after a burst of 1,000 resets (33 a
+ * second later on): raises that limit. The field is not public in grpc-js; a version without it keeps nghttp2's limit.
  */
 function tolerateResets(server: Server): void {
   const { commonServerOptions: options } = server as unknown as { commonServerOptions?: object };
   if (options) Object.assign(options, { streamResetBurst: 10_000, streamResetRate: 1_000 });
 }
 
-/** Between asking the clients of an old connection to leave it, and closing it. */
+/** How long the clients of an old connection have to leave it. */
 const AGE_GRACE_MS = 5_000;
 
-/** A connection without a stream is closed after this. */
+/** When a connection without streams is closed. */
 const IDLE_MS = 300_000;
 
 const RTDS = 'envoy.service.runtime.v3.RuntimeDiscoveryService';
 const ADS = 'envoy.service.discovery.v3.AggregatedDiscoveryService';
 
-/** Binds the port; rejects with the address and the system's words. */
+/** Binds the port; rejects with the address and the system's error. */
 export function bind(server: Server, settings: Address, credentials: ServerCredentials): Promise<number> {
   const target = toTarget(settings);
   return new Promise((resolve, reject) => {
     server.bindAsync(target, credentials, (error, port) => {
       if (error === null) return resolve(port);
-      const words = /errors: \[(.*)\]/.exec(error.message)?.[1] ?? error.message;
+      const cause = /errors: \[(.*)\]/.exec(error.message)?.[1] ?? error.message;
       const inUse = `the xDS address ${target} is in use: another shardplane, or set xds.port`;
-      const message = words.includes('EADDRINUSE') ? inUse : `xDS can't listen on ${target}: ${words}`;
+      const message = cause.includes('EADDRINUSE') ? inUse : `xDS can't listen on ${target}: ${cause}`;
       reject(new Error(message, { cause: error }));
     });
   });
@@ -93,7 +93,7 @@ function toOptions({ settings, limits, gate }: Bounds): ServerOptions {
     'grpc.keepalive_time_ms': settings.keepaliveMs,
     'grpc.keepalive_timeout_ms': settings.keepaliveMs,
     'grpc.max_connection_idle_ms': IDLE_MS,
-    // grpc-js adds or takes away up to a tenth by chance.
+    // grpc-js varies it by up to 10 %.
     'grpc.max_connection_age_ms': settings.maxConnectionAgeMs,
     'grpc.max_connection_age_grace_ms': AGE_GRACE_MS,
     'grpc.enable_channelz': 0,
@@ -101,7 +101,7 @@ function toOptions({ settings, limits, gate }: Bounds): ServerOptions {
   };
 }
 
-/** The service with requests as the stream's step reads them, and responses that are framed already. */
+/** Requests are decoded for the stream's step, and responses are framed already. */
 function withFrames(definition: ServiceDefinition): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(definition).map(([name, method]) => [

@@ -13,8 +13,8 @@ interface Answer {
 }
 
 /**
- * grpc.health.v1 (https://github.com/grpc/grpc/blob/master/doc/health-checking.md): one answer for the whole server and each
- * of its services. A watcher of a name that is unknown is told so, and nothing is kept of it.
+ * grpc.health.v1 (https://github.com/grpc/grpc/blob/master/doc/health-checking.md): the whole server and all its services have the same
+ * status. A watcher of an unknown name gets SERVICE_UNKNOWN once, and is not kept.
  */
 export class Health {
   readonly #names: ReadonlySet<string>;
@@ -27,7 +27,7 @@ export class Health {
 
   set(isServing: boolean): void {
     this.#serving = isServing ? 'SERVING' : 'NOT_SERVING';
-    for (const watcher of this.#watchers) watcher.tell(this.#serving);
+    for (const watcher of this.#watchers) watcher.send(this.#serving);
   }
 
   handlers() {
@@ -40,7 +40,7 @@ export class Health {
 
   readonly #check: handleUnaryCall<Question, Answer> = ({ request: { service = '' } }, callback) => {
     if (this.#names.has(service)) callback(null, { status: this.#serving });
-    else callback(toServiceError(status.NOT_FOUND, 'there is no such service here'));
+    else callback(toServiceError(status.NOT_FOUND, 'no such service'));
   };
 
   readonly #list: handleUnaryCall<object, object> = (_call, callback) => {
@@ -50,23 +50,23 @@ export class Health {
 
   #watch(call: ServerWritableStream<Question, Answer>): void {
     const { service = '' } = call.request;
-    // grpc-js keeps the request as long as the call.
+    // grpc-js keeps the request for as long as the call.
     if (isTooLong(service)) {
       call.emit('error', toServiceError(status.RESOURCE_EXHAUSTED, 'the name of the service is longer than 256 bytes'));
       return;
     }
     const watcher = new Watcher(call);
-    if (!this.#names.has(service)) return watcher.tell('SERVICE_UNKNOWN');
+    if (!this.#names.has(service)) return watcher.send('SERVICE_UNKNOWN');
     this.#watchers.add(watcher);
     call.once('cancelled', () => this.#watchers.delete(watcher));
-    watcher.tell(this.#serving);
+    watcher.send(this.#serving);
   }
 }
 
-/** Tells what is new once the last answer has left: who does not read costs one answer. */
+/** Sends the newest status once the last one has left, so a client that does not read costs one message. */
 class Watcher {
   readonly #call: ServerWritableStream<Question, Answer>;
-  #told: Serving | null = null;
+  #sent: Serving | null = null;
   #newest: Serving | null = null;
   #isWriting = false;
 
@@ -74,14 +74,14 @@ class Watcher {
     this.#call = call;
   }
 
-  tell(serving: Serving): void {
+  send(serving: Serving): void {
     this.#newest = serving;
-    if (this.#isWriting || this.#told === serving) return;
-    this.#told = serving;
+    if (this.#isWriting || this.#sent === serving) return;
+    this.#sent = serving;
     this.#isWriting = true;
     this.#call.write({ status: serving }, () => {
       this.#isWriting = false;
-      if (this.#newest !== null) this.tell(this.#newest);
+      if (this.#newest !== null) this.send(this.#newest);
     });
   }
 }

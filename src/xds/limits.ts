@@ -1,18 +1,18 @@
 import { defaultStreamLimits, type StreamLimits } from './stream/types.ts';
 
-/** Bounds of the xDS port that are not settings (docs/xds.md, "Limits"). */
+/** Limits of the xDS port that are not settings (docs/xds.md, "Limits"). */
 export interface XdsLimits extends StreamLimits {
   /** Concurrent streams of one connection, of all services. */
   readonly connectionStreams: number;
-  /** Bytes of one request. Node metadata counts, and is not kept. */
+  /** Bytes of one request. Node metadata counts, but is not kept. */
   readonly requestBytes: number;
-  /** Streams of the whole port that have said nothing yet: over it the oldest is ended. */
+  /** Streams of the whole port that have sent nothing yet; with more, the oldest is ended. */
   readonly waiting: number;
-  /** Bytes of requests of all streams that are not complete or not read: room for 5,000 Envoys that connect at once. */
-  readonly backlogBytes: number;
-  /** How long a stream may say nothing; a call with one answer is to be over by then. */
+  /** Bytes of incomplete or unread requests of all streams: room for 5,000 Envoys that connect at once. */
+  readonly unreadBytes: number;
+  /** How long a stream may send nothing; a unary call has to end by then. */
   readonly firstMessageMs: number;
-  /** How long a message of ours may wait for its reader. */
+  /** How long a message that we send may stay unread. */
   readonly unreadMs: number;
   /** How long a stream that was ended may stay open on the client's side. */
   readonly closingMs: number;
@@ -26,7 +26,7 @@ export const defaultXdsLimits: XdsLimits = {
   connectionStreams: 1_000,
   requestBytes: 1024 * 1024,
   waiting: 1_000,
-  backlogBytes: 256 * 1024 * 1024,
+  unreadBytes: 256 * 1024 * 1024,
   firstMessageMs: 10_000,
   unreadMs: 300_000,
   closingMs: 10_000,

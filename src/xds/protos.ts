@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { fromJSON, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader';
 import protobuf from 'protobufjs';
 
-/** The folder of our .proto files: beside src/ in a checkout, beside dist/ in the package; both are two levels up. */
+/** Next to src/ in a checkout and to dist/ in the package: two levels up from here in both. */
 const directory = fileURLToPath(new URL('../../protos/', import.meta.url));
 
 const files = [
@@ -13,7 +13,7 @@ const files = [
   'grpc/health/v1/health.proto',
 ];
 
-/** All message types that the xDS port speaks. */
+/** All message types of the xDS port. */
 export const root: protobuf.Root = loadRoot();
 
 /** The services, for the gRPC server, and their descriptors, for reflection. */
@@ -34,7 +34,7 @@ export function service(name: string): ServiceDefinition {
 function loadRoot(): protobuf.Root {
   const loaded = new protobuf.Root();
   loaded.resolvePath = (_origin, target) => {
-    if (protobuf.common.get(target) !== null || existsSync(target)) return target; // google/protobuf/* are in protobufjs
+    if (protobuf.common.get(target) !== null || existsSync(target)) return target; // protobufjs has google/protobuf/*
     return directory + target;
   };
   loaded.loadSync(files, { keepCase: true });

@@ -3,27 +3,27 @@ import { encodeRuntime } from '../release/encode.ts';
 import { nonceOf } from './stream/nonce.ts';
 import type { Dialect, Resource, Target } from './stream/types.ts';
 
-/** A release as it is offered to the fleet: its version, and the bytes of its one resource (release/encode.ts). */
+/** A release as it is offered to the fleet: its version, and the bytes of its resource (release/encode.ts). */
 export interface EncodedRelease {
   readonly version: string;
   readonly resource: Buffer;
 }
 
-/** What was encoded of a target, when the first stream needed it. */
+/** A target's encoded responses, made when the first stream needs them. */
 interface Encoded {
   /** By type URL. */
   readonly messages: Readonly<Record<Dialect, Map<string, Buffer>>>;
   readonly absences: Map<string, Buffer>;
 }
 
-/** All streams share the bytes of a target, and they go with it. */
+/** Shared by all streams, and freed with the target. */
 const all = new WeakMap<Target, Encoded>();
 
-/** How many names a target keeps the encoded absence of: those that many nodes ask for are few. */
+/** How many encoded absences are cached for a target: only few names are asked for by many nodes. */
 const ABSENT_KEPT = 100;
 
 /**
- * The response with all that a target has of a type. Messages are framed for gRPC (a flag byte and the length in front:
+ * The response with a target's resources of one type. Messages are framed for gRPC (a flag byte and the length in front:
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), so that one buffer can be written to every stream.
  */
 export function messageOf(target: Target, typeUrl: string, dialect: Dialect): Buffer {
@@ -101,7 +101,7 @@ function deltaHead({ version, nonce, typeUrl }: Response): protobuf.Writer {
   return writer.uint32(tag(5)).string(nonce);
 }
 
-/** What stands in front of the bytes of a field. */
+/** The tag and length before the bytes of a field. */
 function fieldHead(field: number, length: number): Uint8Array {
   return protobuf.Writer.create().uint32(tag(field)).uint32(length).finish();
 }
@@ -120,5 +120,5 @@ function frame(parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([head, ...parts]);
 }
 
-/** The bytes of gRPC framing in front of a message. */
+/** Bytes of gRPC framing before a message. */
 export const FRAME_HEAD_BYTES = 5;

@@ -22,7 +22,7 @@ interface Stream {
 
 type Handler = (stream: Stream) => void;
 
-/** The library writes one answer for each request, at once. */
+/** The library's handler answers each request with one synchronous write. */
 function toAnswer(handler: Handler): (request: object) => object {
   let read: (request: object) => void = () => undefined;
   let answer: object = {};
@@ -36,7 +36,7 @@ function toAnswer(handler: Handler): (request: object) => object {
     end: () => undefined,
   });
   return (request) => {
-    // The answer quotes the question.
+    // The answer contains the request.
     if (Object.values(request).some((value) => typeof value === 'string' && isTooLong(value)))
       throw toServiceError(status.RESOURCE_EXHAUSTED, 'a name is longer than 256 bytes');
     read(request);

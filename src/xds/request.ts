@@ -13,7 +13,7 @@ const MESSAGE_LENGTH = 4096;
 /** Longest cluster, locality and user agent that are kept for display. */
 const LABEL_LENGTH = 256;
 
-/** What is longer, or more, than this is over the limits that the step looks at (stream/types.ts). */
+/** Anything beyond these exceeds the limits that the step checks (stream/types.ts), so cutting it hides nothing. */
 const NAME_LENGTH = 2 * defaultStreamLimits.nameBytes;
 const NAMES = 2 * defaultStreamLimits.names;
 
@@ -22,10 +22,10 @@ const types = {
   delta: root.lookupType('envoy.service.discovery.v3.DeltaDiscoveryRequest'),
 };
 
-/** The bytes of a DiscoveryRequest or DeltaDiscoveryRequest as the stream's step reads it. Throws on bytes that are none. */
+/** Decodes a DiscoveryRequest or DeltaDiscoveryRequest for the stream's step. Throws on invalid bytes. */
 export function decodeRequest(dialect: Dialect, bytes: Uint8Array): Request {
   const message = types[dialect].decode(bytes) as unknown as WireRequest;
-  // Of a type that is not served nothing is needed; and nothing may be kept that is longer than it may be.
+  // The names of a type that is not served aren't needed.
   const isOther = message.type_url !== '' && message.type_url !== RUNTIME_TYPE;
   const toNames = (names: readonly string[]): string[] => (isOther ? [] : cutNames(names));
   return {
@@ -45,7 +45,7 @@ export function decodeRequest(dialect: Dialect, bytes: Uint8Array): Request {
   };
 }
 
-/** Both messages, as protobufjs decodes them: absent messages are null, absent scalars their defaults. */
+/** Both messages, as decoded by protobufjs: absent messages are null, absent scalars have their defaults. */
 interface WireRequest {
   readonly type_url: string;
   readonly node: WireNode | null;
@@ -103,12 +103,12 @@ function toVersions(versions: Readonly<Record<string, string>>): Map<string, str
   return new Map(entries.map(([name, version]) => [cut(name, NAME_LENGTH), cut(version, NAME_LENGTH)]));
 }
 
-/** A copy of the beginning of `text`: a slice of V8 keeps the whole. */
+/** Copies the beginning of `text`: a slice would keep the whole string in memory. */
 function cut(text: string, length: number): string {
   return text.length <= length ? text : Buffer.from(text.slice(0, length), 'utf16le').toString('utf16le');
 }
 
-/** For display only: cut, and without control characters. */
+/** For display: cut, and without control characters. */
 function toLabel(text: string): string {
   // eslint-disable-next-line no-control-regex -- that is what is replaced
   return cut(text, LABEL_LENGTH).replace(/[\x00-\x1f\x7f]/g, '�');

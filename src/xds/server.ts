@@ -18,26 +18,26 @@ import { NO_RELEASE, type StreamAction, type Target } from './stream/types.ts';
 export interface XdsServerOptions {
   readonly settings: Omit<XdsSettings, 'ackTimeoutMs' | 'quorum'>;
   readonly limits?: XdsLimits;
-  /** Every action of every stream, in the order in which they were carried out, and never nested: it may call `offer`. */
+  /** Called with every action of every stream, in order and never nested: it may call `offer`. */
   readonly onAction: (session: Session, action: StreamAction) => void;
-  /** No node may have refused a push since before this process and still be without a good one. Default: one may. */
+  /** No node can have been poisoned by a push of an earlier process. Default: false. */
   readonly trustsClaims?: boolean;
-  /** A fault of ours, which has ended one stream. */
+  /** An internal error ended one stream. */
   readonly onFailure?: (peer: string, error: unknown) => void;
-  /** A stream of any service was turned away or ended before it was a client's: over a limit, or silent. */
+  /** A stream of any service was refused, or ended before it had a node: over a limit, or silent. */
   readonly onRefusal?: (peer: string, reason: string) => void;
-  /** The TLS files have changed. Null: they are in use for new connections; else why not, and the old ones stay in use. */
+  /** See FileCredentialsOptions. */
   readonly onTlsReload?: (error: Error | null) => void;
-  /** How often they are read again. Default: 5 s. */
+  /** How often the TLS files are read again. Default: 5 s. */
   readonly tlsReloadMs?: number;
 }
 
-/** How long `drain` waits for the answers to what was pushed last. */
+/** How long `drain` waits for unanswered pushes. */
 const ANSWER_MOMENT_MS = 2_000;
 const POLL_MS = 20;
 const SHUTTING_DOWN = 'the server is shutting down';
 
-/** The xDS server: SotW and delta, per type and aggregated; with health, reflection and CSDS beside them. */
+/** The xDS server: SotW and delta, per type and aggregated; with health, reflection and CSDS. */
 export class XdsServer {
   readonly #options: XdsServerOptions;
   readonly #limits: XdsLimits;
@@ -45,13 +45,13 @@ export class XdsServer {
   readonly #health: Health;
   readonly #gate: Gate;
   readonly #sessions = new Set<StreamSession>();
-  /** Those that have named a node which they may be: each takes one of `max_streams`. */
-  readonly #places = new Set<StreamSession>();
+  /** Sessions with an authorized node: each counts against `max_streams`. */
+  readonly #admitted = new Set<StreamSession>();
   /** Streams that subscribe to the configured resource, by node.id. */
   readonly #members = new Map<string, number>();
   readonly #doubts: Doubts;
   readonly #deliver: (item: { session: StreamSession; action: StreamAction }) => void;
-  /** What nodes have while there is no release: an empty layer, at once, rather than silence for 15 s. */
+  /** Sent while there is no release: without an answer, Envoy would wait 15 s for its first layer. */
   readonly #nothing: EncodedRelease;
   #target: Target;
   #tls: FileCredentials | null = null;
@@ -78,8 +78,7 @@ export class XdsServer {
   }
 
   /**
-   * Starts to listen. Resolves to the port; rejects with the system's words when it can't, or when the TLS files can't be
-   * used.
+   * Starts to listen. Resolves to the port; rejects with the system's error when it can't, or when the TLS files can't be used.
    */
   async listen(): Promise<number> {
     const { settings, onTlsReload = () => undefined, tlsReloadMs: reloadMs } = this.#options;
@@ -89,27 +88,27 @@ export class XdsServer {
     return port;
   }
 
-  /** What grpc.health.v1 says: that the server has what it is there for. */
+  /** Sets the status that grpc.health.v1 reports. */
   setHealth(isServing: boolean): void {
     this.#health.set(isServing && !this.#draining);
   }
 
-  /** What all nodes shall have; null: there is no release. A version may be offered again, to those that refused it. */
+  /** Sets the release for all nodes; null: there is none. Offering a version again sends it to nodes that refused it. */
   offer(release: EncodedRelease | null): void {
     this.#aim(this.#toTarget(this.#target.seq + 1, release ?? this.#nothing));
   }
 
-  /** Nothing is sent, neither the release before nor an empty layer, until the next offer. */
+  /** Sends nothing, not even an empty layer, until the next offer. */
   withhold(): void {
     this.#aim({ ...this.#toTarget(this.#target.seq + 1, this.#nothing), withheld: true });
   }
 
-  /** What the fleet shall have is being looked for. */
+  /** `withhold` was called, and nothing was offered since. */
   get isWithheld(): boolean {
     return this.#target.withheld === true;
   }
 
-  /** The open streams, in the order they came; one that has not named its node yet has none. */
+  /** The open streams, in the order they connected; a stream has no node before its first message. */
   sessions(): Iterable<Session> {
     return this.#sessions;
   }
@@ -119,7 +118,7 @@ export class XdsServer {
     return member && node !== null && (this.#members.get(node.id) ?? 0) > 1;
   }
 
-  /** No new streams, a moment for what is unanswered, then every stream ends with UNAVAILABLE. Takes `ms` at most. */
+  /** Takes no new streams, waits a moment for unanswered pushes, and ends every stream with UNAVAILABLE. Takes `ms` at most. */
   async drain(ms: number): Promise<void> {
     const end = Date.now() + ms;
     this.#draining = true;
@@ -166,19 +165,22 @@ export class XdsServer {
     this.#sessions.add(session);
     call.once('close', () => {
       this.#sessions.delete(session);
-      this.#places.delete(session);
+      this.#admitted.delete(session);
       if (session.doubt !== null) this.#doubts.close(session.doubt);
     });
   }
 
-  /** Who may be this node gets a place; who may not, or says nothing, takes none. */
+  /** Only an authorized stream counts against `max_streams`. */
   #admit(session: StreamSession, call: XdsCall, nodeId: string): ReturnType<SessionOptions['admit']> {
     const { tls, maxStreams } = this.#options.settings;
     const denied = authorizeBySan(tls?.san ?? null, call, nodeId);
     if (denied !== null) return { code: 'PERMISSION_DENIED', message: denied };
-    if (this.#places.size >= maxStreams)
-      return { code: 'RESOURCE_EXHAUSTED', message: `the server has all of its ${maxStreams} streams` };
-    this.#places.add(session);
+    if (this.#admitted.size >= maxStreams)
+      return {
+        code: 'RESOURCE_EXHAUSTED',
+        message: `the server may have at most ${maxStreams} streams (xds.max_streams)`,
+      };
+    this.#admitted.add(session);
     session.doubt = this.#doubts.open(nodeId);
     return null;
   }
@@ -186,7 +188,7 @@ export class XdsServer {
   #onAction(session: StreamSession, action: StreamAction): void {
     if (action.type === 'joined') this.#count(session, 1);
     if (action.type === 'left') this.#count(session, -1);
-    doubt(session, action);
+    updateDoubt(session, action);
     this.#deliver({ session, action });
   }
 
@@ -198,8 +200,8 @@ export class XdsServer {
   }
 }
 
-/** A push puts its node in doubt, an ACK ends that. */
-function doubt({ doubt }: StreamSession, { type }: StreamAction): void {
+/** A push puts the node in doubt, an ACK ends that. */
+function updateDoubt({ doubt }: StreamSession, { type }: StreamAction): void {
   if (doubt === null) return;
   if (type === 'send' || type === 'send_absent') doubt.inDoubt = true;
   if (type === 'acked') doubt.inDoubt = false;

@@ -8,7 +8,7 @@ import { addReflection } from './reflection.ts';
 const CSDS = 'envoy.service.status.v3.ClientStatusDiscoveryService';
 const HEALTH = 'grpc.health.v1.Health';
 
-/** Adds what operators ask, beside xDS: grpc.health.v1, server reflection (v1 and v1alpha) and CSDS. */
+/** Adds the services for operators: grpc.health.v1, server reflection (v1 and v1alpha) and CSDS. */
 export function addOperatorServices(server: Server, fleet: ServedFleet, onFailure: OnFailure): Health {
   const csds = service(CSDS);
   const names = Object.keys(services).filter((name) => !('format' in (services[name] ?? {})));
@@ -19,7 +19,7 @@ export function addOperatorServices(server: Server, fleet: ServedFleet, onFailur
   return health;
 }
 
-/** The service, with responses that are encoded already. */
+/** For responses that are encoded already. */
 function withBytes(definition: ServiceDefinition): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(definition).map(([name, method]) => [

@@ -14,7 +14,7 @@ import type {
 } from './stream/types.ts';
 import { clientOfPeer } from './client-of.ts';
 
-/** One gRPC stream of one xDS client, as others may see it. */
+/** The public view of an xDS client's gRPC stream. */
 export interface Session {
   /** Unique in this process. */
   readonly id: string;
@@ -22,7 +22,7 @@ export interface Session {
   readonly node: NodeIdentity | null;
   /** `address:port`, or `unknown` for a Unix socket. */
   readonly peer: string;
-  /** Whom the stream belongs to: its certificate, else its address. Null: a Unix socket. */
+  /** Identifies the client: its certificate, else its address. Null: a Unix socket. */
   readonly client: string | null;
   /** Milliseconds since the epoch. */
   readonly connectedSince: number;
@@ -31,7 +31,7 @@ export interface Session {
   readonly aggregated: boolean;
   /** Resource names subscribed to. */
   readonly resources: readonly string[];
-  /** Types asked for that are not served, as far as they are remembered. */
+  /** Types asked for that are not served, up to a limit. */
   readonly otherTypes: readonly string[];
   /** Subscribed to the configured resource: a member of the fleet. */
   readonly member: boolean;
@@ -63,17 +63,17 @@ export interface SessionOptions {
   readonly resource: string;
   readonly limits: StreamLimits;
   readonly target: Target;
-  /** Looks at the node once it is known, and gives it a place: a reason to end the stream, or null. */
+  /** Called once the node is known. Returns a reason to end the stream, or null. */
   readonly admit: (node: NodeIdentity) => Omit<Reject, 'type'> | null;
-  /** Is this node known to have refused nothing since it took what it has? */
+  /** Whether the version that this node claims can be trusted. */
   readonly isTrusted: (nodeId: string) => boolean;
   /** Every action, in order, after it was carried out. Must not call back into the session. */
   readonly onAction: (session: Session, action: StreamAction) => void;
-  /** A fault of ours, which has ended the stream. */
+  /** An internal error ended the stream. */
   readonly onFailure: (peer: string, error: unknown) => void;
 }
 
-/** Binds the pure step to one gRPC call. */
+/** Runs the pure step on one gRPC call. */
 export class StreamSession implements Session {
   readonly id: string;
   readonly peer: string;
@@ -82,15 +82,15 @@ export class StreamSession implements Session {
   readonly dialect: Dialect;
   readonly aggregated: boolean;
   readonly last: { -readonly [Key in keyof LastPush]: LastPush[Key] } = { sent: null, acked: null, refused: null };
-  /** Whether its node may hold another layer than it says; null until it has its place. */
+  /** Shared by the node's streams; null until it is admitted. */
   doubt: Doubt | null = null;
   readonly #call: XdsCall;
   readonly #state: StreamState;
   readonly #options: SessionOptions;
-  /** Messages of ours that have not left. */
+  /** Our messages that have not left yet. */
   #writing = 0;
   readonly #written = (): void => this.#guard(() => this.#onWritten());
-  /** A request that came meanwhile. */
+  /** A request that arrived before they had. */
   #held: Request | null = null;
 
   constructor(options: SessionOptions) {
@@ -124,7 +124,7 @@ export class StreamSession implements Session {
     return isMember(this.#state);
   }
 
-  /** A response of ours waits for its answer. */
+  /** A response is unanswered. */
   get unanswered(): boolean {
     return isUnanswered(this.#state);
   }
@@ -134,7 +134,7 @@ export class StreamSession implements Session {
     this.#guard(() => this.#step({ type: 'offer', target }));
   }
 
-  /** Ends the stream for a reason of this server's own, and reports it like the protocol's. */
+  /** Ends the stream for a reason outside of the protocol, and reports it like one of the protocol. */
   reject(code: Reject['code'], message: string): void {
     this.close(status[code], message);
     this.#options.onAction(this, { type: 'reject', code, message });
@@ -149,17 +149,17 @@ export class StreamSession implements Session {
     }
   }
 
-  /** Ends the stream for a fault of ours: one client's stream, and not the process. */
+  /** An internal error ends this stream, not the process. */
   fail(error: unknown): void {
     this.#options.onFailure(this.peer, error);
     try {
-      this.close(status.INTERNAL, 'the server has failed on this stream: its log says how');
+      this.close(status.INTERNAL, 'internal error: see the log of the server');
     } catch {
-      // Said once.
+      // The first error was reported.
     }
   }
 
-  /** Nothing that a stream makes us do may throw to grpc-js, which has nobody to catch it. */
+  /** An error thrown into grpc-js would be uncaught. */
   #guard(work: () => void): void {
     try {
       work();
@@ -169,14 +169,13 @@ export class StreamSession implements Session {
   }
 
   #emit(code: status, message: string): void {
-    // grpc-js throws where it can't encode the words: https://developer.mozilla.org/docs/Web/JavaScript/Reference/Errors/Malformed_URI
+    // grpc-js throws when it can't encode the message: https://developer.mozilla.org/docs/Web/JavaScript/Reference/Errors/Malformed_URI
     const details = message.toWellFormed();
     this.#call.emit('error', Object.assign(new Error(details), { code, details }));
   }
 
   /**
-   * A stream is not read on while a message of ours has not left: so a client that answers without reading, or does not read,
-   * costs one message and one request at most.
+   * Reads no further while a message of ours has not left, so a client that does not read costs one message and one request at most.
    */
   #onRequest(request: Request): void {
     if (this.#writing === 0) return this.#read(request);

@@ -38,7 +38,7 @@ describe('the gate of the xDS port', () => {
     const ends = await Promise.all(open.map(({ ended }) => ended));
     assert.deepEqual(
       ends.map(({ code, details }) => [code, details]),
-      methods.map(() => [status.DEADLINE_EXCEEDED, 'it said nothing for 0.1 s']),
+      methods.map(() => [status.DEADLINE_EXCEEDED, 'it sent nothing for 0.1 s']),
     );
     assert.equal(refusals.length, methods.length);
     client.close();
@@ -69,7 +69,7 @@ describe('the gate of the xDS port', () => {
       using three = new XdsClient(test.address);
       const { code, details } = await three.ended();
       assert.equal(code, status.RESOURCE_EXHAUSTED);
-      assert.equal(details, 'one client address has no more than 2 streams (xds.max_streams_per_client)');
+      assert.equal(details, 'one client address may have at most 2 streams (xds.max_streams_per_client)');
     }
     await until('the second to be gone', () => [...test.server.sessions()].length === 1);
     using four = new XdsClient(test.address);
@@ -86,7 +86,7 @@ describe('the gate of the xDS port', () => {
     }
     assert.deepEqual(await silent[0]!.ended().then(({ code, details }) => [code, details]), [
       status.RESOURCE_EXHAUSTED,
-      'it said nothing while 2 other streams came',
+      'it sent nothing while 2 other streams connected',
     ]);
     using client = new XdsClient(test.address);
     client.subscribe('n1');
@@ -112,7 +112,7 @@ describe('the gate of the xDS port', () => {
   });
 
   it('drops the stream that has sent most when all together have sent more than can be kept', async () => {
-    await using test = await startServer({ limits: { ...defaultXdsLimits, backlogBytes: 1_000_000 } });
+    await using test = await startServer({ limits: { ...defaultXdsLimits, unreadBytes: 1_000_000 } });
     using client = new XdsClient(test.address);
     client.subscribe('n1');
     await client.response(1);

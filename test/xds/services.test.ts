@@ -193,7 +193,7 @@ describe('health', () => {
     const late = watch(test.address, '');
     assert.match(
       (await late.ended).details,
-      /one client address has no more than 20 calls of reflection, CSDS and health/,
+      /one client address may have at most 20 calls of reflection, CSDS and health/,
     );
     assert.deepEqual(await check(test.address, ''), { status: 'SERVING' });
     for (const each of [...watchers, late]) each.close();

@@ -116,13 +116,13 @@ describe('TLS on the xDS port', { skip: skipWithoutOpenssl }, () => {
     await client.response(1);
     using second = new XdsClient(test.address, { channel: channel(ca, pair) });
     second.subscribe('edge');
-    assert.match((await second.ended()).details, /the server has all of its 1 streams/);
+    assert.match((await second.ended()).details, /the server may have at most 1 streams/);
     await until('the silent one', () => [...test.server.sessions()].length === 2);
     using third = new XdsClient(test.address, { channel: channel(ca, pair) });
     using fourth = new XdsClient(test.address, { channel: channel(ca, pair) });
     assert.match(
       (await Promise.race([third.ended(), fourth.ended()])).details,
-      /one client address has no more than 3 streams/,
+      /one client address may have at most 3 streams/,
     );
     silent.stream.end();
   });

@@ -4,20 +4,20 @@ import { RUNTIME_TYPE } from '../../release/encode.ts';
 
 type Reject = Extract<StreamAction, { type: 'reject' }>;
 
-/** One xDS stream. Updated in place by `step`. */
+/** Updated in place by `step`. */
 export interface StreamState {
-  /** Aggregated (ADS): the type is said by each request. Else the method says it. */
+  /** Aggregated (ADS): each request names its type. Otherwise the method does. */
   readonly aggregated: boolean;
   readonly limits: StreamLimits;
   node: NodeIdentity | null;
-  /** By type URL: each type that is served has one. */
+  /** By type URL: one for each type that is served. */
   readonly subscriptions: ReadonlyMap<string, Subscription>;
   /** Types asked for that are not served. */
   readonly unsupported: Set<string>;
   ended: boolean;
 }
 
-/** A stream that has just been opened. `resource`: the configured resource's name; `target`: what the fleet shall have now. */
+/** A new stream. `resource`: the name of the configured resource; `target`: the fleet's target. */
 export function createStream(options: {
   readonly aggregated: boolean;
   readonly resource: string;
@@ -29,7 +29,7 @@ export function createStream(options: {
   return { aggregated, limits, node: null, subscriptions, unsupported: new Set(), ended: false };
 }
 
-/** The protocol: what one stream does about one event. Updates `state` in place and returns what is to be done, in order. */
+/** Applies one event to `state`, in place; returns what to do, in order. */
 export function step(state: StreamState, event: StreamEvent): StreamAction[] {
   if (state.ended) return [];
   switch (event.type) {
@@ -43,14 +43,14 @@ export function step(state: StreamState, event: StreamEvent): StreamAction[] {
 }
 
 function request(state: StreamState, request: Request, trusted: boolean): StreamAction[] {
-  // Only the first message is sure to name the node, and later names change nothing.
+  // Only the first message must name the node, and later names are ignored.
   // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#basic-protocol-overview
   const nodeFault = state.node === null ? findNodeFault(request.node, state.limits) : null;
   state.node ??= request.node;
   const typeUrl = typeOf(state, request);
   const fault = nodeFault ?? (typeUrl === '' ? invalid(NO_TYPE) : null);
   if (fault !== null) return [...end(state), fault];
-  // Never an answer to a type that is not served: an empty one would delete what the node has.
+  // A type that is not served gets no answer: an empty one would delete what the node has.
   const subscription = state.subscriptions.get(typeUrl);
   if (subscription === undefined) return unsupported(state, typeUrl);
   const excess = findExcess(state, request);
@@ -67,13 +67,13 @@ function offer({ subscriptions }: StreamState, target: Target): StreamAction[] {
   return actions;
 }
 
-/** Does the stream want the release, so that its node is a member of the fleet? The runtime layer is what says so. */
+/** Whether the stream subscribes to the runtime layer, which makes its node a member of the fleet. */
 export function isMember({ subscriptions, ended }: StreamState): boolean {
   const runtime = subscriptions.get(RUNTIME_TYPE);
   return !ended && runtime !== undefined && isSubscribed(runtime);
 }
 
-/** A response of ours waits for its answer. */
+/** A response is unanswered. */
 export function isUnanswered({ subscriptions, ended }: StreamState): boolean {
   return !ended && subscriptions.values().some(({ unanswered }) => unanswered !== null);
 }
@@ -85,7 +85,7 @@ export function namesOf({ subscriptions }: StreamState): string[] {
 
 const NO_TYPE = 'type_url is required on an aggregated stream';
 
-/** Why the names of a request are too much, or null. Those of a type that is not served cost nothing: they are not looked at. */
+/** Why a request's names exceed the limits, or null. */
 function findExcess(state: StreamState, request: Request): Reject | null {
   const { limits } = state;
   if (countNames(state, request) > limits.names)
@@ -95,12 +95,12 @@ function findExcess(state: StreamState, request: Request): Reject | null {
   return null;
 }
 
-/** Why a stream cannot be this node's, or null. Whoever looks at a node.id in another way asks this first. */
+/** Why a node is not acceptable, or null. Check this before using its id for anything. */
 export function findNodeFault(node: NodeIdentity | null, limits: StreamLimits): Reject | null {
   if (node === null || node.id === '')
     return invalid('the first message of the stream must name a node: node.id is empty');
   if (tooLong(node.id, limits)) return exhausted(`node.id is longer than ${limits.nameBytes} bytes`);
-  // eslint-disable-next-line no-control-regex -- that is what is looked for
+  // eslint-disable-next-line no-control-regex -- looks for them
   if (/[\x00-\x1f\x7f]/.test(node.id)) return invalid('node.id holds a control character');
   return null;
 }
@@ -113,7 +113,7 @@ function namesIn({ body }: Request): readonly string[] {
   return body.dialect === 'sotw' ? body.names : [...body.subscribe, ...body.initialVersions.keys()];
 }
 
-/** How many names the stream would be subscribed to after this request, leaving aside those that it unsubscribes. */
+/** How many names the stream would be subscribed to after this request, ignoring unsubscriptions. */
 function countNames(state: StreamState, request: Request): number {
   const { limits } = state;
   const names = namesIn(request);
@@ -121,7 +121,7 @@ function countNames(state: StreamState, request: Request): number {
   return new Set([...namesOf(state), ...names]).size;
 }
 
-/** Said once for each, as far as they are remembered. */
+/** Reports each type once, up to a limit. */
 function unsupported(state: StreamState, typeUrl: string): StreamAction[] {
   const { unsupported: seen, limits } = state;
   if (seen.size >= limits.types || tooLong(typeUrl, limits) || seen.has(typeUrl)) return [];

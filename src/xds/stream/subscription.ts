@@ -19,19 +19,19 @@ export function createSubscription(of: Pick<Subscription, 'typeUrl' | 'resource'
   };
 }
 
-/** Does the stream want the configured resource? */
+/** Whether the stream subscribes to the configured resource. */
 export function isSubscribed(sub: Subscription): boolean {
   return sub.names.has(sub.resource) || sub.names.has('*');
 }
 
-/** A request of this type: the answer that it carries is settled first, then its names, then comes what is due next. */
+/** Handles a request: first the ACK or NACK in it, then its names, then what is due next. */
 export function onRequest(sub: Subscription, request: Request, trusted: boolean): StreamAction[] {
   const reading = readRequest(sub, request);
   const isKept = trusted && !sub.asked && request.body.dialect === 'delta' && reading.claims === sub.target.version;
   return [...settle(sub, reading, request), ...subscribe(sub, reading, isKept), ...next(sub)];
 }
 
-/** The fleet's target has moved. While a response is unanswered only the newest target is remembered. */
+/** The fleet's target has changed. While a response is unanswered, only the newest target is kept. */
 export function onOffer(sub: Subscription, target: Target): StreamAction[] {
   sub.target = target;
   return next(sub);
@@ -49,12 +49,12 @@ function settle(sub: Subscription, reading: Reading, request: Request): StreamAc
 }
 
 function settleMain(sub: Subscription, target: Target, error: ErrorDetail | null): StreamAction[] {
-  if (sub.sent === null) return []; // unsubscribed meanwhile: no longer a member
+  if (sub.sent === null) return []; // unsubscribed in the meantime
   if (error !== null) {
     sub.sent.refused = true;
     return [{ type: 'nacked', target, error }];
   }
-  // A refusal of another layer may have come from this one's poison: worth one more try now that it is gone.
+  // Another layer may have been refused only because this one was poisoned: try it again.
   for (const [name, state] of sub.absent) if (state === 'refused') sub.absent.set(name, 'owed');
   return [{ type: 'acked', target }];
 }
@@ -79,7 +79,7 @@ function subscribe(sub: Subscription, reading: Reading, isKept: boolean): Stream
   return [{ type: 'left' }];
 }
 
-/** Only delta says which version of the very resource the client has: to a SotW client an answer is due. */
+/** Sends nothing, since the client has the target. Only for delta: SotW's version is that of a response, and an answer is due. */
 function keep(sub: Subscription): StreamAction[] {
   const { target } = sub;
   if (target.version === NO_RELEASE) return [];
@@ -91,18 +91,18 @@ function keep(sub: Subscription): StreamAction[] {
 function forget(sub: Subscription, name: string): void {
   sub.names.delete(name);
   sub.absent.delete(name);
-  // Still wanted through `*`, and the client has just dropped it: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#unsubscribing-from-resources
+  // Still subscribed through `*`, but the client has dropped it: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#unsubscribing-from-resources
   if (name === sub.resource && sub.names.has('*')) sub.again = true;
 }
 
 function remember(sub: Subscription, name: string): void {
   sub.names.add(name);
-  // A name that is subscribed to once more is sent once more: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#subscribing-to-resources
+  // Subscribing to a name again means sending it again: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#subscribing-to-resources
   if (name === sub.resource) sub.again = true;
   else if (name !== '*' && sub.absent.get(name) !== 'refused') sub.absent.set(name, 'owed');
 }
 
-/** The one response that is due now, if any: the configured resource first and alone, so that it heals a poisoned layer. */
+/** The next response, if one is due: the configured resource first and alone, so that it heals a poisoned layer. */
 function next(sub: Subscription): StreamAction[] {
   if (sub.unanswered !== null) return [];
   const { target, typeUrl } = sub;
@@ -123,15 +123,15 @@ function next(sub: Subscription): StreamAction[] {
   return [];
 }
 
-/** Is the configured resource due? The order of these is the rule. */
+/** Whether the configured resource is due. The order of the checks matters. */
 function isDue(sub: Subscription): boolean {
   const { sent, target, again } = sub;
   if (!isSubscribed(sub) || target.withheld) return false;
-  // While there is no release, what a node has is better than the empty layer; that is for who has nothing, and for healing.
+  // Without a release, the empty layer goes only to nodes that have nothing or need healing: anything else is better than it.
   const isRelease = target.version !== NO_RELEASE;
-  // The first request is answered, whatever it claims: the node may be poisoned since before a reconnect (see `keep`).
+  // The first request is answered whatever it claims: the node may have been poisoned before it reconnected (see `keep`).
   if (sent === null) return isRelease || sub.claims === null;
-  // Refused: never again by itself, only what was offered after it (another release, a rollback, an operator's retry).
+  // After a refusal, only a later offer is sent (another release, a rollback, an operator's retry).
   if (sent.refused) return sent.target.seq < target.seq;
   // https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#when-to-send-an-update
   return again || (isRelease && sent.target.version !== target.version);

@@ -1,44 +1,44 @@
-/** What a queued request costs beside its bytes, about: small ones cost more than they are long. */
+/** Memory that a queued request costs besides its bytes, roughly. */
 const REQUEST_BYTES = 1_500;
 /** A flag and the length: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
 const HEAD_BYTES = 5;
 
-/** What a client has sent and nobody has read: of one stream, by its bytes. grpc-js gathers them, and does not tell. */
-export class Backlog {
-  /** Bytes of the request that is not complete. */
+/** Measures the requests of one stream that were received and not read, by parsing its frames: grpc-js queues them without a limit. */
+export class UnreadRequests {
+  /** Bytes of the incomplete request. */
   #unfinished = 0;
-  /** Complete requests that are not read, and the bytes of all of them. */
+  /** Complete requests that were not read, and their bytes. */
   #queued = 0;
   #queuedBytes = 0;
-  /** Bytes of the head in hand that have come, and the length that they say so far. */
+  /** Bytes of the current frame's head that were received, and the length that they encode so far. */
   #headBytes = 0;
   #length = 0;
-  /** Bytes that the request in hand still lacks. */
+  /** Bytes that the incomplete request still lacks. */
   #missing = 0;
 
-  /** More has come. */
+  /** Call it with all that the stream receives. */
   add(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length;) at = this.#missing > 0 ? this.#body(chunk, at) : this.#takeHead(chunk, at);
   }
 
-  /** One request was read. */
+  /** Call it when a request was read. */
   read(): void {
     this.#queued = Math.max(0, this.#queued - 1);
     if (this.#queued === 0) this.#queuedBytes = 0;
   }
 
-  /** No request has begun that is not complete. */
+  /** There is no incomplete request. */
   get isBetween(): boolean {
     return this.#missing === 0 && this.#headBytes === 0;
   }
 
-  /** Bytes of memory, about. */
+  /** Bytes of memory, roughly. */
   get cost(): number {
     return this.#unfinished + this.#queuedBytes + this.#queued * REQUEST_BYTES;
   }
 
   #takeHead(chunk: Uint8Array, at: number): number {
-    // The flag in front is no part of the length.
+    // The first byte is a flag, not part of the length.
     this.#length = this.#headBytes === 0 ? 0 : this.#length * 256 + (chunk[at] ?? 0);
     this.#headBytes += 1;
     if (this.#headBytes < HEAD_BYTES) return at + 1;
