@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** What each filter is made of, in order: the parts in envoy/src/. */
+/** The parts of each filter, in envoy/src/, in order. */
 const recipes = {
   shardplane:
     'shardplane.head names hash view packed views json reader rank cache shard publish request shardplane.main',
@@ -14,12 +14,12 @@ export type LuaFilter = keyof typeof recipes;
 
 export const luaFilterNames = Object.keys(recipes) as LuaFilter[];
 
-/** Where the built filter is. */
+/** The path of the built filter. */
 export function luaFile(name: string): string {
   return fileURLToPath(new URL(`../envoy/${name}.lua`, import.meta.url));
 }
 
-/** The filter's text, made from its parts. */
+/** The filter's text, put together from its parts. */
 export function buildLua(name: LuaFilter): string {
   const parts = recipes[name].split(/\s+/).map((part) => readFileSync(luaFile(`src/${part}`), 'utf8'));
   return parts.join('\n');

@@ -6,13 +6,13 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
-/** Not elsewhere: what is built finds node_modules in the folders above it. */
+/** Inside the project, so that the compiled code finds node_modules in a parent folder. */
 const target = join(root, '.tools/bench');
 const js = join(target, 'js');
 
 /**
- * Compiles servers/ and load/, with all of src/ that they use, since that is what is installed and run (node's own stripping
- * of types costs 15 MB and a moment at the start). Throws with the compiler's words.
+ * Compiles servers/ and load/ with the parts of src/ that they use, since installed code is compiled, too (node's type stripping costs
+ * 15 MB and some start-up time). Throws with the compiler's output.
  */
 export async function buildScripts(): Promise<void> {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -31,7 +31,7 @@ export function builtScript(name: string): string {
   return join(js, 'scripts/bench', name);
 }
 
-/** Builds go/; a string says why there is nothing to run. */
+/** Builds go/; returns the reason as a string if it can't. */
 export async function buildGo(): Promise<{ readonly binary: string } | string> {
   const binary = join(target, 'go-control-plane');
   await mkdir(target, { recursive: true });

@@ -8,18 +8,18 @@ export interface Contender {
   readonly command: readonly [string, ...string[]];
 }
 
-/** A contender that runs. */
+/** A running contender. */
 export interface RunningContender {
   readonly pid: number;
   readonly port: number;
-  /** Makes a release the newest. */
+  /** Publishes a release. */
   readonly change: (release: number) => void;
   readonly stop: () => Promise<void>;
 }
 
 export const shardplane: Contender = script('shardplane', 'servers/shardplane.js');
 
-/** What there is to compare on this machine; `missing` says why go-control-plane is not among it. */
+/** The servers that can be compared on this machine; `missing`: why go-control-plane is not among them. */
 export async function findContenders(): Promise<{ contenders: readonly Contender[]; missing: string | null }> {
   const bare = script('bare grpc-js', 'servers/bare.js');
   const go = await buildGo();
@@ -31,13 +31,13 @@ function script(name: Contender['name'], file: string): Contender {
   return { name, command: [process.execPath, builtScript(file)] };
 }
 
-/** Starts a contender whose releases have so many keys. Throws with the end of its log when it does not start. */
+/** Starts a contender with releases of that many keys. Throws with the end of its log if it does not start. */
 export async function startContender({ name, command }: Contender, keys: number): Promise<RunningContender> {
   const [file, ...args] = command;
   const child = spawn(file, [...args, String(keys)]);
   let log = '';
   child.stderr.on('data', (bytes: Buffer) => (log = (log + bytes.toString()).slice(-2_000)));
-  child.stdin.on('error', () => undefined); // EPIPE: it has ended, which the load generator will tell
+  child.stdin.on('error', () => undefined); // EPIPE: it has exited, which the load generator reports
   const stop = async (): Promise<void> => {
     child.stdin.end();
     await ended(child);
@@ -49,7 +49,7 @@ export async function startContender({ name, command }: Contender, keys: number)
   throw new Error(`${name} did not start: ${log}`);
 }
 
-/** The port that it says it listens on; null when it ends without, or says nothing for a minute. */
+/** The port that it prints; null if it exits without, or prints nothing for a minute. */
 async function portOf(child: ChildProcessWithoutNullStreams): Promise<number | null> {
   const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
   try {

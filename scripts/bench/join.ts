@@ -5,22 +5,22 @@ import { memoryMb, quiet } from './proc.ts';
 import { versionOf } from './servers/release.ts';
 import { median } from './statistics.ts';
 
-/** A fleet that connects at once, over and over. */
+/** Results for a fleet that connects all at once, repeatedly. */
 export interface JoinResult {
   readonly nodes: number;
   readonly keys: number;
-  /** Until each node has the release: to a daemon that has just started, and the median of the times after. */
+  /** Time until each node has the release: with a daemon that has just started, and the median of later times. */
   readonly firstMs: number;
   readonly againMs: number;
-  /** Until each node has a release that was made while they came. */
+  /** Time until each node has a release that was published while they connected. */
   readonly changedMs: number;
-  /** The daemon's memory: before the first node, with all of them, and after each time that they had left. */
+  /** The daemon's memory: before the first node, with all of them, and after each time that they disconnected. */
   readonly emptyMb: number;
   readonly fullMb: number;
   readonly leftMb: readonly number[];
 }
 
-/** All nodes connect in one go, and leave, `times` times; each time a release is made while they come, which all must get. */
+/** `times` times: all nodes connect at once, get a release that is published meanwhile, and disconnect. */
 export async function measureJoin({
   nodes,
   keys,
@@ -49,7 +49,7 @@ export async function measureJoin({
       await quiet(server.pid);
       leftMb.push(memoryMb(server.pid).now);
     }
-    await sleep(10_000); // V8 gives memory back to the system when it has been idle for 8 s
+    await sleep(10_000); // V8 returns memory to the system after 8 s of idling
     leftMb.push(memoryMb(server.pid).now);
     const [firstMs = NaN, ...again] = joins;
     return { nodes, keys, firstMs, againMs: median(again), changedMs: median(changes), emptyMb, fullMb, leftMb };

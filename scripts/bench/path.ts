@@ -12,26 +12,26 @@ import { daemonFolder, type DaemonFolder } from './servers/folder.ts';
 import type { Marks, PathReport } from './servers/path.ts';
 import { median } from './statistics.ts';
 
-/** Where the time between `git commit` and the last ACK goes, in milliseconds. */
+/** How the time between `git commit` and the last ACK is spent, in milliseconds. */
 export interface Parts {
-  /** From `git commit` having returned to our first git process. Below zero: git moved the ref, and was still at work. */
+  /** From the end of `git commit` to our first git process. Negative: git had moved the ref before it exited. */
   readonly watch: number;
-  /** What has changed, and the file's content. */
+  /** Reading the changes and the file's content. */
   readonly git: number;
   readonly parse: number;
   readonly compile: number;
-  /** The resource's bytes, the rollout, the log. */
+  /** Encoding, the rollout, the log. */
   readonly encode: number;
   /** From the offer to the last node's ACK. */
   readonly push: number;
-  /** All of it: from `git commit` having returned to the last node's ACK. */
+  /** The total: from the end of `git commit` to the last node's ACK. */
   readonly total: number;
-  /** The longest that the daemon's event loop stood still, from the file being saved to the last ACK. */
+  /** The longest block of the daemon's event loop, from saving the file to the last ACK. */
   readonly still: number;
 }
 
 export interface PathResult extends Row {
-  /** The median of each part by itself. */
+  /** The median of each part. */
   readonly median: Parts;
   readonly runs: readonly Parts[];
   readonly peakMb: number;
@@ -44,11 +44,11 @@ export const pathRows: readonly Row[] = [
 ];
 
 const WARM_UP = 3;
-/** The daemon checks a file that was saved a moment later: that is not part of a commit. */
+/** A moment after a save, the daemon checks the file: wait for that, since it is not part of a commit. */
 const SAVED_MS = 500;
 const names = ['watch', 'git', 'parse', 'compile', 'encode', 'push', 'total', 'still'] as const;
 
-/** Measures real commits: a real repository, the daemon in a process of its own, the nodes in another. */
+/** Measures real commits in a real repository, with the daemon and the nodes in processes of their own. */
 export async function measurePath(row: Row, runs: number): Promise<PathResult> {
   await using folder = await daemonFolder({ notes: 'local' });
   await folder.repository.commit({ 'shard-config.yaml': makeConfig(row.keys, 0) });

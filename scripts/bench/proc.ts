@@ -16,7 +16,7 @@ export function memoryMb(pid: number): { readonly now: number; readonly peak: nu
   return { now: read('VmRSS'), peak: read('VmHWM') };
 }
 
-/** Waits until the process uses (nearly) no CPU, so that the next measurement starts from rest; at most 10 s. */
+/** Waits until the process is (nearly) idle, so that the next measurement is not disturbed; at most 10 s. */
 export async function quiet(pid: number): Promise<void> {
   const deadline = Date.now() + 10_000;
   for (let before = -1, still = 0; still < 3 && Date.now() < deadline;) {

@@ -5,13 +5,13 @@ import { cpuMs, memoryMb, quiet } from './proc.ts';
 import { versionOf } from './servers/release.ts';
 import { median } from './statistics.ts';
 
-/** A fleet of so many nodes, and releases of so many keys. */
+/** A size of fleet and of releases. */
 export interface Row {
   readonly nodes: number;
   readonly keys: number;
 }
 
-/** What one server needed in one row. */
+/** The results of one server in one row. */
 export interface Measured {
   readonly server: Contender['name'];
   /** From the command to change, to the last node's ACK: the median of `runs`. */
@@ -21,7 +21,7 @@ export interface Measured {
   readonly cpuMs: number;
   /** Peak resident memory of the server's process since it started. */
   readonly peakMb: number;
-  /** CPU time of the load generator for one change: where it comes near `changeMs`, the generator is the limit. */
+  /** CPU time of the load generator for one change: if it is close to `changeMs`, the generator is the bottleneck. */
   readonly loadCpuMs: number;
 }
 
@@ -38,13 +38,13 @@ export const rows: readonly Row[] = [
 
 const WARM_UP = 3;
 
-/** Measures one row: all servers are up at once, each with its own fleet, and change in turn, so that all see the same machine. */
+/** Measures one row: all servers run at once, each with its own fleet, and change in turn, so that conditions are the same for all. */
 export async function measureRow(row: Row, runs: number, contenders: readonly Contender[]): Promise<RowResult> {
   const lanes: Lane[] = [];
   try {
     for (const contender of contenders) lanes.push(await Lane.open(contender, row));
     for (let release = 1; release <= WARM_UP + runs; release += 1) {
-      // Each goes first as often as the others.
+      // Each goes first equally often.
       const first = release % lanes.length;
       for (const lane of [...lanes.slice(first), ...lanes.slice(0, first)]) await lane.run(release);
     }
@@ -54,7 +54,7 @@ export async function measureRow(row: Row, runs: number, contenders: readonly Co
   }
 }
 
-/** One server, its fleet, and what was measured. */
+/** One server, its fleet, and its measurements. */
 class Lane {
   readonly #contender: Contender;
   readonly #server: RunningContender;

@@ -28,7 +28,7 @@ export function showRows(rows: readonly RowResult[]): string {
   return table(head, lines);
 }
 
-/** What ours needs of what the other needs. */
+/** The ratio of ours to the other. */
 function ratios(ours: Measured, other: Measured): string[] {
   return [ours.changeMs / other.changeMs, ours.peakMb / other.peakMb].map((ratio) => ratio.toFixed(2));
 }

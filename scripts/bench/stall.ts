@@ -4,20 +4,20 @@ import { memoryMb, quiet } from './proc.ts';
 import { versionOf } from './servers/release.ts';
 import { median } from './statistics.ts';
 
-/** What nodes cost that are connected and do not read. */
+/** The cost of nodes that are connected and do not read. */
 export interface StallResult {
   readonly nodes: number;
   readonly silent: number;
   readonly keys: number;
   readonly releases: number;
-  /** The daemon's memory after each release that the reading nodes have. */
+  /** The daemon's memory after each release, once the reading nodes have it. */
   readonly memoryMb: readonly number[];
   readonly peakMb: number;
-  /** Until the last node that reads has a release: the median. */
+  /** The median time until the last reading node has a release. */
   readonly changeMs: number;
 }
 
-/** Some nodes read, some never do, and release follows release. */
+/** Publishes one release after another while some nodes never read. */
 export async function measureStall(
   setup: Pick<StallResult, 'nodes' | 'silent' | 'keys' | 'releases'>,
 ): Promise<StallResult> {

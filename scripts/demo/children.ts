@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { DemoError } from './error.ts';
 
 export interface Program {
-  /** What the user knows it by. */
+  /** The name that is shown to the user. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
@@ -13,7 +13,7 @@ export interface Program {
   readonly onLine?: (line: string) => void;
 }
 
-/** How long a program may take to end by itself: the daemon drains its streams. */
+/** How long a program may take to exit: the daemon drains its streams. */
 const patienceMs = 5_000;
 const keptLines = 20;
 
@@ -24,10 +24,10 @@ export class Children {
   #stopping = false;
 
   constructor() {
-    this.#failure.promise.catch(() => undefined); // nobody may be waiting yet
+    this.#failure.promise.catch(() => undefined); // nothing may be awaiting it yet
   }
 
-  /** Rejects with DemoError when a program ends that should not have. */
+  /** Rejects with DemoError when a program exits unexpectedly. */
   get failure(): Promise<never> {
     return this.#failure.promise;
   }
@@ -48,7 +48,7 @@ export class Children {
     });
   }
 
-  /** Ends all of them, the newest first: Envoy before the daemon that it is connected to. */
+  /** Stops all programs, newest first: Envoy before the daemon that it is connected to. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const [child, gone] of [...this.#running].reverse()) {

@@ -18,7 +18,7 @@ const { values: flags } = parseArgs({
 
 process.exit(await main());
 
-/** Resolves to the exit code, when all that was started has ended. */
+/** Resolves to the exit code once every program has exited. */
 async function main(): Promise<number> {
   const signal = firstSignal();
   try {
@@ -32,7 +32,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** Whatever ends it, nothing is left. */
+/** Cleans up however the demo ends. */
 async function performUntil(signal: Promise<number>, stage: Stage): Promise<number> {
   const performing = perform(stage);
   try {
@@ -56,7 +56,7 @@ async function perform(stage: Stage): Promise<number> {
   return 0;
 }
 
-/** Resolves to 128 + the number of the first signal to end; a reader that has gone (`| head`) is one, too. */
+/** Resolves to 128 + the number of the first signal; a closed stdout (`| head`) counts as SIGPIPE. */
 function firstSignal(): Promise<number> {
   return new Promise((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

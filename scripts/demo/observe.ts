@@ -6,16 +6,16 @@ import { DemoError } from './error.ts';
 const run = promisify(execFile);
 const timeoutMs = 15_000;
 
-/** What curl sees of one customer. */
+/** What curl gets for one customer. */
 export interface Headers {
   readonly assignment: string;
   readonly config: string;
   readonly version: string;
-  /** The header lines as they came. */
+  /** The header lines as received. */
   readonly lines: readonly string[];
 }
 
-/** Asks with curl, as the user can. */
+/** Sends a request with curl, as the user could. */
 export async function readHeaders(url: string, customer: string): Promise<Headers> {
   const { stdout } = await run('curl', ['-si', '--max-time', '10', '-H', `x-customer-id: ${customer}`, url]);
   const lines = stdout.split(/\r?\n/).filter((line) => line.startsWith('x-shard-'));
@@ -29,12 +29,12 @@ export async function readHeaders(url: string, customer: string): Promise<Header
   };
 }
 
-/** The same for the user's shell. */
+/** The same command for the user's shell. */
 export function curlLine(url: string, customer: string): string {
   return `curl -si -H 'x-customer-id: ${customer}' ${url} | grep ^x-shard`;
 }
 
-/** Sends requests to as many paths, and counts the answers by backend; an answer that is no 200 counts as `HTTP <status>`. */
+/** Sends requests to different paths and counts the answers by backend; any status but 200 counts as `HTTP <status>`. */
 export async function countTraffic(url: string, customers: readonly string[]): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   for (const [index, customer] of customers.entries()) {
@@ -46,7 +46,7 @@ export async function countTraffic(url: string, customers: readonly string[]): P
   return new Map([...counts].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
 }
 
-/** Envoy's own word on what it runs, from its admin socket. */
+/** What Envoy runs, according to its admin interface. */
 export async function readVersionText(adminSocket: string): Promise<string> {
   const url = 'http://admin/stats?filter=%5Eruntime.version_text%24';
   const { stdout } = await run('curl', ['-s', '--max-time', '10', '--unix-socket', adminSocket, url]);
@@ -59,7 +59,7 @@ interface Status {
   readonly nodes: readonly { readonly id: string; readonly version: string | null; readonly state: string }[];
 }
 
-/** Asks `shardplane status --json` until an Envoy has acknowledged that version; returns the Envoy's id. */
+/** Polls `shardplane status --json` until an Envoy has acknowledged that version; returns the Envoy's id. */
 export async function awaitAck(shardplane: string, cwd: string, version: string): Promise<string> {
   return await until('no Envoy has acknowledged the commit', async () => {
     const { stdout } = await run(shardplane, ['status', '--json'], { cwd }).catch(() => ({ stdout: '{"nodes":[]}' }));
@@ -69,7 +69,7 @@ export async function awaitAck(shardplane: string, cwd: string, version: string)
   });
 }
 
-/** Polls until `probe` gives something; throws DemoError with `what` after 15 s. */
+/** Polls until `probe` returns something; throws DemoError with `what` after 15 s. */
 export async function until<T>(what: string, probe: () => Promise<T | null>): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -13,7 +13,7 @@ import type { Step } from './story.ts';
 const requests = 60;
 const crowd = Array.from({ length: requests }, (_, index) => `customer-${index + 1}`);
 
-/** The demo as it is told: each scene acts, shows what is to be seen, and compares it with what must be seen. */
+/** The scenes of the demo: each makes a change, shows the result, and compares it with what is expected. */
 export class Play {
   readonly #stage: Stage;
   readonly #stepMs: number;
@@ -27,7 +27,7 @@ export class Play {
     this.#stepMs = stepMs;
   }
 
-  /** Starts everything, with the first commit. */
+  /** Makes the first commit and starts everything. */
   async begin(envoy: string): Promise<void> {
     const { ports, repository: path, settings } = this.#stage;
     say.title('Starting a git repository, backends, the daemon and an Envoy');
@@ -48,7 +48,7 @@ export class Play {
     say.line('x-shard-version: the commit. No request goes to a host that is not in its customer’s assignment.');
   }
 
-  /** How to join in. */
+  /** Tells the user how to try it. */
   tellHow(): void {
     const { repository, shardplane, url } = this.#stage;
     say.title('Meanwhile, in another terminal, change it yourself:');
@@ -77,7 +77,7 @@ export class Play {
     if (commit) await this.#show(commit, step);
   }
 
-  /** The user may have committed something else meanwhile, or something that is not valid: no reason to end. */
+  /** The user may have committed something else in the meantime, valid or not: the demo goes on. */
   #onUnseen(error: unknown): void {
     if (!(error instanceof DemoError)) throw error;
     this.#faults++;
@@ -127,7 +127,7 @@ export class Play {
     }
   }
 
-  /** Envoy's filters look for new values at most every 500 ms, and so does each worker. */
+  /** Envoy's filters check for new values at most every 500 ms, on each worker. */
   async #freshHeaders(customer: string, version: string): Promise<Headers> {
     return await until(`curl has not seen ${version.slice(0, 12)}`, async () => {
       const headers = await readHeaders(this.#stage.url, customer);
@@ -157,15 +157,15 @@ export class Play {
   }
 }
 
-/** What a scene must show. */
+/** What a scene expects. */
 interface Scene {
-  /** The one whose headers are shown in full. */
+  /** The customer whose headers are shown in full. */
   readonly customer: string;
   readonly backends: number;
   readonly expected: Readonly<Record<string, string>>;
 }
 
-/** The shard that `x-shard-config: size/hosts` means for a customer, 1-based. */
+/** A customer's shard for `x-shard-config: size/hosts`, 1-based. */
 function slotsOf(customer: string, config: string): number[] {
   const [shardSize = 0, totalHosts = 0] = config.split('/').map(Number);
   return assignShard({ customer, shardSize, totalHosts }).map((slot) => slot + 1);

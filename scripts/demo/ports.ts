@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { DemoError } from './error.ts';
 
-/** How many backends there are in the end. */
+/** The number of backends at the end. */
 export const allBackends = 12;
 
 /** Where everything listens, on 127.0.0.1. */
@@ -13,7 +13,7 @@ export interface Ports {
   readonly backends: readonly number[];
 }
 
-/** The usual ports, each `offset` higher. */
+/** The default ports, each `offset` higher. */
 export function toPorts(offset: number): Ports {
   return {
     xds: 18000 + offset,
@@ -23,7 +23,7 @@ export function toPorts(offset: number): Ports {
   };
 }
 
-/** Throws DemoError for the first port that something else holds. */
+/** Throws DemoError for the first port that is in use. */
 export async function ensureFree({ xds, http, envoy, backends }: Ports): Promise<void> {
   await ensureOne(xds, 'the daemon’s xDS');
   await ensureOne(http, 'the daemon’s status');

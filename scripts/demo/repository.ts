@@ -28,7 +28,7 @@ export class Repository {
     this.path = path;
   }
 
-  /** Makes it, with an identity of its own and nothing of the user's that could get in the way. */
+  /** Creates it with an identity of its own, independent of the user's git config. */
   static async create(path: string): Promise<Repository> {
     await mkdir(path);
     const repository = new Repository(path);
@@ -53,14 +53,14 @@ export class Repository {
     return { version: await this.#git('rev-parse', 'HEAD'), subject, diff };
   }
 
-  /** Sets values by their paths in the config, and commits: comments, and what the user has committed meanwhile, stay. */
+  /** Sets values by their paths in the config, and commits; keeps comments and the user's commits. */
   async change(values: Values, subject: string): Promise<Commit> {
     await this.#untilCommitted();
     const text = await readFile(join(this.path, configFile), 'utf8');
     return await this.commit({ [configFile]: setValues(text, values) }, subject);
   }
 
-  /** The user may be in the middle of an edit, which is not the demo's to commit. */
+  /** The user may have uncommitted changes, which the demo must not commit. */
   async #untilCommitted(): Promise<void> {
     for (let said = false; (await this.#git('status', '--porcelain', '--untracked-files=no')) !== ''; said = true) {
       if (!said) say.line('waiting for you: commit your edit (or: git checkout .), and the demo goes on');
@@ -81,6 +81,9 @@ function setValues(text: string, values: Values): string {
     for (const [path, value] of values) document.setIn(path, document.createNode(value));
     return document.toString({ flowCollectionPadding: false });
   } catch {
-    throw new DemoError(`this step is left out: ${configFile} is no YAML now`, 'git revert what broke it');
+    throw new DemoError(
+      `this step is skipped: ${configFile} is not valid YAML now`,
+      'git revert the commit that broke it',
+    );
   }
 }

@@ -13,14 +13,14 @@ const run = promisify(execFile);
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const backend = fileURLToPath(new URL('backend.ts', import.meta.url));
 
-/** All that runs and all that is written: a temporary folder and the programs of the demo. */
+/** The programs of the demo, and a temporary folder for all its files. */
 export class Stage {
   readonly ports: Ports;
   readonly children = new Children();
   /** The temporary folder. */
   readonly folder: string;
   readonly repository: string;
-  /** The command line from this checkout, as an executable. */
+  /** An executable that runs the CLI of this checkout. */
   readonly shardplane: string;
   readonly adminSocket: string;
   /** Where Envoy listens. */
@@ -43,7 +43,7 @@ export class Stage {
     return stage;
   }
 
-  /** Settings of the demo's daemon: the usual ports, but not open to the network. */
+  /** The daemon's settings: the default ports, on loopback only. */
   get settings(): string {
     const { xds, http } = this.ports;
     return `xds: {address: 127.0.0.1, port: ${xds}}\nhttp: {port: ${http}}\nlog: {format: text}\n`;
@@ -63,7 +63,7 @@ export class Stage {
     say.line(`${name.padEnd(15)} 127.0.0.1:${ports[0]}-${ports.at(-1)}`);
   }
 
-  /** Starts the daemon in the repository; its log is shown. */
+  /** Starts the daemon in the repository and shows its log. */
   async startDaemon(): Promise<void> {
     const { xds, http } = this.ports;
     this.children.start({
@@ -101,7 +101,7 @@ export class Stage {
     say.line(`Envoy           127.0.0.1:${envoy}, with the bootstrap of: shardplane bootstrap`);
   }
 
-  /** Removes all that was written. */
+  /** Removes the folder. */
   async clear(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -1,12 +1,12 @@
-/** What the demo commits, one step after the other, and what curl must see then. */
+/** The commits of the demo, and the result of each that curl must see. */
 export interface Step {
   readonly title: string;
   readonly subject: string;
-  /** Paths in shard-config.yaml, and their values. */
+  /** Values by their paths in shard-config.yaml. */
   readonly values: readonly (readonly [path: readonly string[], value: unknown])[];
   /** How many backends run from here on. */
   readonly backends: number;
-  /** Whose headers are shown in full. */
+  /** The customer whose headers are shown in full. */
   readonly customer: string;
   /** `x-shard-config` of each customer. */
   readonly expected: Readonly<Record<string, string>>;

@@ -2,9 +2,9 @@ import { SoakNode } from './node.ts';
 import type { Random } from './random.ts';
 
 const TICK_MS = 100;
-/** Of all nodes, so many change what they do in each tick. */
+/** The fraction of nodes that change their behaviour in each tick. */
 const RESTLESS = 0.02;
-/** A NACK rolls the newest release back for all: with more of them, none would go live. */
+/** A NACK rolls the newest release back for all: with more NACKs, none would go live. */
 const NACKS_PER_SECOND = 0.25;
 
 /** How often each thing was done. */
@@ -34,7 +34,7 @@ export class Chaos {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
-  /** From here on all nodes are there, read, answer, and accept. */
+  /** Makes all nodes connect, read and accept from now on. */
   calm(): void {
     if (this.#timer) clearInterval(this.#timer);
     for (const node of this.nodes) {
@@ -45,7 +45,7 @@ export class Chaos {
     }
   }
 
-  /** Nodes that the server has closed come again. */
+  /** Reconnects nodes whose stream the server closed. */
   rejoin(): void {
     for (const node of this.nodes) node.join();
   }

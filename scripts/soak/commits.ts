@@ -5,7 +5,7 @@ import type { Random } from './random.ts';
 const FILE = 'shard-config.yaml';
 const CUSTOMERS = 50;
 
-/** What was committed, by kind. */
+/** The number of commits by kind. */
 export type Committed = Readonly<Record<'valid' | 'invalid' | 'revert' | 'burst', number>>;
 
 /** Makes commits to a repository: most are valid, some are not, some revert the one before, some come five at once. */
@@ -20,7 +20,7 @@ export class Commits {
     this.#random = random;
   }
 
-  /** How many commits there are. */
+  /** The number of commits. */
   get total(): number {
     return this.#number;
   }
@@ -65,7 +65,7 @@ export class Commits {
 
   async #revert(): Promise<void> {
     this.#number += 1;
-    // The commit before may have changed nothing, which `git revert` alone refuses.
+    // `git revert` fails if the last commit changed nothing.
     await this.#repository.git('revert', '--no-commit', 'HEAD');
     await this.#repository.git('commit', '--quiet', '--allow-empty', '-m', `change ${this.#number}: revert`);
   }

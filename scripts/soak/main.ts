@@ -7,7 +7,7 @@ const usage = `npm run soak [-- OPTIONS]
   --nodes N      size of the fleet (default: 200)
   --json         the report as JSON on stdout`;
 
-/** Memory of the last minute, against that of the second: more than this is growth. */
+/** The largest ratio of memory in the last minute to memory in the second one. */
 const GROWTH = 1.5;
 
 const { values: flags } = parseArgs({
@@ -25,7 +25,7 @@ else await run();
 
 async function run(): Promise<void> {
   const [minutes, seed, nodes] = [Number(flags.minutes), Number(flags.seed), Number(flags.nodes)];
-  if (!(minutes > 0 && seed >= 0 && nodes > 0)) throw new Error(`not a number above zero\n${usage}`);
+  if (!(minutes > 0 && seed >= 0 && nodes > 0)) throw new Error(`an argument is not a number above zero\n${usage}`);
   say(`seed ${seed}: ${nodes} nodes, ${minutes} minutes`);
   const report = await runSoak({ seconds: minutes * 60, seed, nodes, say });
   process.stdout.write(`${JSON.stringify(report, null, flags.json ? 0 : 2)}\n`);

@@ -12,7 +12,7 @@ export class MemoryWatch implements Disposable {
     this.#timer = setInterval(() => this.#samples.push(memoryMb(pid).now), 1_000);
   }
 
-  /** The median of a minute, or of as much as there is: the second one, and the last one. */
+  /** The medians of the second minute and of the last one, or of as much as was sampled. */
   report(): { readonly early: number; readonly late: number; readonly peak: number } {
     const early = this.#samples.slice(60, 120);
     return {

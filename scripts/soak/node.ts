@@ -4,14 +4,14 @@ import type { Random } from './random.ts';
 /** What a soak's node is doing. */
 export type Mood =
   | 'gone'
-  /** Answers all it gets. */
+  /** Answers every response. */
   | 'well'
-  /** Is connected and does not read, as a process that hangs. */
+  /** Is connected but does not read, like a process that hangs. */
   | 'stalled'
-  /** Reads, and answers nothing. */
+  /** Reads, but does not answer. */
   | 'mute';
 
-/** One place in the soak's fleet: a node that comes, misbehaves, goes, and comes again under the same id. */
+/** A node of the soak: connects, misbehaves, disconnects, and reconnects under the same id. */
 export class SoakNode {
   readonly id: string;
   mood: Mood = 'gone';
@@ -19,7 +19,7 @@ export class SoakNode {
   version: string | null = null;
   /** Its last answer was a NACK. */
   refusing = false;
-  /** Responses that it got, over all connections. */
+  /** Responses received, over all connections. */
   received = 0;
   /** How many of the next responses it refuses. */
   refuseNext = 0;
@@ -43,7 +43,7 @@ export class SoakNode {
       id: this.id,
       dialect: this.#random.pick(['sotw', 'delta']),
       onResponse: ({ version }) => this.#answer(version),
-      // The server drops who is silent for too long.
+      // The server drops a stream that is silent for too long.
       onClose: () => node === this.#node && this.#forget(),
     });
     this.#node = node;

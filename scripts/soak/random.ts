@@ -1,4 +1,4 @@
-/** Chance that a seed decides. */
+/** Random choices from a seed. */
 export interface Random {
   /** True with this probability, 0 to 1. */
   readonly chance: (probability: number) => boolean;
@@ -8,7 +8,7 @@ export interface Random {
   readonly pick: <T>(values: readonly T[]) => T;
 }
 
-/** The same numbers for the same seed: mulberry32, by Tommy Ettinger (public domain). */
+/** mulberry32, by Tommy Ettinger (public domain): the same seed gives the same numbers. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {

@@ -13,24 +13,24 @@ import { MemoryWatch } from './memory.ts';
 import { createRandom } from './random.ts';
 
 export interface SoakOptions {
-  /** How long nodes misbehave and commits come. */
+  /** How long nodes misbehave and commits are made. */
   readonly seconds: number;
   readonly seed: number;
   readonly nodes: number;
-  /** Told how it goes. */
+  /** Called with progress messages. */
   readonly say: (words: string) => void;
 }
 
-/** What was seen. A soak fails by throwing. */
+/** The results. A soak that fails throws. */
 export interface SoakReport {
   readonly seed: number;
   readonly seconds: number;
   readonly nodes: number;
-  /** Version of the real Envoy among them, or null. */
+  /** Version of the real Envoy, or null. */
   readonly envoy: string | null;
   readonly commits: Committed;
   readonly deeds: Deeds;
-  /** Of all revisions. */
+  /** The number of revisions by outcome. */
   readonly outcomes: Readonly<Record<string, number>>;
   /** Resident memory of the daemon in MB: medians of the second and of the last minute, and the peak. */
   readonly memory: { readonly early: number; readonly late: number; readonly peak: number };
@@ -41,13 +41,13 @@ export interface SoakReport {
 }
 
 const COMMIT_EVERY_MS = 1_000;
-/** More than the daemon waits for a silent node (30 s). */
+/** Longer than the daemon waits for a silent node (30 s). */
 const CONVERGE_MS = 60_000;
 
 /**
- * A real daemon on a real repository, a commit a second, a fleet that misbehaves, one node that refuses all it gets, and a real
- * Envoy if there is one. At its end the nodes behave again, and all must have the last good commit. Throws where one has not,
- * where a commit has no outcome, and where the daemon logs an error that nobody caused.
+ * Runs a real daemon on a real repository with a commit a second, a fleet that misbehaves, one node that refuses everything, and a real
+ * Envoy if there is one. At the end the nodes behave again, and all must have the last good commit. Throws if one doesn't, if a commit
+ * has no outcome, or if the daemon logs an unexpected error.
  */
 export async function runSoak({ seconds, seed, nodes, say }: SoakOptions): Promise<SoakReport> {
   const random = createRandom(seed);
@@ -104,13 +104,13 @@ async function commitFor(seconds: number, commits: Commits, say: (words: string)
   }
 }
 
-/** A real Envoy that takes the runtime layer, if there is one here. */
+/** A real Envoy that subscribes to the runtime layer, if one is installed. */
 async function envoyOf(port: number): Promise<Envoy | null> {
   if (!existsSync(envoyBinary(newestEnvoy))) return null;
   return await startEnvoy({ bootstrap: toBootstrap({ node: 'envoy', port, kind: 'delta ADS' }) });
 }
 
-/** A node that refuses all it gets, from the first to the last. */
+/** A node that refuses every push. */
 function startRefuser(port: number): { readonly received: number; readonly close: () => void } {
   let received = 0;
   const node = new LoadNode({
@@ -129,7 +129,7 @@ function startRefuser(port: number): { readonly received: number; readonly close
   };
 }
 
-/** Every node that does not refuse has what is live: it may have been put back. */
+/** Waits until every node but the refusing one has the live release. */
 async function converged(daemon: TestDaemon, chaos: Chaos): Promise<void> {
   await until(
     'all nodes on the live release',
@@ -153,7 +153,7 @@ async function allOn(version: string, chaos: Chaos, envoy: Envoy | null): Promis
     await until('Envoy on the last commit', async () => (await envoy.stat('runtime.version_text')) === version);
 }
 
-/** How many revisions came to which outcome. Throws for one that has none. */
+/** Counts revisions by outcome. Throws if one has none. */
 async function outcomesOf(daemon: TestDaemon): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (let before: number | null = null; ;) {
@@ -168,7 +168,7 @@ async function outcomesOf(daemon: TestDaemon): Promise<Record<string, number>> {
   }
 }
 
-/** Errors that the commits and the nodes of a soak cause. */
+/** Errors that a soak is expected to cause. */
 const expected = /^(invalid|rolled back) /;
 
 function checkLog(lines: readonly LogLine[]): void {
@@ -176,7 +176,7 @@ function checkLog(lines: readonly LogLine[]): void {
   if (error) throw new Error(`the daemon logged an error: ${error.msg}`);
 }
 
-/** The daemon knows the nodes that are connected, and no others. Returns how many files it has open. */
+/** Checks that the daemon knows exactly the connected nodes. Returns the number of its open files. */
 async function checkConnections(daemon: TestDaemon, connected: number): Promise<number> {
   await daemon.waitFor('only nodes that are there', ({ counts }) => counts.connected === connected, CONVERGE_MS);
   const open = readdirSync(`/proc/${daemon.pid}/fd`).length;

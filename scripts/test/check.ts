@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 
-/** A tool's verdict on the whole tree. */
+/** The result of running a tool on the whole tree. */
 export interface Check {
   readonly name: string;
   readonly ok: boolean;

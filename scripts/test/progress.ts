@@ -9,7 +9,7 @@ type Events = ReturnType<typeof run>;
 
 const maxPrinted = 10_000;
 
-/** Says what is going on, a line for each check and test file, failures in full, and counts. */
+/** Prints a line for each check and test file, failures in full, and totals. */
 export class Progress {
   passed = 0;
   failed = 0;
@@ -30,11 +30,11 @@ export class Progress {
     });
     events.on('test:fail', ({ name, file, line, details: { error } }) => {
       const { failureType } = error as { failureType?: string };
-      if (failureType === 'subtestsFailed') return; // they have been told
+      if (failureType === 'subtestsFailed') return; // printed already
       console.log(`${colors.red('FAILED')} ${toName(file)}:${line} ${toName(name)}`);
-      if (failureType === 'cancelledByParent' || !('cause' in error)) console.log('    it was cut off: it hung');
+      if (failureType === 'cancelledByParent' || !('cause' in error)) console.log('    cut off: it hung');
       else console.log(indent(inspect(error.cause)));
-      // A file that fails as a whole has said why, if it has, on stderr.
+      // A file that fails as a whole has its reason, if any, on stderr.
       if (name === file) console.log(indent(printed.get(file) ?? ''));
     });
     events.on('test:summary', ({ file, counts, duration_ms, success }) => {
@@ -46,7 +46,7 @@ export class Progress {
     });
   }
 
-  /** What took long, and the totals in the last line. */
+  /** Prints the slowest files, and the totals in the last line. */
   conclude(log: string): void {
     const slowest = this.#files.toSorted((a, b) => b.seconds - a.seconds).slice(0, 5);
     console.log(`slowest: ${slowest.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}`);
@@ -57,7 +57,7 @@ export class Progress {
 
   #count({ tests, passed, skipped, todo }: { tests: number; passed: number; skipped: number; todo: number }): void {
     this.passed += passed;
-    this.failed += tests - passed - skipped - todo; // those cut off, too
+    this.failed += tests - passed - skipped - todo; // including those cut off
     this.#skipped += skipped;
   }
 
@@ -67,7 +67,7 @@ export class Progress {
   }
 }
 
-/** A test's own name, or a file's from here. */
+/** A test's name, or a file's relative path. */
 function toName(name: string | undefined): string {
   return name?.startsWith('/') ? relative(process.cwd(), name) : (name ?? '');
 }

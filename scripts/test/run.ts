@@ -1,4 +1,4 @@
-// What scripts/test.sh runs once everything is set up: the checks, then the tests; FILE arguments are test files to run alone.
+// Run by scripts/test.sh once everything is set up: the checks, then the tests, or only the test files given as arguments.
 import { createWriteStream, globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { pipeline } from 'node:stream/promises';
@@ -9,7 +9,7 @@ import { Progress } from './progress.ts';
 
 const files = process.argv.slice(2);
 const log = 'test.log';
-/** A test file that has said nothing for so long hangs: all is cut off. */
+/** A test file without output for this long hangs: everything is stopped. */
 const stallMs = Number(process.env['TEST_STALL_MS'] ?? 5 * 60_000);
 
 const progress = new Progress();

@@ -1,16 +1,16 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request as a backend saw it. */
+/** A request as received by a backend. */
 export interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** Of the body so far; all of them once it was answered. */
+  /** Bytes of the body so far; all of them once it was answered. */
   bodyBytes: number;
 }
 
-/** A backend of a test: answers 200 with its own `ip:port`, and notes what it was asked. */
+/** A backend of a test: answers 200 with its own `ip:port`, and records requests. */
 export interface Backend extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly address: string;

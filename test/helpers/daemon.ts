@@ -11,7 +11,7 @@ import { until } from './until.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
-/** How a command of ours ended. `code` is null when a signal ended it. */
+/** The result of a command. `code` is null when a signal ended it. */
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -37,18 +37,18 @@ export function shardplane(args: readonly string[], options: RunOptions = {}): P
 }
 
 export interface RunOptions {
-  /** Working directory. Default: `/`, where no settings lie. */
+  /** Working directory. Default: `/`, which has no settings file. */
   readonly cwd?: string;
   readonly env?: Record<string, string>;
   readonly input?: string;
 }
 
 export interface DaemonOptions {
-  /** Given as a flag; left out where the settings name a remote. */
+  /** Passed as a flag; leave it out when the settings name a remote. */
   readonly repository?: string;
   /** An existing folder for the settings and (in `state/`) the ledger. */
   readonly folder: string;
-  /** What goes into the settings file. */
+  /** Content of the settings file. */
   readonly settings?: object;
 }
 
@@ -64,13 +64,13 @@ export interface LogLine {
 /** The real daemon, as a child process. */
 export interface TestDaemon extends AsyncDisposable {
   readonly pid: number;
-  /** Stays the same over restarts. */
+  /** The same across restarts. */
   readonly xdsPort: number;
   readonly httpPort: number;
   readonly state: string;
-  /** Lines of the log so far, over restarts. */
+  /** Lines of the log so far, across restarts. */
   log(): LogLine[];
-  /** The first line whose text (message and drawing) fits; waits for it 30 s. */
+  /** The first line whose text (message and drawing) matches; waits up to 30 s. */
   logged(what: RegExp): Promise<LogLine>;
   status(): Promise<Status>;
   /** GET over its HTTP port. */
@@ -80,17 +80,17 @@ export interface TestDaemon extends AsyncDisposable {
   /** The same with `--json`, parsed. */
   json<T>(...args: string[]): Promise<T>;
   history(): Promise<HistoryEntry[]>;
-  /** Polls the status until it fits, and returns it. */
+  /** Polls the status until it matches, and returns it. */
   waitFor(what: string, predicate: (status: Status) => unknown, timeoutMs?: number): Promise<Status>;
-  /** Until this version is live, and the head. */
+  /** Waits until this version is live and the head. */
   waitForLive(version: string, timeoutMs?: number): Promise<Status>;
-  /** Sends a signal; for one that ends it, resolves to the exit code (null: the signal ended it). */
+  /** Sends a signal; for one that ends the process, resolves to the exit code (null: ended by the signal). */
   kill(signal: NodeJS.Signals): Promise<number | null>;
-  /** Starts it anew, on the same xDS port. */
+  /** Starts it again, on the same xDS port. */
   restart(): Promise<void>;
 }
 
-/** Starts the daemon and waits until it listens (20 s at most). Rejects with its stderr when it ends before. */
+/** Starts the daemon and waits until it listens (20 s at most). Rejects with its stderr if it exits first. */
 export async function startDaemon({ repository, folder, settings }: DaemonOptions): Promise<TestDaemon> {
   const state = join(folder, 'state');
   const flags = [...(repository === undefined ? [] : ['--repository', repository]), '--state', state];
@@ -175,7 +175,7 @@ process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 function launch(args: readonly string[], { cwd = '/', env = {} }: RunOptions): ChildProcessWithoutNullStreams {
   const child = spawn(process.execPath, [main, ...args], { cwd, env: gitEnv(env), stdio: 'pipe' });
-  child.stdin.on('error', () => undefined); // it ended without reading
+  child.stdin.on('error', () => undefined); // it exited without reading
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;

@@ -13,10 +13,10 @@ export const envoyVersions = (process.env.ENVOY_VERSIONS ?? '1.36.4 1.37.0 1.38.
   .split(/[\s,]+/)
   .filter(Boolean);
 
-/** The newest of them: for tests that need one Envoy only. */
+/** The newest of them, for tests that need only one Envoy. */
 export const newestEnvoy = [...envoyVersions].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1)!;
 
-/** The Lua filter as it is shipped, and the two that do the same. */
+/** The Lua filter as shipped, and as two filters. */
 export const luaFilters = { shardplane: readFileSync(join(root, 'envoy/shardplane.lua'), 'utf8') };
 export const twoFilters = {
   bridge: readFileSync(join(root, 'envoy/runtime_bridge.lua'), 'utf8'),
@@ -32,8 +32,8 @@ export function envoyBinary(version: string): string {
 }
 
 /**
- * For the `skip` option of a test: words when that Envoy is missing, false when it is there.
- * With REQUIRE_ENVOY=1 it is never skipped: startEnvoy fails then.
+ * For the `skip` option of a test: a reason when that Envoy is missing, else false.
+ * With REQUIRE_ENVOY=1 nothing is skipped, and startEnvoy fails.
  */
 export function skipWithout(version: string): string | false {
   if (process.env.REQUIRE_ENVOY === '1' || existsSync(envoyBinary(version))) return false;
@@ -50,7 +50,7 @@ export interface EnvoyOptions {
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warning' | 'error';
   /** More command line arguments. */
   readonly args?: readonly string[];
-  /** Takes part in hot restarts: `args` then say of which epoch. Default: false. */
+  /** Enables hot restart; `args` then set the epoch. Default: false. */
   readonly hotRestart?: boolean;
   /** Its folder, with the admin socket in it. Default: a new one. */
   readonly folder?: string;
@@ -69,15 +69,15 @@ export interface Envoy extends AsyncDisposable {
   readonly pid: number;
   /** Path of its admin socket. */
   readonly adminSocket: string;
-  /** All that it has printed so far. */
+  /** Its output so far. */
   logs(): string;
   /** Calls its admin interface. */
   admin(path: string, method?: 'GET' | 'POST'): Promise<AdminResponse>;
-  /** A counter's or gauge's value, a text readout's text, or null if there is none of that name. */
+  /** A counter's or gauge's value, a text readout's text, or null if there is none with that name. */
   stat(name: string): Promise<string | null>;
   /** The port that the listener of that name got. */
   port(listener?: string): Promise<number>;
-  /** Ends it and removes its folder. */
+  /** Stops it and removes its folder. */
   stop(): Promise<void>;
   /** Sends a signal: SIGSTOP, SIGCONT, SIGKILL ... */
   kill(signal: NodeJS.Signals): void;

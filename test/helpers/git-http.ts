@@ -12,9 +12,9 @@ export interface GitServer extends AsyncDisposable {
   readonly port: number;
   /** Requests so far, as `GET /path`. */
   readonly requests: string[];
-  /** Takes the place of the real answer while it is set. */
+  /** Replaces the real answer while set. */
   fault: ((request: IncomingMessage, response: ServerResponse) => void) | null;
-  /** `user:password` that is asked for, or null. */
+  /** The `user:password` that is required, or null. */
   login: string | null;
   /** Bytes a second that the server sends; 0: as fast as it can. */
   bytesPerSecond: number;

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** The environment of a test's own git: nobody's config, a fixed identity, nothing inherited. */
+/** The environment for git in tests: no config files, a fixed identity, nothing inherited. */
 export function gitEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
   const rest = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
   return {
@@ -18,7 +18,7 @@ export function gitEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs the real git; its stdout, trimmed. Rejects with git's words when it fails. */
+/** Runs the real git; resolves to its trimmed stdout. Rejects with git's message when it fails. */
 export function git(
   cwd: string,
   args: readonly string[],
@@ -30,7 +30,7 @@ export function git(
       if (error) reject(new Error(`git ${args.join(' ')}: ${stderr || error.message}`));
       else resolve(stdout.trim());
     });
-    child.stdin?.on('error', () => undefined); // git ended first: its exit code tells why
+    child.stdin?.on('error', () => undefined); // git exited first: its exit code is reported
     child.stdin?.end(options.input ?? '');
   });
 }
@@ -60,7 +60,7 @@ export async function makeRepository({ bare = false, objectFormat = 'sha1' } = {
   return { ...repositoryAt(folder.path), [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }
 
-/** The same for a repository that is there already (a clone, a linked worktree). */
+/** The same for an existing repository (a clone, a linked worktree). */
 export function repositoryAt(path: string): Omit<TestRepository, typeof Symbol.asyncDispose> {
   const run = (...args: string[]): Promise<string> => git(path, args);
   const write = async (files: Record<string, string | Buffer>): Promise<void> => {

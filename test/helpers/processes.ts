@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Command lines, or environments, of all processes that we may look at (Linux: /proc), by process id. */
+/** Command lines, or environments, of all processes that we can read (Linux: /proc), by process id. */
 export async function readProcesses(what: 'cmdline' | 'environ'): Promise<Map<number, string>> {
   const found = new Map<number, string>();
   for (const name of await readdir('/proc')) {

@@ -1,12 +1,12 @@
-/** Chance that can be had again: `SHARDPLANE_SEED=N` repeats a run. */
+/** Reproducible random numbers: `SHARDPLANE_SEED=N` repeats a run. */
 export interface Random {
-  /** To be printed with whatever is left to chance. */
+  /** Print it with each random test. */
   readonly seed: number;
   /** From 0 to below 1. */
   readonly next: () => number;
 }
 
-/** Another seed each time, but for the environment's. Two that run side by side take one each: `createRandom(seed + 1)`. */
+/** A new seed each time, unless the environment sets one. For a second generator: `createRandom(seed + 1)`. */
 export function createRandom(
   seed = Number(process.env.SHARDPLANE_SEED ?? Math.floor(Math.random() * 2 ** 31)),
 ): Random {

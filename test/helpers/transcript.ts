@@ -5,7 +5,7 @@ type Run = (command: string) => string[] | Promise<string[]>;
 
 /**
  * Runs a text transcript: blocks of commands, a line `----`, the expected output, an empty line. Lines that begin with
- * `#` are comments. `UPDATE=1` writes what was seen, to be read before it is committed.
+ * `#` are comments. `UPDATE=1` writes the actual output: review it before you commit it.
  */
 export async function runTranscript(file: string, run: Run): Promise<void> {
   const blocks = readFileSync(file, 'utf8')

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Polls until `probe` gives something truthy, and returns it; throws with `what` after the deadline (30 s). */
+/** Polls until `probe` returns something truthy, and returns that; throws with `what` after the deadline (30 s). */
 export async function until<T>(what: string, probe: () => T | Promise<T>, timeoutMs = 30_000): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

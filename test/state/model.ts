@@ -17,17 +17,17 @@ interface Commit {
   readonly verdict: Verdict;
 }
 
-/** A repository, a source, a ledger and one Envoy around the two machines, as simple as they can be. Each commit changes the file. */
+/** A minimal model of a repository, a source, a ledger and one Envoy around the two machines. Each commit changes the file. */
 export class Model {
   readonly #onRewrite: OnRewrite;
   readonly #commits: Commit[] = [];
-  /** The ledger's rows: what became of each, and the final outcome that a held one had before. */
+  /** The ledger's rows: the outcome of each revision, and the final one that a held one had before. */
   readonly #outcomes = new Map<string, Outcome | null>();
   readonly #before = new Map<string, FinalOutcome>();
-  /** Offered since it had its last outcome. */
+  /** Versions offered since their last outcome. */
   readonly #offered = new Set<string>();
   #ref: Commit | null = null;
-  /** Of the source: the tip taken last, and where it saw the ref. */
+  /** The source's state: the tip taken last, and the ref's last position. */
   #base: Commit | null = null;
   #seen: Commit | null | undefined = undefined;
   #work: Extract<RevisionEffect, { type: 'judge' | 'list' }>[] = [];
@@ -46,7 +46,7 @@ export class Model {
     this.#commits.push(this.#ref);
   }
 
-  /** Puts the ref to the commit that was made so many before the last. */
+  /** Moves the ref back by that many commits. */
   reset(before: number): void {
     this.#ref = this.#commits.at(-1 - before) ?? this.#ref;
   }
@@ -99,7 +99,7 @@ export class Model {
     return true;
   }
 
-  /** git can't be asked now. */
+  /** git fails. */
   fail(): void {
     const effect = this.#work.shift();
     if (effect?.type === 'judge') this.#apply({ type: 'unjudged', version: effect.version });
@@ -118,7 +118,7 @@ export class Model {
     this.#apply({ type: 'left', at: this.#at, session: 's' });
   }
 
-  /** The Envoy answers what it was sent last. */
+  /** The Envoy answers the last push. */
   answer(ok: boolean): void {
     const version = this.#state.rollout.nodes.get('s')?.sent;
     if (version == null) return;
@@ -139,7 +139,7 @@ export class Model {
     this.#apply(type === 'accept' ? { type, ...told } : { type, ...told });
   }
 
-  /** All that is left is what is remembered, and the ledger's rows. */
+  /** Keeps only the memory and the ledger's rows. */
   restart(): void {
     this.#resume(toMemory(this.#state));
   }
@@ -176,7 +176,7 @@ export class Model {
     this.look();
   }
 
-  /** Until nothing is left to do: then all must agree. */
+  /** Runs until nothing is left to do, and checks that everything agrees. */
   finish(): void {
     this.look();
     for (let rounds = 0; this.work() || this.#candidate !== null; rounds += 1) {
@@ -300,7 +300,7 @@ export class Model {
     }
   }
 
-  /** The final outcome that it has, or had before it was held. */
+  /** Its final outcome, or the one that it had before it was held. */
   #final(version: string): FinalOutcome | null {
     const outcome = this.#outcomes.get(version) ?? null;
     return outcome === 'held' ? (this.#before.get(version) ?? null) : outcome;

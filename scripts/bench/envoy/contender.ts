@@ -32,7 +32,7 @@ function sourceOf(kind: Kind) {
   }
 }
 
-/** The parts of a bootstrap that a contender without our filters has otherwise. */
+/** The parts of a bootstrap that are different without our filters. */
 interface Bootstrap {
   static_resources: {
     listeners: [{ filter_chains: [{ filters: [{ typed_config: Manager }] }] }];
@@ -45,7 +45,7 @@ interface Manager {
   route_config: { request_headers_to_add?: object; response_headers_to_add?: object };
 }
 
-/** Neither the headers nor the load balancing policy, and Lua only where it is to be there. */
+/** Without the headers and the load balancing policy, and with Lua only if asked for. */
 function withoutShards(text: string, kind: Kind): string {
   const bootstrap = parse(text) as Bootstrap;
   const manager = bootstrap.static_resources.listeners[0].filter_chains[0].filters[0].typed_config;
@@ -61,7 +61,7 @@ export interface Contender extends AsyncDisposable {
   readonly kind: Kind;
   readonly envoy: Envoy;
   readonly port: number;
-  /** Encodes a release of so many customers: before the clock runs. Each changes every customer. */
+  /** Encodes a release with that many customers, before the clock starts. Each release changes every customer. */
   prepare(customers: number, encoding: Encoding): EncodedRelease;
   /** Pushes it; resolves to the ms until its ACK. */
   push(release: EncodedRelease): Promise<number>;

@@ -2,10 +2,10 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { now } from '../clock.ts';
 
-/** What is sent: the nth request of a run. */
+/** The nth request of a run. */
 export type RequestOf = (index: number) => { readonly customer: string; readonly path: string };
 
-/** One kept connection to an Envoy, one request at a time. */
+/** A keep-alive connection to an Envoy, with one request at a time. */
 class Connection {
   readonly #socket: Socket;
   #done: ((error: Error | null, version: string) => void) | null = null;
@@ -26,7 +26,7 @@ class Connection {
     });
   }
 
-  /** Resolves to the version that the answer names, if any; rejects when it is no 200. */
+  /** Resolves to the version in the answer, if any; rejects unless the status is 200. */
   send(customer: string, path: string): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#done = (error, version) => (error ? reject(error) : resolve(version));
@@ -59,7 +59,7 @@ class Connection {
   }
 }
 
-/** `count` requests as quickly as Envoy answers, over so many connections. */
+/** Sends `count` requests as fast as Envoy answers, over several connections. */
 export async function drive(port: number, options: { count: number; connections: number; request: RequestOf }) {
   const { count, request } = options;
   const connections = await openAll(port, options.connections);
@@ -78,14 +78,14 @@ function openAll(port: number, count: number): Promise<Connection[]> {
   return Promise.all(Array.from({ length: count }, () => Connection.open(port)));
 }
 
-/** One request: when it began (ms since the first), how long it took in ms, and the version that its answer named. */
+/** One request: when it began (ms since the first), how long it took in ms, and the version in its answer. */
 export interface Timing {
   readonly version: string;
   readonly at: number;
   readonly took: number;
 }
 
-/** Requests at a fixed rate, whether or not the one before is answered, until `until` says so. */
+/** Sends requests at a fixed rate, whether or not earlier ones were answered, until `until`. */
 export async function pace(
   port: number,
   options: { rate: number; connections: number; request: RequestOf; isOver: (elapsedMs: number) => boolean },

@@ -6,11 +6,11 @@ import { customerName, type Contender } from './contender.ts';
 import { cpuUs } from './cpu.ts';
 import { drive, pace, type RequestOf, type Timing } from './load.ts';
 
-/** Envoy's CPU for a request, in us. */
+/** Envoy's CPU time for a request, in µs. */
 export interface Cost {
   readonly kind: string;
   readonly us: number;
-  /** Above the first contender's, of the same round: the median. */
+  /** The median difference to the first contender in the same round. */
   readonly above: number;
 }
 
@@ -18,7 +18,7 @@ const mixed =
   (customers: number): RequestOf =>
   (index) => ({ customer: customerName((index * 7919) % customers), path: `/p/${index % 50}` });
 
-/** Rounds in which each contender gets as many requests, in random order: so all see the same machine. */
+/** In each round every contender gets the same number of requests, in random order, so that conditions are the same for all. */
 export async function measureCost(
   contenders: readonly Contender[],
   { rounds, count }: { rounds: number; count: number },
@@ -47,14 +47,14 @@ function shuffled<T>(items: readonly T[]): T[] {
     .map(({ item }) => item);
 }
 
-/** What requests see at a fixed rate, in ms. */
+/** Latencies at a fixed rate, in ms. */
 export interface Latency {
   readonly p50: number;
   readonly p99: number;
   readonly slowest: number;
 }
 
-/** What requests see while releases of so many customers arrive, and how soon they see them. */
+/** Latencies while releases arrive, and how soon requests see these. */
 export interface Change extends Latency {
   readonly kind: string;
   readonly customers: number;
@@ -118,7 +118,7 @@ function latency(timings: readonly Timing[]): Latency {
   return { p50: at(0.5), p99: at(0.99), slowest: at(1) };
 }
 
-/** How long after each push the first answer came that named another version than those before. */
+/** The time from each push to the first answer with a new version. */
 function seenAfter(timings: readonly Timing[], pushedAt: readonly number[]): number[] {
   const known = new Set<string>();
   const firsts: number[] = [];

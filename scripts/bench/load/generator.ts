@@ -33,10 +33,10 @@ export class Generator implements Disposable {
     return (await this.#ask({ type: 'connect', ...options }, 'joined')).ms;
   }
 
-  /** Resolves once the version (null: the next one) is waited for, to a promise of when the last node has it. */
+  /** Expects a version (null: the next one); resolves to a promise for the time when the last node has it. */
   async expect(version: string | null): Promise<{ readonly reached: Promise<Report<'reached'>> }> {
     const reached = this.#report('reached');
-    reached.catch(() => undefined); // seen by whoever awaits it
+    reached.catch(() => undefined); // handled by the one who awaits it
     await this.#ask({ type: 'expect', version }, 'expecting');
     return { reached };
   }

@@ -2,16 +2,16 @@ import { now } from '../clock.ts';
 import { LoadNode } from './node.ts';
 import type { LoadCommand, LoadReport } from './protocol.ts';
 
-/** So many connections are opened at a time, unless all are to come at once: no listen queue overflows. */
+/** How many connections are opened at a time (unless all are wanted at once), so that no listen queue overflows. */
 const OPENING = 200;
 
-/** The load generator's process: a fleet of nodes that acknowledge all they get, driven by messages of its parent. */
+/** The load generator's process: a fleet of nodes that ACK everything, controlled by messages from the parent. */
 class LoadFleet {
   readonly #nodes: LoadNode[] = [];
-  /** The version that is waited for; null: nothing is, or the next one, whichever it is (`#next`). */
+  /** The expected version; null: none, or the next one (`#next`). */
   #waited: string | null = null;
   #next = false;
-  /** Nodes that have not taken the version that is waited for. */
+  /** Nodes that don't have the expected version yet. */
   #missing = 0;
   #expectedAt = 0;
 

@@ -2,7 +2,7 @@ import protobuf from 'protobufjs/minimal.js';
 import { ResponseScanner, type ResponseHead } from './scan.ts';
 import { LoadStream } from './stream.ts';
 
-/** What a node makes of a response: an ACK, a NACK with words, or silence. */
+/** A node's answer to a response: ACK, NACK with a message, or none. */
 export type Answer = 'ack' | 'silence' | { readonly refusal: string };
 
 export interface LoadNodeOptions {
@@ -17,7 +17,7 @@ export interface LoadNodeOptions {
 /** One xDS client that subscribes to the resource `runtime` of RuntimeDiscoveryService, on a connection of its own. */
 export class LoadNode {
   readonly id: string;
-  /** Of the last response that it accepted. */
+  /** The version of the last response that it accepted. */
   version: string | null = null;
   readonly #stream: LoadStream;
   readonly #dialect: 'sotw' | 'delta';
@@ -37,7 +37,7 @@ export class LoadNode {
     this.#stream.send(this.#subscribe());
   }
 
-  /** Stops to read, as a process that hangs. */
+  /** Stops reading, like a process that hangs. */
   pause(): void {
     this.#stream.pause();
   }

@@ -1,4 +1,4 @@
-/** What the benchmark tells its load generator. */
+/** Messages from the benchmark to its load generator. */
 export type LoadCommand =
   | {
       readonly type: 'connect';
@@ -9,11 +9,11 @@ export type LoadCommand =
       /** All connections are opened in one go. */
       readonly atOnce?: boolean;
     }
-  /** Report when all nodes have this version; null: the next one that comes, whichever it is. */
+  /** Report when all nodes have this version; null: the next one, whatever it is. */
   | { readonly type: 'expect'; readonly version: string | null }
   | { readonly type: 'disconnect' };
 
-/** What the load generator tells the benchmark. */
+/** Messages from the load generator to the benchmark. */
 export type LoadReport =
   /** All nodes have their first response. */
   | { readonly type: 'joined'; readonly ms: number }

@@ -4,7 +4,7 @@ export interface ResponseHead {
   readonly nonce: string;
 }
 
-/** Of both messages: version_info or system_version_info, and nonce. */
+/** Field numbers in both messages: version_info or system_version_info, and nonce. */
 const VERSION_FIELD = 1;
 const NONCE_FIELD = 5;
 const VARINT = 0;
@@ -14,17 +14,17 @@ const FRAME_HEAD_BYTES = 5;
 type State = 'frame' | 'tag' | 'length' | 'varint' | 'text' | 'skip';
 
 /**
- * Reads version and nonce out of gRPC-framed responses as their bytes come in, and passes over everything else: a 7 MB
- * message costs a few steps a chunk, and is never in memory as a whole.
+ * Extracts version and nonce from gRPC-framed responses as the bytes arrive, and skips everything else: a 7 MB message costs a few
+ * steps per chunk, and is never in memory as a whole.
  */
 export class ResponseScanner {
   readonly #onResponse: (head: ResponseHead) => void;
   #state: State = 'frame';
-  /** Bytes of the message that have not come yet; of the frame's head while that is read. */
+  /** Bytes of the message that have not arrived; while the frame's head is read, bytes of that. */
   #left = FRAME_HEAD_BYTES;
-  /** Bytes of the current field that have not come yet. */
+  /** Bytes of the current field that have not arrived. */
   #field = 0;
-  /** The number that is being read, and the position of its next seven bits. */
+  /** The varint being read, and the position of its next seven bits. */
   #number = 0;
   #shift = 0;
   #tag = 0;
@@ -43,7 +43,7 @@ export class ResponseScanner {
     }
   }
 
-  /** As much of the current field as is there. */
+  /** Reads or skips the part of the current field that is in this chunk. */
   #take(bytes: Buffer, at: number): number {
     const count = Math.min(this.#field, bytes.length - at);
     const field = this.#tag >> 3;

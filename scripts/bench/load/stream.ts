@@ -4,13 +4,13 @@ export interface StreamOptions {
   readonly port: number;
   /** `/package.Service/Method` */
   readonly path: string;
-  /** Bytes of the response's messages, in order. Not to be kept: the buffer is read into again. */
+  /** Bytes of the response's messages, in order. Don't keep them: the buffer is reused. */
   readonly onData: (bytes: Buffer) => void;
-  /** Once, with what ended it. */
+  /** Called once, with the reason for the end. */
   readonly onClose: (reason: string) => void;
 }
 
-/** What Envoy grants by default since 1.35: 16 MiB for a stream, 24 MiB for a connection. */
+/** Envoy's default windows since 1.35: 16 MiB for a stream, 24 MiB for a connection. */
 const STREAM_WINDOW = 16 * 1024 * 1024;
 const CONNECTION_WINDOW = 24 * 1024 * 1024;
 const DEFAULT_WINDOW = 65_535;
@@ -28,13 +28,13 @@ const END_HEADERS = 4;
 const PADDED = 8;
 const HEAD_BYTES = 9;
 
-/** All connections of the process read into it, one at a time. */
+/** Shared by all connections of the process, which read one at a time. */
 const inbox = Buffer.allocUnsafe(256 * 1024);
 
 /**
- * One gRPC stream on an HTTP/2 connection of its own, by hand: thousands of these, with messages of many megabytes, must
- * cost less than the server that is measured, and node:http2 costs as much as that. It speaks as much of HTTP/2 (RFC 9113)
- * as it needs: no padding, no compression of headers, and trailers are not read.
+ * One gRPC stream on an HTTP/2 connection of its own, implemented here because thousands of them must cost less than the server under
+ * test, and node:http2 costs as much as that. Supports only the part of HTTP/2 (RFC 9113) that it needs: no padding, no header
+ * compression, and trailers are not read.
  */
 export class LoadStream {
   readonly #socket: Socket;
@@ -46,7 +46,7 @@ export class LoadStream {
   #flags = 0;
   #left = 0;
   #ping = Buffer.alloc(0);
-  /** Received, and not given back to the sender's windows. */
+  /** Bytes received and not yet returned to the sender's windows. */
   #streamTaken = 0;
   #connectionTaken = 0;
   #closed = false;
@@ -74,7 +74,7 @@ export class LoadStream {
     this.#socket.write(frame);
   }
 
-  /** Stops to read, as a process that hangs. */
+  /** Stops reading, like a process that hangs. */
   pause(): void {
     this.#socket.pause();
   }
@@ -200,7 +200,7 @@ function hello(path: string): Buffer {
   ]);
 }
 
-/** Literal fields without indexing, as RFC 7541 6.2.2 has them: no table, no Huffman code. All are shorter than 127 bytes. */
+/** Literal fields without indexing, as in RFC 7541 6.2.2: no table, no Huffman code. All are shorter than 127 bytes. */
 function encodeHeaders(fields: readonly (readonly [string, string])[]): Buffer {
   const text = (value: string): Buffer => Buffer.concat([Buffer.of(value.length), Buffer.from(value, 'latin1')]);
   return Buffer.concat(fields.flatMap(([name, value]) => [Buffer.of(0), text(name), text(value)]));

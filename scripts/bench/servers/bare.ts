@@ -5,8 +5,8 @@ import { encodeLayer } from '../../../src/release/layer.ts';
 import { serveCommands } from './commands.ts';
 import { makeConfig, makeRelease, versionOf } from './release.ts';
 
-// The least that a server on @grpc/grpc-js can do: encode once, and write the same message to every stream. It reads
-// answers and forgets them: no nonces, no versions, no NACKs. Started as `bare.ts KEYS`; see commands.ts.
+// The minimum for a server on @grpc/grpc-js: encode once, and write the same message to every stream. It reads
+// and ignores answers: no nonces, no versions, no NACKs. Started as `bare.ts KEYS`; see commands.ts.
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
 

@@ -4,7 +4,7 @@ import { loadSettings } from '../../../src/settings/load.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
 import { repositoryAt, temporaryFolder, type TestRepository } from '../../../test/helpers/git.ts';
 
-/** All that a daemon needs, in a temporary folder that is removed with it. */
+/** A temporary folder with everything that a daemon needs, removed at the end. */
 export interface DaemonFolder extends AsyncDisposable {
   readonly path: string;
   /** An empty git repository, on branch `main`. */
@@ -14,7 +14,7 @@ export interface DaemonFolder extends AsyncDisposable {
   readonly settings: Settings;
 }
 
-/** Makes the folder. `log`: level of the daemon's log, which is JSON; `notes`: the setting repository.notes. */
+/** Creates the folder. `log`: level of the daemon's log, which is JSON; `notes`: the setting repository.notes. */
 export async function daemonFolder({ log = 'info', notes = 'off' } = {}): Promise<DaemonFolder> {
   const folder = await temporaryFolder();
   const checkout = join(folder.path, 'repository');

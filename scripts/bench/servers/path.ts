@@ -14,23 +14,23 @@ export interface Marks {
   readonly version: string;
   /** The first git process was started. */
   readonly git: number;
-  /** git has told all: what it told is about to be judged. */
+  /** git is done: the revision is about to be judged. */
   readonly parse: number;
-  /** The release is there. */
+  /** The release is compiled. */
   readonly encode: number;
-  /** Its bytes are there: it is about to be offered to the streams. */
+  /** It is encoded: it is about to be offered to the streams. */
   readonly push: number;
-  /** How long compiling takes by itself, in milliseconds, when it is done once more. */
+  /** How long compiling alone takes, in milliseconds, measured by doing it again. */
   readonly compileMs: number;
-  /** The longest that the event loop stood still since the last report: for the saved file, the commit and the push. */
+  /** The longest block of the event loop since the last report, over the saved file, the commit and the push. */
   readonly stillMs: number;
 }
 
 export type PathReport =
   { readonly type: 'listening'; readonly port: number } | { readonly type: 'marks'; readonly marks: Marks };
 
-// The whole daemon, with its parts timed from outside: by node's own channel for child processes, and by methods of the parts
-// that note the time and do what they did. Started as `path.ts SETTINGS` with an IPC channel.
+// The whole daemon, with its parts timed from outside: by node's diagnostics channel for child processes, and by wrapping methods of
+// the parts. Started as `path.ts SETTINGS` with an IPC channel.
 
 const settings = loadSettings(process.argv[2] ?? null);
 const validate = readSchema(settings.repository.schema);

@@ -6,9 +6,8 @@ import { serveCommands } from './commands.ts';
 import { makeConfig, makeRelease } from './release.ts';
 import { daemonFolder } from './folder.ts';
 
-// The daemon as it is, but for where its releases come from: not from git, parse and compile (path.ts measures those), but
-// from the config that all servers of the benchmark have. All behind that is real: rollout, encoding, xDS, log, metrics and
-// ledger. Started as `shardplane.ts KEYS`; see commands.ts.
+// The real daemon, except that its releases come from the benchmark's config instead of git, parse and compile (path.ts
+// measures those). The rest is real: rollout, encoding, xDS, log, metrics and ledger. Started as `shardplane.ts KEYS`; see commands.ts.
 
 await using folder = await daemonFolder();
 const config = makeConfig(Number(process.argv[2]));
