@@ -32,7 +32,7 @@ export class Progress {
       const { failureType } = error as { failureType?: string };
       if (failureType === 'subtestsFailed') return; // printed already
       console.log(`${colors.red('FAILED')} ${toName(file)}:${line} ${toName(name)}`);
-      if (failureType === 'cancelledByParent' || !('cause' in error)) console.log('    cut off: it hung');
+      if (failureType === 'cancelledByParent' || !('cause' in error)) console.log('    it was cut off: it hung');
       else console.log(indent(inspect(error.cause)));
       // A file that fails as a whole has its reason, if any, on stderr.
       if (name === file) console.log(indent(printed.get(file) ?? ''));
