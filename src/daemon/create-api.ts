@@ -1,5 +1,6 @@
 import type { Parts } from './parts.ts';
 import type { Api, CommandResult, DaemonInfo } from '../http/api.ts';
+import type { Head } from '../revisions/state.ts';
 import { toHistoryQuery } from '../http/history-query.ts';
 import { HttpError } from '../http/error.ts';
 import { explainRelease } from './explain-release.ts';
@@ -51,10 +52,10 @@ export function createApi(daemon: Running): Api {
   };
 }
 
-/** Null if `version` (HEAD or a prefix of a SHA) names the head; else the error. */
-function requireHead(daemon: Running, version: string, verb: string): CommandResult | null {
+/** The head, if `version` (HEAD or a prefix of a SHA) names it; else the error. */
+function requireHead(daemon: Running, version: string, verb: string): Head | CommandResult {
   const { head } = daemon.parts.follow;
-  if (head !== null && (version === 'HEAD' || head.version.startsWith(version))) return null;
+  if (head !== null && (version === 'HEAD' || head.version.startsWith(version))) return head;
   const hint = head === null ? 'there is no revision yet' : `the newest revision is ${short(head.version)}`;
   return {
     ok: false,
@@ -68,16 +69,16 @@ function requireHead(daemon: Running, version: string, verb: string): CommandRes
 
 async function retry(daemon: Running, version: string, by: string): Promise<CommandResult> {
   const { fleet, follow } = daemon.parts;
-  const notHead = requireHead(daemon, version, 'retry');
-  if (notHead) return notHead;
-  const head = follow.head?.version ?? '';
+  const found = requireHead(daemon, version, 'retry');
+  if ('ok' in found) return found;
+  const { version: head, outcome } = found;
   if (fleet.target?.version === head) {
     if (fleet.counts().refusing === 0)
       return { ok: false, message: `no node refuses ${short(head)}: there is nothing to retry` };
     await follow.command({ type: 'retry', version: head, by });
     return { ok: true, message: `${short(head)} is offered again to the nodes that refuse it` };
   }
-  if (follow.head?.outcome === 'held')
+  if (outcome === 'held')
     return {
       ok: false,
       message: `${short(head)} is held`,
@@ -92,10 +93,9 @@ async function retry(daemon: Running, version: string, by: string): Promise<Comm
 }
 
 async function accept(daemon: Running, version: string, by: string): Promise<CommandResult> {
-  const notHead = requireHead(daemon, version, 'accept');
-  if (notHead) return notHead;
-  const { head } = daemon.parts.follow;
-  if (head?.outcome !== 'held') return { ok: false, message: `${short(head?.version ?? version)} is not held` };
+  const head = requireHead(daemon, version, 'accept');
+  if ('ok' in head) return head;
+  if (head.outcome !== 'held') return { ok: false, message: `${short(head.version)} is not held` };
   if (daemon.parts.follow.isRefused)
     return {
       ok: false,

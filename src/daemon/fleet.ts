@@ -1,3 +1,4 @@
+import type { SessionId, Version } from '../ids.ts';
 import { countNodes, nodeState, targetOf, voteOf } from '../rollout/state.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import type { Counts, Live, Refusal } from '../rollout/types.ts';
@@ -50,11 +51,11 @@ export class Fleet {
   }
 
   /** The refusal that pins a version, or null. */
-  refusalOf(version: string): Refusal | null {
+  refusalOf(version: Version): Refusal | null {
     return this.#state.pins.get(version) ?? null;
   }
 
-  nodeOf(session: string) {
+  nodeOf(session: SessionId) {
     const node = this.#state.nodes.get(session) ?? null;
     const vote = node && voteOf(this.#state, node, this.#now());
     return { state: nodeState(this.#state, session), node, vote };

@@ -5,6 +5,7 @@ import type { Revision } from '../git/read/revision.ts';
 import { Source } from '../git/follow/source.ts';
 import type { Moved, Outcomes, SourceEvent } from '../git/follow/source.ts';
 import type { Status } from '../http/api.ts';
+import type { Version } from '../ids.ts';
 import type { Judge } from '../judge/judge.ts';
 import { countWaiting, isIdle } from '../revisions/state.ts';
 import type { Head, RevisionsState } from '../revisions/state.ts';
@@ -25,7 +26,7 @@ export interface FollowedRepository {
   readonly secrets: Secrets;
   /** The tip that the first look compares with. */
   readonly since: string | null;
-  readonly known: (versions: readonly string[]) => Promise<Outcomes>;
+  readonly known: (versions: readonly Version[]) => Promise<Outcomes>;
   readonly onEvent: (event: SourceEvent) => Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Revision } from '../git/read/revision.ts';
+import type { Version } from '../ids.ts';
 import { findShrink } from '../release/guard.ts';
 import type { Release } from '../release/release.ts';
 import type { Standing, Verdict } from '../revisions/types.ts';
@@ -20,7 +21,7 @@ export interface IntakeOptions {
   /** Turns the content into a release. Rejects with GitError. */
   readonly evaluate: (revision: Revision) => Promise<Evaluated>;
   /** Null if it is signed as `repository.verify` requires. Rejects with GitError. */
-  readonly verify: (version: string, standing: Standing) => Promise<Diagnostic | null>;
+  readonly verify: (version: Version, standing: Standing) => Promise<Diagnostic | null>;
   /** The release that the guard compares with, or null. */
   readonly live: () => Release | null;
 }

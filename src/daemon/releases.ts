@@ -1,3 +1,4 @@
+import type { Version } from '../ids.ts';
 import { readRuntimeName } from '../release/encode.ts';
 import { encodeLayer } from '../release/layer.ts';
 import type { Layer } from '../release/layer.ts';
@@ -25,7 +26,7 @@ interface Stored extends Compiled {
 /** The few releases that may be pushed, with their bytes: encoded once, when first needed. */
 export class Releases {
   readonly #layer: Layer;
-  readonly #kept = new Map<string, ReleaseBytes>();
+  readonly #kept = new Map<Version, ReleaseBytes>();
   /** The last one judged: it may be released in a moment. */
   #candidate: Compiled | null = null;
 
@@ -46,7 +47,7 @@ export class Releases {
     this.#candidate = compiled;
   }
 
-  get(version: string | null): ReleaseBytes | null {
+  get(version: Version | null): ReleaseBytes | null {
     if (version === null) return null;
     const candidate = this.#candidate;
     if (candidate?.release.version === version && !this.#kept.has(version))
@@ -55,12 +56,12 @@ export class Releases {
   }
 
   /** Drops all others. */
-  keep(versions: ReadonlySet<string>): void {
+  keep(versions: ReadonlySet<Version>): void {
     for (const version of this.#kept.keys()) if (!versions.has(version)) this.#kept.delete(version);
   }
 
   /** Those of `versions` that are here. */
-  of(versions: Iterable<string>): ReleaseBytes[] {
+  of(versions: Iterable<Version>): ReleaseBytes[] {
     return [...versions].map((version) => this.get(version)).filter((release) => release !== null);
   }
 

@@ -1,3 +1,4 @@
+import type { SessionId, Version } from '../ids.ts';
 import type { RolloutEvent } from '../rollout/types.ts';
 import type { Session } from '../xds/session.ts';
 import type { StreamAction } from '../xds/stream/types.ts';
@@ -63,9 +64,10 @@ export function toRolloutEvent(
     case 'kept':
     case 'acked':
     case 'nacked':
+      // Whatever else is offered to streams is a release.
       return action.target.version === NO_RELEASE
         ? null
-        : toAnswer(action, { at, session, version: action.target.version }, placeOf);
+        : toAnswer(action, { at, session, version: action.target.version as Version }, placeOf);
     default:
       return null;
   }
@@ -73,7 +75,7 @@ export function toRolloutEvent(
 
 function toAnswer(
   action: Extract<StreamAction, { type: 'send' | 'kept' | 'acked' | 'nacked' }>,
-  push: { at: number; session: string; version: string },
+  push: { at: number; session: SessionId; version: Version },
   placeOf: PlaceOf,
 ): RolloutEvent {
   if (action.type === 'nacked')

@@ -1,3 +1,4 @@
+import type { Version } from '../ids.ts';
 import type { FinalOutcome } from '../rollout/types.ts';
 import type { Fact } from '../state/facts.ts';
 import type { Memory } from '../state/memory.ts';
@@ -127,9 +128,9 @@ export class Journal {
   }
 
   /** Like the store's. Empty while that can't be written, since it doesn't know the latest outcomes. */
-  outcomes(versions: readonly string[]): Promise<ReadonlyMap<string, FinalOutcome>> {
-    const none: ReadonlyMap<string, FinalOutcome> = new Map();
-    const ask = async (): Promise<ReadonlyMap<string, FinalOutcome>> => {
+  outcomes(versions: readonly Version[]): Promise<ReadonlyMap<Version, FinalOutcome>> {
+    const none: ReadonlyMap<Version, FinalOutcome> = new Map();
+    const ask = async (): Promise<ReadonlyMap<Version, FinalOutcome>> => {
       await this.flush();
       return this.#failure === null ? await this.#options.store.outcomes(versions) : none;
     };

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Version } from '../ids.ts';
 import type { Release } from '../release/release.ts';
 import type { FinalOutcome, Outcome } from '../rollout/types.ts';
 import type { Fact } from '../state/facts.ts';
@@ -18,7 +19,7 @@ export interface Store {
   /** Everything about the commit whose SHA has this prefix (at least 4 hex digits); null: none. */
   story(prefix: string): Promise<Story | null | 'ambiguous'>;
   /** The last final outcome of each (not `held`: the one before it). Versions without one are left out. */
-  outcomes(versions: readonly string[]): Promise<ReadonlyMap<string, FinalOutcome>>;
+  outcomes(versions: readonly Version[]): Promise<ReadonlyMap<Version, FinalOutcome>>;
   close(): Promise<void>;
 }
 
@@ -31,7 +32,7 @@ export interface Loaded {
    * The newest 1,000 revisions without a final outcome (pending or held), oldest first; `before`: the final outcome that a held one had.
    * Without the live release and the fallback: the rollout decides their outcome.
    */
-  readonly open: readonly { readonly version: string; readonly before: FinalOutcome | null }[];
+  readonly open: readonly { readonly version: Version; readonly before: FinalOutcome | null }[];
 }
 
 /** A release with its bytes, so that a restart serves it before git is reachable. */

@@ -1,4 +1,5 @@
 import type { Json, NextView, ShardConfig } from '../config/config.ts';
+import type { Version } from '../ids.ts';
 import { packIds, packSizes, packsSizes, type Encoding } from './packed.ts';
 import type { Release } from './release.ts';
 import { customerKey, nextKey, nextPrefix, viewKey } from './runtime-keys.ts';
@@ -7,7 +8,7 @@ type Entries = Iterable<readonly [string, Json]>;
 
 /** The release of a commit's config. */
 export function compileRelease(config: ShardConfig, commit: { version: string; subject: string }): Release {
-  return { version: commit.version, subject: commit.subject, config };
+  return { version: commit.version as Version, subject: commit.subject, config };
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Version } from '../ids.ts';
 import { short } from '../release/short.ts';
 import type { Decision } from './movement.ts';
 import type { RevisionsState } from './state.ts';
@@ -81,7 +82,7 @@ export function endHold(turn: Turn, outcome?: FinalOutcome): void {
 }
 
 /** The ref is back at a served revision: calls off a rollout of any other. */
-function backAtServed({ state, rollout, effects }: Turn, version: string): void {
+function backAtServed({ state, rollout, effects }: Turn, version: Version): void {
   if (state.head && version === rollout.live) state.head = { ...state.head, outcome: 'live' };
   if (version !== rollout.target) effects.push({ type: 'release', version, how: 'release' });
 }

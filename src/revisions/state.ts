@@ -1,10 +1,11 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Version } from '../ids.ts';
 import type { FinalOutcome, Outcome } from '../rollout/types.ts';
 import type { RevisionSummary } from './types.ts';
 
 /** The newest revision of the watched ref. */
 export interface Head {
-  readonly version: string;
+  readonly version: Version;
   readonly subject: string;
   /** Null while it is being judged or rolled out. */
   readonly outcome: Outcome | null;
@@ -13,7 +14,7 @@ export interface Head {
 
 /** A revision that has no outcome yet. */
 export interface Waiting {
-  readonly version: string;
+  readonly version: Version;
   /** A number that grows in the order in which revisions were seen. */
   readonly place: number;
   /** The tip that was taken before the move that brought it. */
@@ -26,7 +27,7 @@ export interface Waiting {
 
 /** A head that waits for an operator because it shrinks too much or rewrites history (`refused-rewrite`: nobody can accept it). */
 export interface Hold {
-  readonly version: string;
+  readonly version: Version;
   readonly cause: 'shrink' | 'rewrite' | 'refused-rewrite';
 }
 
@@ -68,17 +69,17 @@ export interface RevisionsState {
   headPlace: number;
   hold: Hold | null;
   /** Revisions of the last move if it was not taken: the next move lists them again. */
-  readonly seen: Set<string>;
+  readonly seen: Set<Version>;
   /** Versions that an operator has accepted. */
-  readonly accepted: Set<string>;
+  readonly accepted: Set<Version>;
   /** The last release. */
   released: Released | null;
   /** Digests of content that was live, newest last. */
   readonly contents: Set<string>;
   /** Revisions without a final outcome; the value is the outcome that a held one had before. */
-  readonly open: Map<string, FinalOutcome | null>;
+  readonly open: Map<Version, FinalOutcome | null>;
   /** Known final outcomes, bounded; newest last. */
-  readonly decided: Map<string, FinalOutcome>;
+  readonly decided: Map<Version, FinalOutcome>;
   /** The last place given. */
   places: number;
   /** Revisions up to this place are overtaken. */
@@ -99,7 +100,7 @@ export interface RevisionsMemory {
   readonly taken: string | null;
   readonly head: Head | null;
   /** Versions that an operator has accepted, 1,000 at most. */
-  readonly accepted: readonly string[];
+  readonly accepted: readonly Version[];
   /** Digests of content that was live, newest last, 1,000 at most: the shrink guard lets it come back. */
   readonly contents: readonly string[];
   readonly released?: Released | null;
@@ -108,12 +109,12 @@ export interface RevisionsMemory {
 }
 
 interface Released {
-  readonly version: string;
+  readonly version: Version;
   readonly digest: string | null;
 }
 
 /** Revisions without a final outcome; `before`: the outcome that a held one had before. */
-export type Open = readonly { readonly version: string; readonly before: FinalOutcome | null }[];
+export type Open = readonly { readonly version: Version; readonly before: FinalOutcome | null }[];
 
 /** An empty state, or one that resumes after a restart: the first move lists again what has no outcome. */
 export function createRevisions(

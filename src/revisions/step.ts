@@ -1,3 +1,4 @@
+import type { Version } from '../ids.ts';
 import { beginLookBack, goOn, listAgain, onHistoryJudged, onListed } from './look-back.ts';
 import { endHold, onMoved } from './move.ts';
 import { isIdle } from './state.ts';
@@ -87,7 +88,7 @@ function judged(turn: Turn, { version, verdict }: EventOf<'judged'>): void {
 }
 
 /** Goes back to the queue: anything newer goes first. */
-function unjudged(turn: Turn, version: string): void {
+function unjudged(turn: Turn, version: Version): void {
   const { state } = turn;
   const { judging } = state;
   if (judging?.version !== version) return;
@@ -116,7 +117,7 @@ function accept(turn: Turn, { version, by }: EventOf<'accept'>): void {
   waitAgain(turn, { version });
 }
 
-function remember({ state, facts }: Turn, { version, by }: { version: string; by: string }): void {
+function remember({ state, facts }: Turn, { version, by }: { version: Version; by: string }): void {
   facts.push({ type: 'accepted', version, by });
   state.accepted.add(version);
   for (const oldest of state.accepted) if (state.accepted.size > maxAccepted) state.accepted.delete(oldest);
@@ -130,7 +131,7 @@ function retry(turn: Turn, { version, by }: EventOf<'retry'>): void {
   waitAgain(turn, { version, retriedBy: by });
 }
 
-function waitAgain(turn: Turn, head: { version: string; retriedBy?: string }): void {
+function waitAgain(turn: Turn, head: { version: Version; retriedBy?: string }): void {
   const { state } = turn;
   state.headPlace = ++state.places;
   wait(turn, [{ ...head, place: state.headPlace, previous: null }]);
@@ -149,7 +150,7 @@ function decided(turn: Turn, { version, outcome, diagnostics }: EventOf<'decided
   if (outcome !== null) endHold(turn, outcome);
 }
 
-function rememberContent({ released, contents }: RevisionsState, version: string): void {
+function rememberContent({ released, contents }: RevisionsState, version: Version): void {
   if (released?.version !== version || released.digest === null) return;
   contents.delete(released.digest);
   contents.add(released.digest);

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Version } from '../ids.ts';
 import { short } from '../release/short.ts';
 import type { Hold, RevisionsState, Waiting } from './state.ts';
 import type { FinalOutcome } from '../rollout/types.ts';
@@ -33,7 +34,7 @@ export function see(
   return { version, place: ++state.places, previous };
 }
 
-export function setOutcome({ open, decided }: RevisionsState, version: string, outcome: FinalOutcome): void {
+export function setOutcome({ open, decided }: RevisionsState, version: Version, outcome: FinalOutcome): void {
   open.delete(version);
   decided.delete(version);
   decided.set(version, outcome);
@@ -42,7 +43,7 @@ export function setOutcome({ open, decided }: RevisionsState, version: string, o
 }
 
 /** A newer revision overtook it; an outcome that it had already stands. */
-function supersede(turn: Turn, version: string): void {
+function supersede(turn: Turn, version: Version): void {
   const { state, facts } = turn;
   if (state.decided.has(version)) return;
   if (state.open.get(version) != null) return close(turn, version);
@@ -51,7 +52,7 @@ function supersede(turn: Turn, version: string): void {
 }
 
 /** Gives its final outcome to a revision that no move will list again: the one from before it was held, if any. */
-export function close({ state, facts }: Turn, version: string, outcome?: FinalOutcome): void {
+export function close({ state, facts }: Turn, version: Version, outcome?: FinalOutcome): void {
   const before = state.open.get(version) ?? null;
   const final = outcome ?? before ?? 'superseded';
   facts.push({ type: 'closed', version, outcome: final, isNew: before === null });
@@ -68,7 +69,7 @@ export function wait(turn: Turn, revisions: readonly Waiting[]): void {
 }
 
 /** Takes these out of the queue; the verdict on one that is being judged now will be ignored. */
-export function drop(state: RevisionsState, versions: ReadonlySet<string>): void {
+export function drop(state: RevisionsState, versions: ReadonlySet<Version>): void {
   state.waiting = state.waiting.filter(({ version }) => !versions.has(version));
   const { judging } = state;
   if (judging?.place != null && versions.has(judging.version)) state.judging = { ...judging, isStale: true };
@@ -119,12 +120,12 @@ export function conclude(turn: Turn, revision: Waiting, verdict: Verdict): void 
 }
 
 /** An operator accepted it, or its content was live before. */
-function mayShrink({ accepted, contents }: RevisionsState, version: string, digest: string | null): boolean {
+function mayShrink({ accepted, contents }: RevisionsState, version: Version, digest: string | null): boolean {
   return accepted.has(version) || (digest !== null && contents.has(digest));
 }
 
 /** It is live, or the target. */
-export function isServed({ live, target }: RolloutView, version: string): boolean {
+export function isServed({ live, target }: RolloutView, version: Version): boolean {
   return version === live || version === target;
 }
 

@@ -1,11 +1,12 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
+import type { Version } from '../ids.ts';
 import type { FinalOutcome, Refusal } from '../rollout/types.ts';
 import type { Decision, Movement } from './movement.ts';
 
 /** A commit that changes the config file, without its content. */
 export interface RevisionSummary {
   /** The commit's full SHA. */
-  readonly version: string;
+  readonly version: Version;
   /** First line of the message, cut at 200 characters, control characters replaced. */
   readonly subject: string;
   /** `Name <email>` of the author, cleaned likewise. */
@@ -35,14 +36,14 @@ export interface RefMoved {
   /** The revision that gives the file of `tip` its content; null if none of its history has the file. */
   readonly newest: RevisionSummary | null;
   /** Final outcomes that some of these have already. */
-  readonly outcomes: ReadonlyMap<string, FinalOutcome>;
+  readonly outcomes: ReadonlyMap<Version, FinalOutcome>;
 }
 
 export type RevisionEvent =
   | RefMoved
-  | { readonly type: 'judged'; readonly version: string; readonly verdict: Verdict }
+  | { readonly type: 'judged'; readonly version: Version; readonly verdict: Verdict }
   /** It could not be judged now: it goes back to the queue. */
-  | { readonly type: 'unjudged'; readonly version: string }
+  | { readonly type: 'unjudged'; readonly version: Version }
   /** The answer to `list`. */
   | {
       readonly type: 'listed';
@@ -50,12 +51,12 @@ export type RevisionEvent =
       readonly skip: number;
       readonly revisions: readonly RevisionSummary[];
     }
-  | { readonly type: 'accept'; readonly version: string; readonly by: string }
-  | { readonly type: 'retry'; readonly version: string; readonly by: string }
+  | { readonly type: 'accept'; readonly version: Version; readonly by: string }
+  | { readonly type: 'retry'; readonly version: Version; readonly by: string }
   /** The rollout's outcome of a release. Null: it is being rolled out. */
   | {
       readonly type: 'decided';
-      readonly version: string;
+      readonly version: Version;
       readonly outcome: FinalOutcome | null;
       readonly diagnostics: readonly Diagnostic[];
     }
@@ -68,19 +69,19 @@ export type RevisionEvent =
 export type RevisionFact =
   /** `isPast`: found by looking back through the history. */
   | { readonly type: 'seen'; readonly revision: RevisionSummary; readonly isPast: boolean }
-  | { readonly type: 'invalid'; readonly version: string; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly type: 'invalid'; readonly version: Version; readonly diagnostics: readonly Diagnostic[] }
   | {
       readonly type: 'held';
-      readonly version: string;
+      readonly version: Version;
       readonly reason: string;
       readonly diagnostics: readonly Diagnostic[];
     }
-  | { readonly type: 'accepted'; readonly version: string; readonly by: string }
-  | { readonly type: 'retried'; readonly version: string; readonly by: string }
+  | { readonly type: 'accepted'; readonly version: Version; readonly by: string }
+  | { readonly type: 'retried'; readonly version: Version; readonly by: string }
   /** A newer one overtook it. */
-  | { readonly type: 'superseded'; readonly version: string }
+  | { readonly type: 'superseded'; readonly version: Version }
   /** No move will list it again. `isNew`: false if this is the outcome from before it was held. */
-  | { readonly type: 'closed'; readonly version: string; readonly outcome: FinalOutcome; readonly isNew: boolean }
+  | { readonly type: 'closed'; readonly version: Version; readonly outcome: FinalOutcome; readonly isNew: boolean }
   /** The history has nothing to release. */
   | { readonly type: 'nothing_found' };
 
@@ -99,22 +100,22 @@ export type RevisionEffect =
   /** Read, verify and compile it. `next`: the ones to judge after it, so that they can be read together. */
   | {
       readonly type: 'judge';
-      readonly version: string;
-      readonly next: readonly string[];
+      readonly version: Version;
+      readonly next: readonly Version[];
       readonly standing: Standing;
     }
   /** Count the tip as taken, whatever the policy said. */
   | { readonly type: 'accept_tip'; readonly tip: string }
   /** Roll it out; `retry` unpins it first. */
-  | { readonly type: 'release'; readonly version: string; readonly how: 'release' | 'retry' }
+  | { readonly type: 'release'; readonly version: Version; readonly how: 'release' | 'retry' }
   /** List a page of the history of `tip`, newest first, without the `skip` newest. */
   | { readonly type: 'list'; readonly tip: string; readonly skip: number; readonly limit: number };
 
 /** What the revisions need to know of the rollout. */
 export interface RolloutView {
-  readonly live: string | null;
+  readonly live: Version | null;
   /** What every node should have: the candidate, or the live release. */
-  readonly target: string | null;
+  readonly target: Version | null;
   /** The refusal that pins a version. */
-  readonly refusalOf: (version: string) => Refusal | null;
+  readonly refusalOf: (version: Version) => Refusal | null;
 }

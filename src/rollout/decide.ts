@@ -1,3 +1,4 @@
+import type { Version } from '../ids.ts';
 import {
   countNodes,
   createTally,
@@ -86,7 +87,7 @@ function goLive(rollout: Rollout, proven: boolean): void {
 }
 
 /** The newest proven release. */
-function fallbackOf({ live }: RolloutState): string | null {
+function fallbackOf({ live }: RolloutState): Version | null {
   if (live === null) return null;
   return live.proven ? live.version : live.fallback;
 }
@@ -104,14 +105,14 @@ export function rollBack(rollout: Rollout, refusal: Refusal): void {
   settle(rollout);
 }
 
-function pin({ pins }: RolloutState, version: string, refusal: Refusal): void {
+function pin({ pins }: RolloutState, version: Version, refusal: Refusal): void {
   pins.set(version, refusal);
   const [oldest] = pins.keys();
   if (pins.size > maxPins && oldest !== undefined) pins.delete(oldest);
 }
 
 /** A release that is refused now can't be the fallback, though it was proven once. */
-function forgetFallback(state: RolloutState, refused: string): void {
+function forgetFallback(state: RolloutState, refused: Version): void {
   const { live } = state;
   if (live?.proven === false && live.fallback === refused) state.live = { ...live, fallback: null };
 }
@@ -130,7 +131,7 @@ function fallBack({ state, at, facts }: Rollout): void {
 }
 
 /** Makes a candidate (null: the live release) the target, and awaits an answer from each node that doesn't have it. */
-export function aim(rollout: Rollout, candidate: string | null): void {
+export function aim(rollout: Rollout, candidate: Version | null): void {
   const { state, at } = rollout;
   const deadline = at + state.settings.ackTimeoutMs;
   const before = Math.max(membersAsked(state), state.members);
@@ -149,7 +150,7 @@ export function aim(rollout: Rollout, candidate: string | null): void {
 }
 
 /** Offers it to all nodes; those that have it are sent nothing. */
-export function offer({ state, at, facts, effects }: Rollout, version: string | null): void {
+export function offer({ state, at, facts, effects }: Rollout, version: Version | null): void {
   effects.push({ type: 'offer', version });
   state.awaited = version === null ? null : { version, at };
   if (version === null) return void facts.push({ type: 'nothing_to_offer' });

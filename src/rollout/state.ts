@@ -1,3 +1,4 @@
+import type { SessionId, Version } from '../ids.ts';
 import type { Counts, Live, NodeState, Refusal, Vote } from './types.ts';
 
 /** One node's stream, as the rollout sees it. */
@@ -7,11 +8,11 @@ export interface RolloutNode {
   /** Where its stream comes from: a certificate or an address. Null: unknown. */
   readonly client: string | null;
   /** The version of the newest push to it. */
-  sent: string | null;
+  sent: Version | null;
   /** Its answer to that push. */
   answer: 'ack' | 'nack' | null;
   /** The last version that it accepted. */
-  version: string | null;
+  version: Version | null;
   refusal: Refusal | null;
   /** Since when it has run accepted releases without refusing one. Null: it doesn't. */
   heldSince: number | null;
@@ -24,7 +25,7 @@ export interface Strikes {
   /** How many more releases it has to accept before its word alone counts again. */
   owed: number;
   /** The last release that it accepted: each counts once. */
-  last: string | null;
+  last: Version | null;
 }
 
 export interface RolloutSettings {
@@ -38,7 +39,7 @@ export interface RolloutSettings {
 
 /** The release that is being rolled out. `isResumed`: it was offered before a restart, and its fleet has yet to come back. */
 export interface Candidate {
-  readonly version: string;
+  readonly version: Version;
   readonly deadline: number;
   readonly isResumed: boolean;
 }
@@ -49,9 +50,9 @@ export interface RolloutState {
   live: Live | null;
   candidate: Candidate | null;
   /** Versions that were refused, and by whom. */
-  readonly pins: Map<string, Refusal>;
+  readonly pins: Map<Version, Refusal>;
   /** By session. */
-  readonly nodes: Map<string, RolloutNode>;
+  readonly nodes: Map<SessionId, RolloutNode>;
   /** How many streams each connected node.id has. */
   readonly ids: Map<string, number>;
   /** Connected node.ids that are not muted. */
@@ -63,7 +64,7 @@ export interface RolloutState {
   /** By client, which may have any number of node.ids; with the same bound. */
   readonly clientStrikes: Map<string, Strikes>;
   /** Sessions whose answer is awaited, with the deadline; in order of deadline, since all get the same time. */
-  waiting: Map<string, number>;
+  waiting: Map<SessionId, number>;
   /** Members connected when the target was offered: only they count. Null: all do. */
   electorate: Set<string> | null;
   /** Answers to the target, by node.id. */
@@ -72,7 +73,7 @@ export interface RolloutState {
   /** The number of the last offer; it survives restarts. */
   pushes: number;
   /** The offer that is awaited. `at`: milliseconds since the epoch. */
-  awaited: { readonly version: string; readonly at: number } | null;
+  awaited: { readonly version: Version; readonly at: number } | null;
   /** How many nodes each of the newest offers was made to. */
   readonly offeredTo: number[];
   settled: RolloutMemory['settled'];
@@ -109,9 +110,9 @@ export interface Gathering {
 export interface RolloutMemory {
   readonly live: Live | null;
   /** The version that is being rolled out. */
-  readonly candidate: string | null;
+  readonly candidate: Version | null;
   /** The newest last, 1,000 at most. */
-  readonly pins: readonly { readonly version: string; readonly refusal: Refusal }[];
+  readonly pins: readonly { readonly version: Version; readonly refusal: Refusal }[];
   /** node.ids, 1,000 at most. */
   readonly muted: readonly string[];
   /** The number of the last offer. */
@@ -119,7 +120,7 @@ export interface RolloutMemory {
   /** How many nodes each of the newest 20 offers was made to. */
   readonly members: readonly number[];
   /** How the last settled offer came out; null: none has settled. */
-  readonly settled: { readonly version: string; readonly isClean: boolean } | null;
+  readonly settled: { readonly version: Version; readonly isClean: boolean } | null;
 }
 
 /** A rollout with nobody connected. `now`: milliseconds since the epoch; a candidate gets its full time again. */
@@ -168,12 +169,12 @@ export function countNodes(state: RolloutState): Counts {
 }
 
 /** The version that every node should have, or null before there is one. */
-export function targetOf(state: RolloutState): string | null {
+export function targetOf(state: RolloutState): Version | null {
   return state.candidate?.version ?? state.live?.version ?? null;
 }
 
 /** State of one node against the target. */
-export function nodeState(state: RolloutState, session: string): NodeState {
+export function nodeState(state: RolloutState, session: SessionId): NodeState {
   const node = state.nodes.get(session);
   if (node?.answer === 'nack') return 'refusing';
   if (node?.answer === 'ack' && node.sent === targetOf(state)) return 'acked';

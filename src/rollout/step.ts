@@ -1,3 +1,4 @@
+import type { SessionId, Version } from '../ids.ts';
 import type { RolloutNode, RolloutState } from './state.ts';
 import { aim, decide, isProven, offer, rollBack, settle, type Rollout } from './decide.ts';
 import { countNodes, isGathering, isReturning, membersAsked, targetOf, voteOf } from './state.ts';
@@ -58,7 +59,7 @@ function end({ state, at, facts }: Rollout): void {
   facts.push({ type: 'settled', version, push, ms: at - awaited.at, counts });
 }
 
-function release(rollout: Rollout, version: string): void {
+function release(rollout: Rollout, version: Version): void {
   const { state, facts } = rollout;
   const pin = state.pins.get(version);
   if (pin !== undefined) return void facts.push({ type: 'still_pinned', version, refusal: pin });
@@ -71,7 +72,7 @@ function release(rollout: Rollout, version: string): void {
 }
 
 /** An operator unpins a version; if it is the target, the nodes that refuse it are asked again. */
-function retry(rollout: Rollout, version: string): void {
+function retry(rollout: Rollout, version: Version): void {
   const { state, facts } = rollout;
   if (state.pins.delete(version)) facts.push({ type: 'unpinned', version });
   if (version === targetOf(state)) return ask(rollout, version);
@@ -79,7 +80,7 @@ function retry(rollout: Rollout, version: string): void {
 }
 
 /** Offers the target again, and awaits the nodes that refuse it. */
-function ask(rollout: Rollout, version: string): void {
+function ask(rollout: Rollout, version: Version): void {
   const { state, at } = rollout;
   for (const [session, node] of state.nodes) {
     if (node.answer !== 'nack' || state.muted.has(node.id)) continue;
@@ -89,7 +90,7 @@ function ask(rollout: Rollout, version: string): void {
   offer(rollout, version);
 }
 
-function joined(rollout: Rollout, event: { session: string; node: string; client?: string | null }): void {
+function joined(rollout: Rollout, event: { session: SessionId; node: string; client?: string | null }): void {
   const { state, at } = rollout;
   const node: RolloutNode = {
     id: event.node,
@@ -108,7 +109,7 @@ function joined(rollout: Rollout, event: { session: string; node: string; client
   if (isGathering(state)) state.gathering = { ...state.gathering, until: state.gathering.until ?? deadline };
 }
 
-function left(rollout: Rollout, session: string): void {
+function left(rollout: Rollout, session: SessionId): void {
   const { state } = rollout;
   const node = state.nodes.get(session);
   if (node === undefined) return;
@@ -118,14 +119,14 @@ function left(rollout: Rollout, session: string): void {
   settle(rollout);
 }
 
-function sent(rollout: Rollout, event: { session: string; version: string }): void {
+function sent(rollout: Rollout, event: { session: SessionId; version: Version }): void {
   const node = rollout.state.nodes.get(event.session);
   if (node === undefined) return;
   node.sent = event.version;
   node.answer = null;
 }
 
-function acked(rollout: Rollout, event: { session: string; version: string }): void {
+function acked(rollout: Rollout, event: { session: SessionId; version: Version }): void {
   const { state, at } = rollout;
   const node = state.nodes.get(event.session);
   if (node === undefined) return;

@@ -1,3 +1,4 @@
+import type { SessionId, Version } from '../ids.ts';
 /** A revision's outcome; a held one is still open. */
 export type Outcome = FinalOutcome | 'held';
 
@@ -37,29 +38,29 @@ export type Vote = 'full' | 'new' | 'lost' | 'shared' | 'muted';
 /** The newest release that the fleet has accepted. `since`: milliseconds since the epoch. */
 export type Live =
   /** As many members have ACKed it as the quorum asks for. */
-  | { readonly version: string; readonly since: number; readonly proven: true }
+  | { readonly version: Version; readonly since: number; readonly proven: true }
   /** Too few members were connected, or answered. `fallback`: the newest proven release, to which a refusal rolls back. */
-  | { readonly version: string; readonly since: number; readonly proven: false; readonly fallback: string | null };
+  | { readonly version: Version; readonly since: number; readonly proven: false; readonly fallback: Version | null };
 
 /** `at` is the time of the event, milliseconds since the epoch. `session` names one node's stream. */
 export type RolloutEvent =
-  | { readonly type: 'release'; readonly at: number; readonly version: string }
-  | { readonly type: 'retry'; readonly at: number; readonly version: string }
+  | { readonly type: 'release'; readonly at: number; readonly version: Version }
+  | { readonly type: 'retry'; readonly at: number; readonly version: Version }
   | {
       readonly type: 'joined';
       readonly at: number;
-      readonly session: string;
+      readonly session: SessionId;
       readonly node: string;
       readonly client?: string | null;
     }
-  | { readonly type: 'left'; readonly at: number; readonly session: string }
-  | { readonly type: 'sent'; readonly at: number; readonly session: string; readonly version: string }
-  | { readonly type: 'acked'; readonly at: number; readonly session: string; readonly version: string }
+  | { readonly type: 'left'; readonly at: number; readonly session: SessionId }
+  | { readonly type: 'sent'; readonly at: number; readonly session: SessionId; readonly version: Version }
+  | { readonly type: 'acked'; readonly at: number; readonly session: SessionId; readonly version: Version }
   | {
       readonly type: 'nacked';
       readonly at: number;
-      readonly session: string;
-      readonly version: string;
+      readonly session: SessionId;
+      readonly version: Version;
       readonly code: number;
       readonly message: string;
       readonly place?: Place | null;
@@ -71,7 +72,7 @@ export type RolloutEvent =
 /** Offer this version to every node; null: there is none. */
 export interface RolloutEffect {
   readonly type: 'offer';
-  readonly version: string | null;
+  readonly version: Version | null;
 }
 
 /** The number of nodes, in all and by state. */
@@ -79,13 +80,13 @@ export type Counts = Readonly<Record<'connected' | NodeState, number>>;
 
 /** What happened. `push`: the number of an offer, which grows across restarts. */
 export type RolloutFact =
-  | { readonly type: 'offered'; readonly version: string; readonly push: number; readonly counts: Counts }
+  | { readonly type: 'offered'; readonly version: Version; readonly push: number; readonly counts: Counts }
   /** There is nothing left to offer. */
   | { readonly type: 'nothing_to_offer' }
   /** The fleet has accepted or proven it. `isNew`: it was not live before. `isSettled`: no answer is awaited. */
   | {
       readonly type: 'live';
-      readonly version: string;
+      readonly version: Version;
       /** Milliseconds since the epoch. */
       readonly since: number;
       readonly proven: boolean;
@@ -96,20 +97,20 @@ export type RolloutFact =
     }
   | { readonly type: 'nothing_live' }
   /** Refused, and pinned until an operator retries it. */
-  | { readonly type: 'rolled_back'; readonly version: string; readonly refusal: Refusal; readonly counts: Counts }
+  | { readonly type: 'rolled_back'; readonly version: Version; readonly refusal: Refusal; readonly counts: Counts }
   /** A pinned version came up for release again: nothing is pushed. */
-  | { readonly type: 'still_pinned'; readonly version: string; readonly refusal: Refusal }
-  | { readonly type: 'unpinned'; readonly version: string }
+  | { readonly type: 'still_pinned'; readonly version: Version; readonly refusal: Refusal }
+  | { readonly type: 'unpinned'; readonly version: Version }
   /** A newer one replaced it before it was live. */
-  | { readonly type: 'superseded'; readonly version: string }
+  | { readonly type: 'superseded'; readonly version: Version }
   /** One node's NACK, whatever its effect. */
-  | { readonly type: 'refused'; readonly version: string; readonly refusal: Refusal }
+  | { readonly type: 'refused'; readonly version: Version; readonly refusal: Refusal }
   /** The node did not answer in time. */
-  | { readonly type: 'unanswered'; readonly version: string; readonly node: string }
+  | { readonly type: 'unanswered'; readonly version: Version; readonly node: string }
   /** Every awaited answer has come or timed out. `ms`: since the offer. */
   | {
       readonly type: 'settled';
-      readonly version: string;
+      readonly version: Version;
       readonly push: number;
       readonly ms: number;
       readonly counts: Counts;

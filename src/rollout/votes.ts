@@ -1,3 +1,4 @@
+import type { SessionId, Version } from '../ids.ts';
 import { isShared, strikesOf, targetOf, type RolloutNode, type RolloutState, type Strikes } from './state.ts';
 import type { Refusal } from './types.ts';
 
@@ -54,7 +55,7 @@ export function strike(state: RolloutState, { id, client }: RolloutNode): void {
 function addStrike(
   all: Map<string, Strikes>,
   key: string,
-  { last, free }: { last: string | null; free: number },
+  { last, free }: { last: Version | null; free: number },
 ): void {
   const count = (all.get(key)?.count ?? 0) + 1;
   const owed = count <= free ? 0 : 2 ** Math.min(count - free - 1, maxDoublings);
@@ -104,6 +105,6 @@ export function unmute(state: RolloutState, id: string): void {
   }
 }
 
-function sessionsOf(state: RolloutState, id: string): string[] {
+function sessionsOf(state: RolloutState, id: string): SessionId[] {
   return [...state.nodes].filter(([, node]) => node.id === id).map(([session]) => session);
 }

@@ -1,3 +1,4 @@
+import type { Version } from '../ids.ts';
 import type { RevisionsMemory } from '../revisions/state.ts';
 import type { RolloutMemory } from '../rollout/state.ts';
 
@@ -8,13 +9,13 @@ export interface Memory {
 }
 
 /** Versions whose bytes are needed: the candidate, the live release, and what a rollback goes back to. */
-export function servedVersions({ rollout: { candidate, live } }: Pick<Memory, 'rollout'>): Set<string> {
+export function servedVersions({ rollout: { candidate, live } }: Pick<Memory, 'rollout'>): Set<Version> {
   const fallback = live === null || live.proven ? null : live.fallback;
   return new Set([candidate, live?.version ?? null, fallback].filter((version) => version !== null));
 }
 
 /** Versions whose history is never pruned. */
-export function keptVersions(memory: Memory): Set<string> {
+export function keptVersions(memory: Memory): Set<Version> {
   const { revisions, rollout } = memory;
   const named = revisions.head === null ? [] : [revisions.head.version];
   return new Set([...servedVersions(memory), ...rollout.pins.map(({ version }) => version), ...named]);
@@ -33,7 +34,7 @@ export function isCalm({ revisions: { head }, rollout: { live, candidate, pins, 
 export function usable(memory: Memory, have: ReadonlySet<string>, judgedBy: string): Memory {
   const { live } = memory.rollout;
   const candidate = memory.revisions.judgedBy === judgedBy ? memory.rollout.candidate : null;
-  const has = (version: string | null): boolean => version !== null && have.has(version);
+  const has = (version: Version | null): boolean => version !== null && have.has(version);
   const fallback = live === null || live.proven || !has(live.fallback) ? null : live.fallback;
   const kept = live === null || live.proven ? live : { ...live, fallback };
   const rollout = { live: has(live?.version ?? null) ? kept : null, candidate: has(candidate) ? candidate : null };

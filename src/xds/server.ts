@@ -1,5 +1,6 @@
 import { ServerCredentials, status, type Server } from '@grpc/grpc-js';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SessionId } from '../ids.ts';
 import { encodeRuntime, RUNTIME_TYPE } from '../release/encode.ts';
 import type { XdsSettings } from '../settings/settings.ts';
 import { authorizeBySan } from './authorize.ts';
@@ -151,7 +152,7 @@ export class XdsServer {
     this.#opened += 1;
     const session: StreamSession = new StreamSession({
       ...kind,
-      id: String(this.#opened),
+      id: String(this.#opened) as SessionId,
       call,
       resource: settings.resource,
       limits: this.#limits,

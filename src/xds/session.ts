@@ -1,4 +1,5 @@
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
+import type { SessionId } from '../ids.ts';
 import { absenceOf, messageOf } from './push.ts';
 import type { Doubt } from './doubts.ts';
 import { createStream, findNodeFault, isMember, isUnanswered, namesOf, step, type StreamState } from './stream/step.ts';
@@ -17,7 +18,7 @@ import { clientOfPeer } from './client-of.ts';
 /** The public view of an xDS client's gRPC stream. */
 export interface Session {
   /** Unique in this process. */
-  readonly id: string;
+  readonly id: SessionId;
   /** Null until the first message. */
   readonly node: NodeIdentity | null;
   /** `address:port`, or `unknown` for a Unix socket. */
@@ -56,7 +57,7 @@ type Reject = Extract<StreamAction, { type: 'reject' }>;
 export type XdsCall = ServerDuplexStream<Request, Buffer>;
 
 export interface SessionOptions {
-  readonly id: string;
+  readonly id: SessionId;
   readonly call: XdsCall;
   readonly dialect: Dialect;
   readonly aggregated: boolean;
@@ -75,7 +76,7 @@ export interface SessionOptions {
 
 /** Runs the pure step on one gRPC call. */
 export class StreamSession implements Session {
-  readonly id: string;
+  readonly id: SessionId;
   readonly peer: string;
   readonly client: string | null;
   readonly connectedSince = Date.now();

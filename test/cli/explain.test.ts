@@ -5,9 +5,10 @@ import { formatExplanation } from '../../src/cli/explain.ts';
 import { explainRelease } from '../../src/daemon/explain-release.ts';
 import type { Release } from '../../src/release/release.ts';
 import { makeConfig } from '../helpers/config.ts';
+import { versionOf } from '../helpers/ids.ts';
 
 const told = (changes: Partial<Release> = {}) => {
-  const release = { version: 'a'.repeat(40), subject: '', config: makeConfig(), ...changes };
+  const release = { version: versionOf('a'.repeat(40)), subject: '', config: makeConfig(), ...changes };
   return formatExplanation(explainRelease(release, 'customer-A'), null);
 };
 

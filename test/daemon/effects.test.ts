@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createEffects } from '../../src/daemon/effects.ts';
 import { Releases } from '../../src/daemon/releases.ts';
+import type { Version } from '../../src/ids.ts';
 import type { Release } from '../../src/release/release.ts';
 import { createState } from '../../src/state/state.ts';
 import { step } from '../../src/state/step.ts';
 import type { Effect } from '../../src/state/step.ts';
 import { makeConfig } from '../helpers/config.ts';
+import { versionOf } from '../helpers/ids.ts';
 
-const release = (version: string): Release => ({ version, subject: '', config: makeConfig() });
+const release = (name: string): Release => ({ version: versionOf(name), subject: '', config: makeConfig() });
 
 /** The real state and releases; git, the streams and the judging are lists of what they were asked. */
 function createScene() {
@@ -35,7 +37,7 @@ function createScene() {
     source: { accept: (tip) => asked.push(`accept ${tip}`) > 0 },
     judging: { begin: (effect) => void asked.push(effect.type) },
   });
-  const roll = (version: string): void => {
+  const roll = (version: Version): void => {
     releases.put({ release: release(version), resource: null, content: '' });
     for (const effect of step(state, { type: 'release', at: 0, version }, 0).effects) carryOut(effect);
   };
@@ -44,11 +46,11 @@ function createScene() {
 
 test('what is offered has its bytes, and only what may be pushed again keeps them', () => {
   const { asked, releases, roll } = createScene();
-  for (const version of ['v1', 'v2', 'v3']) roll(version);
+  for (const version of ['v1', 'v2', 'v3'].map(versionOf)) roll(version);
   assert.match(asked.join(), /^offer v1 \d+,offer v2 \d+,offer v3 \d+$/);
-  const kept = ['v1', 'v2', 'v3'].filter((version) => releases.get(version) !== null);
+  const kept = ['v1', 'v2', 'v3'].map(versionOf).filter((version) => releases.get(version) !== null);
   assert.deepEqual(kept, ['v3'], 'nobody was there to prove any of them: there is nothing to fall back to');
-  assert.equal(releases.get('v3'), releases.get('v3'), 'encoded once');
+  assert.equal(releases.get(versionOf('v3')), releases.get(versionOf('v3')), 'encoded once');
 });
 
 test('with nothing left to offer no Envoy is emptied before git has been asked', () => {
@@ -62,7 +64,7 @@ test('with nothing left to offer no Envoy is emptied before git has been asked',
 
 test('a release whose bytes are not at hand empties no Envoy', () => {
   const { asked, carryOut } = createScene();
-  carryOut({ type: 'offer', version: 'lost' });
+  carryOut({ type: 'offer', version: versionOf('lost') });
   assert.deepEqual(asked, ['withhold']);
 });
 
@@ -71,7 +73,7 @@ test('the tip is taken by git, and revisions are judged and listed by the judgin
   const standing = { isHead: true, isOvertaken: false, tip: 't', previous: null };
   const effects: Effect[] = [
     { type: 'accept_tip', tip: 't' },
-    { type: 'judge', version: 'v', next: [], standing },
+    { type: 'judge', version: versionOf('v'), next: [], standing },
     { type: 'list', tip: 't', skip: 0, limit: 20 },
   ];
   effects.forEach(carryOut);

@@ -7,9 +7,10 @@ import { GitError } from '../../src/git/exec/error.ts';
 import type { Revision } from '../../src/git/read/revision.ts';
 import { Judge } from '../../src/judge/judge.ts';
 import type { Story } from '../../src/ledger/store.ts';
+import { versionOf } from '../helpers/ids.ts';
 
 const revision: Revision = {
-  version: 'v',
+  version: versionOf('v'),
   subject: 's',
   author: 'A',
   committedAt: '2026-01-01T00:00:00Z',

@@ -10,6 +10,7 @@ import { Judge } from '../../src/judge/judge.ts';
 import type { Release } from '../../src/release/release.ts';
 import type { Standing } from '../../src/revisions/types.ts';
 import { makeConfig } from '../helpers/config.ts';
+import { versionOf } from '../helpers/ids.ts';
 
 const good = 'shuffle_sharding: {total_hosts: 8, default_shard_size: 2}\n';
 const small = 'shuffle_sharding: {total_hosts: 2, default_shard_size: 2}\n';
@@ -18,7 +19,7 @@ const judge = new Judge({ file: 'f.yaml', validate: compileSchema(null) });
 function revision(version: string, text: string, trailers: [string, string][] = []): Revision {
   const content = { bytes: Buffer.from(text) };
   return {
-    version,
+    version: versionOf(version),
     subject: version,
     author: 'A',
     committedAt: '2026-01-01T00:00:00Z',
@@ -27,7 +28,7 @@ function revision(version: string, text: string, trailers: [string, string][] = 
   };
 }
 
-const live: Release = { version: 'live', subject: '', config: makeConfig() };
+const live: Release = { version: versionOf('live'), subject: '', config: makeConfig() };
 
 const head: Standing = { isHead: true, isOvertaken: false, tip: 't', previous: null };
 const fault = (code: Diagnostic['code']): Diagnostic => ({

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { logFact, logProblem } from '../../src/daemon/log-facts.ts';
 import type { Fact } from '../../src/state/facts.ts';
+import { versionOf } from '../helpers/ids.ts';
 
 const log = new URL('../../src/daemon/log.ts', import.meta.url).href;
 
@@ -60,7 +61,7 @@ function fieldsOf(say: (log: pino.Logger) => void): unknown[] {
 }
 
 test('programs find the event, the full SHA, the node, the outcome and the code beside the words', () => {
-  const version = 'a'.repeat(40);
+  const version = versionOf('a'.repeat(40));
   const refusal = { node: 'edge-1', code: 13, message: 'no' };
   const counts = { connected: 1, acked: 1, pending: 0, refusing: 0, unanswered: 0 };
   const facts: Fact[] = [

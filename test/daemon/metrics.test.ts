@@ -6,6 +6,7 @@ import type { Gauges } from '../../src/daemon/metrics.ts';
 import { problemCodes } from '../../src/daemon/problems.ts';
 import type { Fact } from '../../src/state/facts.ts';
 import { readVersion } from '../../src/version.ts';
+import { versionOf } from '../helpers/ids.ts';
 
 const nothing = {
   counts: { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0 },
@@ -35,7 +36,7 @@ async function countOf(...facts: Fact[]): Promise<string[]> {
 }
 
 test('each fact counts once, as what it is', async () => {
-  const version = 'v';
+  const version = versionOf('v');
   const refusal = { node: 'n', code: 13, message: 'no' };
   const { counts } = idle;
   const live = { type: 'live', version, since: 0, proven: true, isSettled: true, push: 1, counts } as const;

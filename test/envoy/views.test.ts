@@ -7,6 +7,7 @@ import { explainRelease } from '../../src/daemon/explain-release.ts';
 import { startBackends } from '../helpers/backend.ts';
 import { makeConfig } from '../helpers/config.ts';
 import { skipWithout } from '../helpers/envoy.ts';
+import { versionOf } from '../helpers/ids.ts';
 import { referenceCutover, referenceShard } from '../shard/reference.ts';
 import { cutoverVectors, shardVectors, type ShardVector } from '../shard/vectors.ts';
 import { startLayered, viewFields } from './layers.ts';
@@ -112,7 +113,7 @@ function twoViews(ids: readonly string[]): Release {
     new Map(ids.map((id, i) => [id, sizeOf(i) ?? 0] as const).filter(([, size]) => size > 0));
   const next = { totalHosts: 29, defaultShardSize: 4, drained: [2, 5, 28], customers: sized(sizeOf) };
   return {
-    version: 'current',
+    version: versionOf('current'),
     subject: '',
     config: makeConfig({ totalHosts: 23, defaultShardSize: 3, drained: [0, 5, 11], customers: sized(sizeNow) }),
     next: {

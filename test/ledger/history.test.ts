@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Fact } from '../../src/state/facts.ts';
 import { diagnoseRefusal } from '../../src/rollout/refusal.ts';
+import { versionOf } from '../helpers/ids.ts';
 import {
   epoch,
   failure,
@@ -151,7 +152,10 @@ test('history by customer: what sets, changes or removes its shard size', async 
 
 test('a story is found by the beginning of its SHA', async (t) => {
   const book = await open(t, { directory: temporary(t) });
-  const named = (n: number, version: string): Fact => ({ ...seen(n), revision: { ...seen(n).revision, version } });
+  const named = (n: number, name: string): Fact => ({
+    ...seen(n),
+    revision: { ...seen(n).revision, version: versionOf(name) },
+  });
   await book.record(named(1, 'abcd1'.padEnd(40, '0')), named(2, 'abcd2'.padEnd(40, '0')), named(3, 'f'.repeat(40)));
   const subject = async (prefix: string) => {
     const story = await book.journal.story(prefix);

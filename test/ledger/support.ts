@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Version } from '../../src/ids.ts';
 import { Journal } from '../../src/ledger/journal.ts';
 import type { JournalHealth } from '../../src/ledger/journal.ts';
 import { SqliteStore } from '../../src/ledger/sqlite/sqlite-store.ts';
@@ -14,6 +15,7 @@ import type { Fact, FactOf } from '../../src/state/facts.ts';
 import { servedVersions } from '../../src/state/memory.ts';
 import type { Memory } from '../../src/state/memory.ts';
 import { makeConfig } from '../helpers/config.ts';
+import { versionOf } from '../helpers/ids.ts';
 
 /** 2026-01-01T00:00:00Z */
 export const epoch = Date.UTC(2026, 0, 1);
@@ -26,8 +28,8 @@ export const refusal: Refusal = {
 };
 
 /** A full SHA whose first digits are `n`. */
-export function sha(n: number): string {
-  return n.toString(16).padStart(8, '0').padEnd(40, '0');
+export function sha(n: number): Version {
+  return versionOf(n.toString(16).padStart(8, '0').padEnd(40, '0'));
 }
 
 export function numberOf(version: string): number {

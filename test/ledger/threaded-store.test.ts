@@ -3,13 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import type { Version } from '../../src/ids.ts';
 import { LedgerError } from '../../src/ledger/ledger-error.ts';
 import type { StoredRelease } from '../../src/ledger/store.ts';
 import { ThreadedStore } from '../../src/ledger/threaded-store.ts';
 import type { Memory } from '../../src/state/memory.ts';
 import { live, offered, seen, sha, stored, temporary } from './support.ts';
 
-function memoryOf(version: string): Memory {
+function memoryOf(version: Version): Memory {
   const rollout = {
     live: { version, since: 0, proven: true },
     candidate: null,

@@ -3,8 +3,9 @@ import { describe, test } from 'node:test';
 import type { Json, NextView } from '../../src/config/config.ts';
 import { compileRelease, toFields } from '../../src/release/compile.ts';
 import { makeConfig } from '../helpers/config.ts';
+import { versionOf } from '../helpers/ids.ts';
 
-const commit = { version: 'a'.repeat(40), subject: 'Grow customer-A' };
+const commit = { version: versionOf('a'.repeat(40)), subject: 'Grow customer-A' };
 const sizes = (...entries: [string, number][]) => new Map(entries);
 
 describe('toFields', () => {

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import type { Version } from '../../src/ids.ts';
 import type { Decision, Movement } from '../../src/revisions/movement.ts';
 import { countWaiting, createRevisions, toRevisionsMemory } from '../../src/revisions/state.ts';
 import type { RevisionsState } from '../../src/revisions/state.ts';
@@ -12,6 +13,7 @@ import type {
   Verdict,
 } from '../../src/revisions/types.ts';
 import type { FinalOutcome, Outcome, Refusal } from '../../src/rollout/types.ts';
+import { versionOf } from '../helpers/ids.ts';
 import { runTranscript } from '../helpers/transcript.ts';
 
 const folder = new URL('./', import.meta.url);
@@ -22,7 +24,12 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) 
   });
 }
 
-const summary = (version: string): RevisionSummary => ({ version, subject: '', author: '', committedAt: '' });
+const summary = (name: string): RevisionSummary => ({
+  version: versionOf(name),
+  subject: '',
+  author: '',
+  committedAt: '',
+});
 const diagnostic = { code: 'schema', message: 'bad', file: 'f', line: 1, column: 1, hint: null } as const;
 const verdicts: Record<string, Verdict> = {
   valid: { valid: true, shrink: null, digest: null },
@@ -40,14 +47,14 @@ function createMachine(): (command: string) => string[] {
   let state = createRevisions(settings);
   const pins = new Map<string, Refusal>();
   const rollout = {
-    live: null as string | null,
-    target: null as string | null,
+    live: null as Version | null,
+    target: null as Version | null,
     refusalOf: (version: string) => pins.get(version) ?? null,
   };
   return (command) => {
     const [word = '', ...args] = command.split(' ');
     const [first = '', second = '', third = ''] = args;
-    const version = first === '-' ? null : first;
+    const version = first === '-' ? null : versionOf(first);
     if (word === 'live') rollout.live = rollout.target = version;
     else if (word === 'target') rollout.target = version;
     else if (word === 'pin') pins.set(first, { node: 'n', code: 13, message: 'no' });
@@ -61,7 +68,7 @@ function createMachine(): (command: string) => string[] {
     else if (word === 'signed') state = createRevisions({ ...settings, isVerified: true });
     else if (word === 'restart') {
       const head = {
-        version: second,
+        version: versionOf(second),
         subject: '',
         outcome: third === '-' ? null : (third as Outcome),
         diagnostics: [],
@@ -96,16 +103,16 @@ function toEvent(word: string, args: readonly string[]): RevisionEvent {
       return { type: 'listed', tip: first, skip: Number(second), revisions: list(third) };
     case 'accept':
     case 'retry':
-      return { type: word, version: first, by: 'ops' };
+      return { type: word, version: versionOf(first), by: 'ops' };
     case 'decided':
       return {
         type: 'decided',
-        version: first,
+        version: versionOf(first),
         outcome: second === '-' ? null : (second as FinalOutcome),
         diagnostics: [],
       };
     case 'unjudged':
-      return { type: 'unjudged', version: first };
+      return { type: 'unjudged', version: versionOf(first) };
     case 'stranded':
       return { type: 'stranded' };
     case 'unlisted':
@@ -113,7 +120,7 @@ function toEvent(word: string, args: readonly string[]): RevisionEvent {
     default: {
       const verdict = verdicts[first];
       if (!verdict) throw new Error(`unknown command ${word} ${first}`);
-      return { type: 'judged', version: word, verdict };
+      return { type: 'judged', version: versionOf(word), verdict };
     }
   }
 }

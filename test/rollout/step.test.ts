@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import type { SessionId } from '../../src/ids.ts';
 import { createRollout, nextDeadline, nodeState, targetOf, toRolloutMemory, voteOf } from '../../src/rollout/state.ts';
 import type { RolloutState } from '../../src/rollout/state.ts';
 import { step } from '../../src/rollout/step.ts';
 import type { RolloutEvent, RolloutFact } from '../../src/rollout/types.ts';
+import { sessionOf, versionOf } from '../helpers/ids.ts';
 import { runTranscript } from '../helpers/transcript.ts';
 
 const folder = new URL('./', import.meta.url);
@@ -66,19 +68,26 @@ function toEvent(input: { at: number; word: string; first: string; second: strin
   switch (word) {
     case 'release':
     case 'retry':
-      return { type: word, at, version: first };
+      return { type: word, at, version: versionOf(first) };
     case 'joined':
-      return { type: word, at, session: first, node: first.replace(/\d$/, ''), client: second || null };
+      return { type: word, at, session: sessionOf(first), node: first.replace(/\d$/, ''), client: second || null };
     case 'left':
-      return { type: word, at, session: first };
+      return { type: word, at, session: sessionOf(first) };
     case 'mute':
     case 'unmute':
       return { type: word, at, node: first, by: 'operator' };
     case 'sent':
     case 'acked':
-      return { type: word, at, session: first, version: second };
+      return { type: word, at, session: sessionOf(first), version: versionOf(second) };
     case 'nacked':
-      return { type: word, at, session: first, version: second, code: 13, message: rest.join(' ') };
+      return {
+        type: word,
+        at,
+        session: sessionOf(first),
+        version: versionOf(second),
+        code: 13,
+        message: rest.join(' '),
+      };
     case 'tick':
       return { type: 'tick', at };
     default:
@@ -156,8 +165,8 @@ function assertCounts(state: RolloutState): void {
 
 // Any order of events: what must hold always.
 // (two streams may have the same node.id)
-const session = fc.constantFrom('a', 'b', 'c', 'b2');
-const version = fc.constantFrom('v1', 'v2', 'v3', 'v4');
+const session = fc.constantFrom(...['a', 'b', 'c', 'b2'].map(sessionOf));
+const version = fc.constantFrom(...['v1', 'v2', 'v3', 'v4'].map(versionOf));
 const happening = fc.oneof(
   fc.record({ kind: fc.constant('release' as const), version }),
   fc.record({ kind: fc.constant('retry' as const), version }),
@@ -249,8 +258,8 @@ class Fleet {
     return this.#answer;
   }
 
-  join(id: string, client: string | null = null): string {
-    const session = `${id}/${(this.#streams += 1)}`;
+  join(id: string, client: string | null = null): SessionId {
+    const session = sessionOf(`${id}/${(this.#streams += 1)}`);
     this.apply({ type: 'joined', at: this.at, session, node: id, client });
     return session;
   }
@@ -300,7 +309,7 @@ test('one garbage client among 21 rolls back fewer and fewer commits', () => {
       );
       for (let at = 0; at < 20; at += 1) fleet.join(`n${at}`);
       let session = fleet.join('garbage');
-      fleet.apply({ type: 'release', at: 0, version: 'first' });
+      fleet.apply({ type: 'release', at: 0, version: versionOf('first') });
       for (const [commit, move] of moves.entries()) {
         fleet.wait(move.seconds);
         answers = move.answers;
@@ -308,7 +317,7 @@ test('one garbage client among 21 rolls back fewer and fewer commits', () => {
           fleet.apply({ type: 'left', at: fleet.at, session });
           session = fleet.join('garbage');
         }
-        fleet.apply({ type: 'release', at: fleet.at, version: `v${commit}` });
+        fleet.apply({ type: 'release', at: fleet.at, version: versionOf(`v${commit}`) });
       }
       fleet.wait(31);
       const [bad, good] = [fleet.count('rolled_back'), fleet.count('live')];
@@ -327,11 +336,11 @@ test('one client under many node ids, new ones each time, rolls back fewer and f
     !id.startsWith('garbage') || version === fleet.state.live?.version ? 'ack' : 'nack',
   );
   for (let at = 0; at < 40; at += 1) fleet.join(`n${at}`);
-  fleet.apply({ type: 'release', at: 0, version: 'first' });
+  fleet.apply({ type: 'release', at: 0, version: versionOf('first') });
   for (let commit = 0; commit < 60; commit += 1) {
     const sessions = Array.from({ length: 10 }, (_, at) => fleet.join(`garbage ${commit} ${at}`, 'one client'));
     fleet.wait(10);
-    fleet.apply({ type: 'release', at: fleet.at, version: `v${commit}` });
+    fleet.apply({ type: 'release', at: fleet.at, version: versionOf(`v${commit}`) });
     fleet.wait(1);
     for (const session of sessions) fleet.apply({ type: 'left', at: fleet.at, session });
   }
@@ -346,7 +355,7 @@ test('a garbage ACK proves nothing that the others refuse', () => {
       const fleet = new Fleet((id, version) => (id === 'garbage' || version !== bad ? 'ack' : 'nack'));
       const members = Array.from({ length: 20 }, (_, at) => fleet.join(`n${at}`));
       let session = fleet.join('garbage');
-      fleet.apply({ type: 'release', at: 0, version: 'first' });
+      fleet.apply({ type: 'release', at: 0, version: versionOf('first') });
       for (const [commit, move] of moves.entries()) {
         fleet.wait(move.seconds);
         if (move.rejoins) {
@@ -354,13 +363,13 @@ test('a garbage ACK proves nothing that the others refuse', () => {
           session = fleet.join('garbage');
         }
         bad = move.answers === 'nack' ? `v${commit}` : '';
-        fleet.apply({ type: 'release', at: fleet.at, version: `v${commit}` });
+        fleet.apply({ type: 'release', at: fleet.at, version: versionOf(`v${commit}`) });
         assert.equal(fleet.outcomes.get(`v${commit}`), bad === '' ? 'live' : 'rolled_back');
       }
       // The whole fleet is away while a bad release comes, and garbage is the first to be back.
       bad = 'last';
       if (isAway) for (const each of [...members, session]) fleet.apply({ type: 'left', at: fleet.at, session: each });
-      fleet.apply({ type: 'release', at: fleet.at, version: bad });
+      fleet.apply({ type: 'release', at: fleet.at, version: versionOf(bad) });
       if (isAway) for (const id of ['garbage', ...members.map((_, at) => `n${at}`)]) fleet.join(id);
       assert.equal(fleet.outcomes.get(bad), 'rolled_back');
       assert.notEqual(fleet.state.live?.version, bad);
@@ -397,17 +406,17 @@ test('an ACK costs the same however large the fleet is, and the last one no more
   const size = 5_000;
   const nodes: RolloutState['nodes'] & { visits: number } = new CountingMap();
   const state: RolloutState = { ...createRollout(settings), nodes };
-  const sessions = Array.from({ length: size }, (_, index) => `n${index}`);
+  const sessions = Array.from({ length: size }, (_, index) => sessionOf(`n${index}`));
   for (const session of sessions) step(state, { type: 'joined', at: 0, session, node: session });
-  step(state, { type: 'release', at: 0, version: 'v1' });
+  step(state, { type: 'release', at: 0, version: versionOf('v1') });
   assert.ok(nodes.visits >= size, 'it counts');
-  for (const session of sessions) step(state, { type: 'sent', at: 0, session, version: 'v1' });
+  for (const session of sessions) step(state, { type: 'sent', at: 0, session, version: versionOf('v1') });
   const waiting = new CountingMap(state.waiting);
   state.waiting = waiting;
   const lines: string[] = [];
-  const ack = (session: string): number => {
+  const ack = (session: SessionId): number => {
     const before = nodes.visits + waiting.visits;
-    lines.push(...step(state, { type: 'acked', at: 1, session, version: 'v1' }).facts.flatMap(toLines));
+    lines.push(...step(state, { type: 'acked', at: 1, session, version: versionOf('v1') }).facts.flatMap(toLines));
     return nodes.visits + waiting.visits - before;
   };
   const visits = sessions.map(ack);
@@ -415,5 +424,5 @@ test('an ACK costs the same however large the fleet is, and the last one no more
   assert.deepEqual(lines, ['outcome v1 live', 'live v1 proven']);
   assert.equal(Math.max(...visits), 0);
   assert.ok(last <= 3 * size, `the last one walks over ${last}`);
-  assert.equal(ack('n0'), 0, 'nor does a late one walk');
+  assert.equal(ack(sessionOf('n0')), 0, 'nor does a late one walk');
 });

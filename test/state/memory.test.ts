@@ -8,6 +8,8 @@ import type { Memory } from '../../src/state/memory.ts';
 import { createState, toMemory } from '../../src/state/state.ts';
 import type { State } from '../../src/state/state.ts';
 import { step } from '../../src/state/step.ts';
+import type { Head } from '../../src/revisions/state.ts';
+import { sessionOf, versionOf } from '../helpers/ids.ts';
 
 const options = {
   revisions: { ref: 'main', file: 'f', isVerified: false },
@@ -21,18 +23,23 @@ const none: Memory = {
   rollout: { live: null, candidate: null, pins: [], muted: [], pushes: 0, members: [], settled: null },
 };
 const calm: Memory = {
-  revisions: { ...none.revisions, taken: 'v1', head: { version: 'v1', subject: '', outcome: 'live', diagnostics: [] } },
+  revisions: {
+    ...none.revisions,
+    taken: 'v1',
+    head: { version: versionOf('v1'), subject: '', outcome: 'live', diagnostics: [] },
+  },
   rollout: {
     ...none.rollout,
-    live: { version: 'v1', since: 0, proven: true },
-    settled: { version: 'v1', isClean: true },
+    live: { version: versionOf('v1'), since: 0, proven: true },
+    settled: { version: versionOf('v1'), isClean: true },
     members: [3],
     pushes: 7,
   },
 };
 
 /** A commit on top of all, judged valid; its content is named after the last of its version. */
-function commit(state: State, version: string, content: string): void {
+function commit(state: State, name: string, content: string): void {
+  const version = versionOf(name);
   const newest = { version, subject: '', author: '', committedAt: '' };
   const previous = state.revisions.taken;
   const moved: RevisionEvent = {
@@ -43,18 +50,18 @@ function commit(state: State, version: string, content: string): void {
   step(state, { type: 'judged', version, verdict: { valid: true, shrink: null, digest: content } }, 0);
 }
 
-function answer(state: State, type: 'acked' | 'nacked', version: string): void {
-  const who = { at: 0, session: 's', version };
+function answer(state: State, type: 'acked' | 'nacked', name: string): void {
+  const who = { at: 0, session: sessionOf('s'), version: versionOf(name) };
   step(state, { type: 'sent', ...who }, 0);
   step(state, type === 'acked' ? { type, ...who } : { type, ...who, ...refusal }, 0);
 }
 
 test('a node is taken at its word after a calm end, not in the middle of a rollout', () => {
   assert.equal(isCalm(calm), true);
-  const head = { version: 'v3', subject: '', outcome: 'invalid', diagnostics: [] } as const;
+  const head: Head = { version: versionOf('v3'), subject: '', outcome: 'invalid', diagnostics: [] };
   const underWay = {
     revisions: { ...calm.revisions, head },
-    rollout: { ...calm.rollout, candidate: 'v2' },
+    rollout: { ...calm.rollout, candidate: versionOf('v2') },
   };
   assert.equal(isCalm(underWay), false);
 });
@@ -62,7 +69,7 @@ test('a node is taken at its word after a calm end, not in the middle of a rollo
 test('a candidate is gone on with if its bytes are there, and the settings are those that it was judged by', () => {
   const underWay: Memory = {
     revisions: { ...calm.revisions, judgedBy: 'these' },
-    rollout: { ...calm.rollout, candidate: 'v2' },
+    rollout: { ...calm.rollout, candidate: versionOf('v2') },
   };
   const all = new Set(['v1', 'v2']);
   assert.deepEqual(usable(underWay, all, 'these'), underWay);
@@ -72,7 +79,7 @@ test('a candidate is gone on with if its bytes are there, and the settings are t
 
 test('a content that was live may come back, also where a pinned release was asked for meanwhile', () => {
   const state = begin();
-  step(state, { type: 'joined', at: 0, session: 's', node: 'n' }, 0);
+  step(state, { type: 'joined', at: 0, session: sessionOf('s'), node: 'n' }, 0);
   commit(state, 'v1', 'one');
   answer(state, 'acked', 'v1');
   commit(state, 'v2', 'two');
@@ -84,18 +91,18 @@ test('a content that was live may come back, also where a pinned release was ask
 });
 
 test('a restart in a rollout goes on in the same push, and settles it', () => {
-  const state = begin({ ...calm, rollout: { ...calm.rollout, candidate: 'v2', members: [1] } });
-  step(state, { type: 'joined', at: 5, session: 's', node: 'n' }, 5);
-  step(state, { type: 'sent', at: 5, session: 's', version: 'v2' }, 5);
-  const { facts } = step(state, { type: 'acked', at: 8, session: 's', version: 'v2' }, 8);
+  const state = begin({ ...calm, rollout: { ...calm.rollout, candidate: versionOf('v2'), members: [1] } });
+  step(state, { type: 'joined', at: 5, session: sessionOf('s'), node: 'n' }, 5);
+  step(state, { type: 'sent', at: 5, session: sessionOf('s'), version: versionOf('v2') }, 5);
+  const { facts } = step(state, { type: 'acked', at: 8, session: sessionOf('s'), version: versionOf('v2') }, 8);
   const counts = { connected: 1, acked: 1, pending: 0, refusing: 0, unanswered: 0 };
-  assert.deepEqual(facts.at(-1), { type: 'settled', version: 'v2', push: 7, ms: 8, counts });
-  assert.deepEqual(toMemory(state).rollout.settled, { version: 'v2', isClean: true });
+  assert.deepEqual(facts.at(-1), { type: 'settled', version: versionOf('v2'), push: 7, ms: 8, counts });
+  assert.deepEqual(toMemory(state).rollout.settled, { version: versionOf('v2'), isClean: true });
 });
 
 test('a memory that comes late is gone on from, where nothing has happened since', () => {
   const state = begin();
-  step(state, { type: 'joined', at: 0, session: 's', node: 'n' }, 0);
+  step(state, { type: 'joined', at: 0, session: sessionOf('s'), node: 'n' }, 0);
   assert.equal(adopt(state, calm, [], 10), true);
   assert.deepEqual(toMemory(state), { ...calm, revisions: { ...calm.revisions, released: null } });
   assert.deepEqual([...state.rollout.waiting], [['s', 30_010]]);
@@ -105,19 +112,23 @@ test('what came of what is served now stands, whatever a late memory says', () =
   const state = begin();
   commit(state, 'v2', 'two');
   const late = {
-    revisions: { ...calm.revisions, accepted: ['a'], contents: ['one'] },
-    rollout: { ...calm.rollout, muted: ['m'], pins: ['v2', 'v0'].map((version) => ({ version, refusal })) },
+    revisions: { ...calm.revisions, accepted: [versionOf('a')], contents: ['one'] },
+    rollout: {
+      ...calm.rollout,
+      muted: ['m'],
+      pins: ['v2', 'v0'].map((name) => ({ version: versionOf(name), refusal })),
+    },
   };
   const open = [
-    { version: 'held', before: 'live' as const },
-    { version: 'v2', before: null },
+    { version: versionOf('held'), before: 'live' as const },
+    { version: versionOf('v2'), before: null },
   ];
   assert.equal(adopt(state, late, open, 10), false);
   const { revisions, rollout } = toMemory(state);
   assert.equal(rollout.live?.version, 'v2');
   assert.deepEqual([revisions.taken, revisions.head?.version, revisions.accepted], ['v2', 'v2', ['a']]);
   assert.deepEqual(revisions.contents, ['one', 'two'], 'the newest last');
-  assert.deepEqual([rollout.muted, rollout.pins, rollout.pushes], [['m'], [{ version: 'v0', refusal }], 7]);
+  assert.deepEqual([rollout.muted, rollout.pins, rollout.pushes], [['m'], [{ version: versionOf('v0'), refusal }], 7]);
   const { facts } = step(state, { type: 'unlisted' }, 11);
   assert.deepEqual(facts, [{ type: 'closed', version: 'held', outcome: 'live', isNew: false }]);
 });
@@ -125,8 +136,8 @@ test('what came of what is served now stands, whatever a late memory says', () =
 test('what is remembered has its bound, with a late memory, too', () => {
   const many = Array.from({ length: 1_000 }, (_, at) => `v${at}`);
   const full = (prefix: string): Memory => ({
-    revisions: { ...none.revisions, accepted: many.map((each) => prefix + each), contents: many },
-    rollout: { ...none.rollout, pins: many.map((each) => ({ version: prefix + each, refusal })) },
+    revisions: { ...none.revisions, accepted: many.map((each) => versionOf(prefix + each)), contents: many },
+    rollout: { ...none.rollout, pins: many.map((each) => ({ version: versionOf(prefix + each), refusal })) },
   });
   const state = begin(full('new '));
   adopt(state, full('old '), [], 0);

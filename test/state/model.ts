@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Version } from '../../src/ids.ts';
 import { applyPolicy, classify } from '../../src/revisions/movement.ts';
 import type { OnRewrite, Relation } from '../../src/revisions/movement.ts';
 import { countWaiting } from '../../src/revisions/state.ts';
@@ -10,22 +11,25 @@ import type { Memory } from '../../src/state/memory.ts';
 import { createState, toMemory } from '../../src/state/state.ts';
 import { step } from '../../src/state/step.ts';
 import type { Effect, Event } from '../../src/state/step.ts';
+import { sessionOf, versionOf } from '../helpers/ids.ts';
 
 interface Commit {
-  readonly name: string;
+  readonly name: Version;
   readonly parent: Commit | null;
   readonly verdict: Verdict;
 }
+
+const session = sessionOf('s');
 
 /** A minimal model of a repository, a source, a ledger and one Envoy around the two machines. Each commit changes the file. */
 export class Model {
   readonly #onRewrite: OnRewrite;
   readonly #commits: Commit[] = [];
   /** The ledger's rows: the outcome of each revision, and the final one that a held one had before. */
-  readonly #outcomes = new Map<string, Outcome | null>();
-  readonly #before = new Map<string, FinalOutcome>();
+  readonly #outcomes = new Map<Version, Outcome | null>();
+  readonly #before = new Map<Version, FinalOutcome>();
   /** Versions offered since their last outcome. */
-  readonly #offered = new Set<string>();
+  readonly #offered = new Set<Version>();
   #ref: Commit | null = null;
   /** The source's state: the tip taken last, and the ref's last position. */
   #base: Commit | null = null;
@@ -41,7 +45,7 @@ export class Model {
   }
 
   commit(verdict: Verdict): void {
-    const name = `c${this.#commits.length}`;
+    const name = versionOf(`c${this.#commits.length}`);
     this.#ref = { name, parent: this.#ref, verdict: verdict.valid ? { ...verdict, digest: name } : verdict };
     this.#commits.push(this.#ref);
   }
@@ -109,20 +113,20 @@ export class Model {
   join(): void {
     if (this.#isConnected) return;
     this.#isConnected = true;
-    this.#apply({ type: 'joined', at: this.#at, session: 's', node: 'n' });
+    this.#apply({ type: 'joined', at: this.#at, session, node: 'n' });
     this.#send();
   }
 
   leave(): void {
     this.#isConnected = false;
-    this.#apply({ type: 'left', at: this.#at, session: 's' });
+    this.#apply({ type: 'left', at: this.#at, session });
   }
 
   /** The Envoy answers the last push. */
   answer(ok: boolean): void {
-    const version = this.#state.rollout.nodes.get('s')?.sent;
+    const version = this.#state.rollout.nodes.get(session)?.sent;
     if (version == null) return;
-    const who = { at: this.#at, session: 's', version };
+    const who = { at: this.#at, session, version };
     this.#apply(ok ? { type: 'acked', ...who } : { type: 'nacked', ...who, code: 13, message: 'no' });
     if (!ok) assert.notEqual(this.#candidate, version, 'what is refused is not on its way');
   }
@@ -200,11 +204,11 @@ export class Model {
     assert.equal(toMemory(this.#state).revisions.taken, revisions.taken);
   }
 
-  get #live(): string | null {
+  get #live(): Version | null {
     return this.#state.rollout.live?.version ?? null;
   }
 
-  get #candidate(): string | null {
+  get #candidate(): Version | null {
     return this.#state.rollout.candidate?.version ?? null;
   }
 
@@ -228,7 +232,7 @@ export class Model {
     });
   }
 
-  #known(): Map<string, FinalOutcome> {
+  #known(): Map<Version, FinalOutcome> {
     return new Map(
       [...this.#outcomes].flatMap(([version, outcome]) => {
         const known = outcome === 'held' ? (this.#before.get(version) ?? null) : outcome;
@@ -242,7 +246,7 @@ export class Model {
   }
 
   /** With nothing live there is nothing to compare with. */
-  #judge(version: string): Verdict {
+  #judge(version: Version): Verdict {
     const verdict = this.#find(version)?.verdict;
     assert.ok(verdict);
     return verdict.valid && this.#live === null ? { ...verdict, shrink: null } : verdict;
@@ -268,9 +272,9 @@ export class Model {
   /** The Envoy gets the target. */
   #send(): void {
     const { rollout } = this.#state;
-    const [node, version] = [rollout.nodes.get('s'), targetOf(rollout)];
+    const [node, version] = [rollout.nodes.get(session), targetOf(rollout)];
     if (node && version !== null && node.sent !== version)
-      step(this.#state, { type: 'sent', at: this.#at, session: 's', version }, this.#at);
+      step(this.#state, { type: 'sent', at: this.#at, session, version }, this.#at);
   }
 
   #record(fact: Fact): void {
@@ -301,12 +305,12 @@ export class Model {
   }
 
   /** Its final outcome, or the one that it had before it was held. */
-  #final(version: string): FinalOutcome | null {
+  #final(version: Version): FinalOutcome | null {
     const outcome = this.#outcomes.get(version) ?? null;
     return outcome === 'held' ? (this.#before.get(version) ?? null) : outcome;
   }
 
-  #conclude(version: string, outcome: Outcome): void {
+  #conclude(version: Version, outcome: Outcome): void {
     assert.ok(this.#outcomes.has(version), `${version} was seen`);
     this.#offered.delete(version);
     if (outcome !== 'held') this.#before.set(version, outcome);

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setImmediate as settled } from 'node:timers/promises';
 import { toRolloutEvent } from '../../src/daemon/streams.ts';
 import type { PlaceOf } from '../../src/daemon/place-of.ts';
+import type { SessionId } from '../../src/ids.ts';
 import { RUNTIME_TYPE } from '../../src/release/encode.ts';
 import { createRollout, nodeState } from '../../src/rollout/state.ts';
 import { step } from '../../src/rollout/step.ts';
@@ -19,6 +20,7 @@ import {
   type StreamAction,
   type Target,
 } from '../../src/xds/stream/types.ts';
+import { sessionOf, versionOf } from '../helpers/ids.ts';
 import { runTranscript } from '../helpers/transcript.ts';
 
 const folder = new URL('./', import.meta.url);
@@ -32,7 +34,7 @@ for (const file of readdirSync(folder).filter((name) => /^fleet-.*\.txt$/.test(n
 }
 
 interface Stream {
-  readonly id: string;
+  readonly id: SessionId;
   readonly node: NodeIdentity;
   readonly client: null;
   readonly state: StreamState;
@@ -82,7 +84,7 @@ class Scene {
   }
 
   #release(how: 'release' | 'retry', version: string): void {
-    this.#apply({ type: how, at: this.#at, version });
+    this.#apply({ type: how, at: this.#at, version: versionOf(version) });
   }
 
   #node(id: string, verb: string, words: string): void {
@@ -119,7 +121,7 @@ class Scene {
       limits: defaultStreamLimits,
     });
     const node = { id, cluster: '', locality: '', userAgent: '', userAgentVersion: '' };
-    this.#streams.set(id, { id, node, client: null, state, nonce: null, got: '' });
+    this.#streams.set(id, { id: sessionOf(id), node, client: null, state, nonce: null, got: '' });
   }
 
   #perform(stream: Stream, actions: StreamAction[]): void {
@@ -148,7 +150,7 @@ class Scene {
   #show(): string[] {
     const { live, candidate } = this.#rollout;
     const nodes = [...this.#streams.values()].map(
-      ({ id, got }) => `${id} ${nodeState(this.#rollout, id)}, last got ${got}`,
+      ({ id, got }) => `${id} ${nodeState(this.#rollout, sessionOf(id))}, last got ${got}`,
     );
     return [`live ${live?.version ?? 'none'}, candidate ${candidate?.version ?? 'none'}`, ...nodes];
   }

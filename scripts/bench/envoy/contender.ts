@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 import type { ShardConfig } from '../../../src/config/config.ts';
 import { makeBootstrap } from '../../../src/envoy/bootstrap.ts';
+import { compileRelease } from '../../../src/release/compile.ts';
 import { encodeLayer } from '../../../src/release/layer.ts';
 import type { Encoding } from '../../../src/release/packed.ts';
 import type { EncodedRelease } from '../../../src/xds/push.ts';
@@ -91,7 +92,7 @@ export async function startContender({ kind, version, backend }: ContenderOption
   let pushes = 0;
   const prepare: Contender['prepare'] = (customers, encoding) => {
     const version = `${String((pushes += 1)).padStart(12, '0')}x`;
-    const release = { version, subject: '', config: makeConfig(customers, pushes, hosts) };
+    const release = compileRelease(makeConfig(customers, pushes, hosts), { version, subject: '' });
     return { version, resource: encodeLayer(release, { resource: 'runtime', encoding }) };
   };
   const push: Contender['push'] = (release) =>

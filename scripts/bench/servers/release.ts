@@ -1,4 +1,5 @@
 import type { ShardConfig } from '../../../src/config/config.ts';
+import { compileRelease } from '../../../src/release/compile.ts';
 import type { Release } from '../../../src/release/release.ts';
 
 /** The config of the benchmark: so many customers. All servers push the same (go/main.go). */
@@ -17,5 +18,5 @@ export function versionOf(release: number): string {
 
 /** Release N of a config that does not change. */
 export function makeRelease(config: ShardConfig, number: number): Release {
-  return { version: versionOf(number), subject: `release ${number}`, config };
+  return compileRelease(config, { version: versionOf(number), subject: `release ${number}` });
 }

@@ -1,3 +1,4 @@
+import type { Version } from '../../ids.ts';
 import { GitError, isGitError, type GitErrorCode } from '../exec/error.ts';
 import { backoffMs, Failures } from '../../failures.ts';
 import { createMailbox } from '../../mailbox.ts';
@@ -91,7 +92,7 @@ export class RemoteSource {
   }
 
   /** As {@link Source.read}. */
-  read(versions: readonly string[]): Promise<Revision[]> {
+  read(versions: readonly Version[]): Promise<Revision[]> {
     return this.#whole(this.#local.read(versions));
   }
 

@@ -1,3 +1,4 @@
+import type { Version } from '../../ids.ts';
 import { listVersions } from '../read/commits.ts';
 import { isGitError, type GitError, type GitErrorCode } from '../exec/error.ts';
 import { lookAtRef, type Look } from '../read/look.ts';
@@ -68,7 +69,7 @@ export interface SourceOptions {
   /** How often to look even without a change; null: only look when asked, and watch nothing. */
   readonly pollMs: number | null;
   /** What has become of these before; must not reject. Default: nothing is known. */
-  readonly known?: (versions: readonly string[]) => Promise<Outcomes>;
+  readonly known?: (versions: readonly Version[]) => Promise<Outcomes>;
   /** Must not reject. */
   readonly onEvent: (event: SourceEvent) => Promise<void> | void;
 }
@@ -139,7 +140,7 @@ export class Source {
   }
 
   /** Reads revisions of an event, in the given order: the first ones up to 64 MiB, at least one. Throws GitError. */
-  async read(versions: readonly string[]): Promise<Revision[]> {
+  async read(versions: readonly Version[]): Promise<Revision[]> {
     const repository = this.#repository ?? (await openRepository(this.#options.path));
     for await (const page of readRevisions(repository, this.#options.file, versions)) return page;
     return [];

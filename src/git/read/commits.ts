@@ -1,3 +1,4 @@
+import type { Version } from '../../ids.ts';
 import type { TreeEntry } from './tree-entry.ts';
 import { checkPath, checkSha } from '../exec/names.ts';
 import type { GitRepository } from './repository.ts';
@@ -6,7 +7,7 @@ import { GitExit, runGit } from '../exec/run.ts';
 
 /** A commit that changes the file, and what git's tree holds at the path after it. */
 export interface Commit {
-  readonly version: string;
+  readonly version: Version;
   readonly subject: string;
   readonly author: string;
   readonly committedAt: string;
@@ -31,12 +32,12 @@ export interface CommitRange {
  * SHAs of the commits on the first-parent history of `tip` that change the file (a merge against its first parent),
  * newest first. Throws GitError `object-missing` when the history has a hole, and those of runGit.
  */
-export async function listVersions(repository: GitRepository, range: CommitRange): Promise<string[]> {
+export async function listVersions(repository: GitRepository, range: CommitRange): Promise<Version[]> {
   const exclude = range.exclude === null ? [] : [`^${checkSha(range.exclude)}`];
   const bounds = [`--max-count=${range.limit}`, `--skip=${range.skip ?? 0}`];
   const args = ['rev-list', '--first-parent', ...bounds, checkSha(range.tip), ...exclude, '--', checkPath(range.file)];
   const { stdout } = await runGit(args, { gitDir: repository.gitDir }).catch(holeInHistory);
-  return stdout.toString('latin1').split('\n').slice(0, -1);
+  return stdout.toString('latin1').split('\n').slice(0, -1) as Version[];
 }
 
 // One commit: six fields that each end with NUL (-z adds the last), a newline, then `:modes objects status NUL path NUL` for each path.
@@ -48,7 +49,7 @@ const format = [...fields, accept].join('%x00');
 export async function readCommits(
   repository: GitRepository,
   file: string,
-  versions: readonly string[],
+  versions: readonly Version[],
 ): Promise<Commit[]> {
   if (versions.length === 0) return [];
   const shape = ['--root', '-m', '--first-parent', '-r', '-t', '--no-renames', '--raw', '--no-abbrev', '-z'];
@@ -82,7 +83,14 @@ export function parseCommits(text: string, file: string): Commit[] {
     }
     const trailers = new Map(accepted.trim() === '' ? [] : [['shardplane-accept', clean(accepted)]]);
     const author = `${clean(name)} <${clean(email)}>`;
-    commits.push({ version, subject: clean(subject), author, committedAt: toTime(seconds), trailers, entry });
+    commits.push({
+      version: version as Version,
+      subject: clean(subject),
+      author,
+      committedAt: toTime(seconds),
+      trailers,
+      entry,
+    });
   }
   return commits;
 }

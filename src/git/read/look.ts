@@ -1,3 +1,4 @@
+import type { Version } from '../../ids.ts';
 import { listVersions } from './commits.ts';
 import {
   classify,
@@ -19,7 +20,7 @@ export interface Look {
   readonly movement: Movement;
   readonly decision: Decision;
   /** SHAs of the new revisions, oldest first; none are read yet. */
-  readonly versions: readonly string[];
+  readonly versions: readonly Version[];
   /** The revision that counts: the last of these, or the one whose content the file has when there are no new ones. */
   readonly newest: Revision | null;
 }
@@ -77,7 +78,7 @@ async function goesBack(
 
 async function readNewest(
   repository: GitRepository,
-  { tip, file, versions }: { tip: string; file: string; versions: readonly string[] },
+  { tip, file, versions }: { tip: string; file: string; versions: readonly Version[] },
 ): Promise<Revision | null> {
   if (versions.length === 0) return await newestRevision(repository, { tip, file });
   for await (const [newest] of readRevisions(repository, file, versions.slice(-1))) return newest ?? null;

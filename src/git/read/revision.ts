@@ -1,9 +1,10 @@
 import type { Diagnostic } from '../../config/diagnostic.ts';
+import type { Version } from '../../ids.ts';
 
 /** A commit on the watched ref that changes the config file. */
 export interface Revision {
   /** The commit's full SHA (40 or 64 hex digits). */
-  readonly version: string;
+  readonly version: Version;
   /** First line of the message, cut at 200 characters, control characters replaced. */
   readonly subject: string;
   /** `Name <email>` of the author, cleaned likewise. */

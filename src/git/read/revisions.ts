@@ -1,3 +1,4 @@
+import type { Version } from '../../ids.ts';
 import { batches, blobSizes, readBlobs, type Blob } from './blobs.ts';
 import { listVersions, readCommits, type Commit, type CommitRange } from './commits.ts';
 import { blobOf, toContent } from './tree-entry.ts';
@@ -28,7 +29,7 @@ export async function newestRevision(
 export async function* readRevisions(
   repository: GitRepository,
   file: string,
-  versions: readonly string[],
+  versions: readonly Version[],
 ): AsyncGenerator<Revision[]> {
   for (let from = 0; from < versions.length; from += 1000) {
     const commits = await readCommits(repository, file, versions.slice(from, from + 1000));
@@ -54,7 +55,7 @@ export async function* readRevisions(
 export async function readSummaries(
   repository: GitRepository,
   file: string,
-  versions: readonly string[],
+  versions: readonly Version[],
 ): Promise<Commit[]> {
   const commits: Commit[] = [];
   for (let from = 0; from < versions.length; from += 1000)

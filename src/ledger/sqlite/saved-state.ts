@@ -1,3 +1,4 @@
+import type { Version } from '../../ids.ts';
 import { contentFromJson } from '../../release/content.ts';
 import type { FinalOutcome } from '../../rollout/types.ts';
 import { servedVersions } from '../../state/memory.ts';
@@ -47,7 +48,7 @@ function readReleases({ all }: Statements, memory: Memory): StoredRelease[] {
 function toRelease({ version, subject, resource, ...row }: Row): StoredRelease {
   if (!(resource instanceof Uint8Array)) throw new CorruptLedger('a release has no bytes');
   const content = String(row.content);
-  const release = { version: String(version), subject: String(subject), ...contentFromJson(content) };
+  const release = { version: toVersion(version), subject: String(subject), ...contentFromJson(content) };
   return { release, resource, content };
 }
 
@@ -62,20 +63,24 @@ function readOpen({ all }: Statements, memory: Memory): Loaded['open'] {
      ) ORDER BY id`,
     ...[JSON.stringify(decided), maxOpen],
   );
-  return rows.map(({ version, before }) => ({ version: String(version), before: before as FinalOutcome | null }));
+  return rows.map(({ version, before }) => ({ version: toVersion(version), before: before as FinalOutcome | null }));
 }
 
 /** See `Store.outcomes`. */
-export function readOutcomes({ all }: Statements, versions: readonly string[]): Map<string, FinalOutcome> {
+export function readOutcomes({ all }: Statements, versions: readonly Version[]): Map<Version, FinalOutcome> {
   const rows = all(
     `SELECT version, iif(outcome = 'held', ${finalOutcome}, outcome) AS final FROM revisions
      WHERE final IS NOT NULL AND version IN (SELECT value FROM json_each(?))`,
     JSON.stringify(versions),
   );
-  return new Map(rows.map(({ version, final }) => [String(version), final as FinalOutcome]));
+  return new Map(rows.map(({ version, final }) => [toVersion(version), final as FinalOutcome]));
 }
 
 /** The outcome that a revision had before it was held. */
 const finalOutcome = `(SELECT json_extract(detail, '$.outcome') FROM events
   WHERE events.version = revisions.version AND type = 'outcome' AND json_extract(detail, '$.outcome') != 'held'
   ORDER BY events.id DESC LIMIT 1)`;
+
+function toVersion(value: Row[string] | undefined): Version {
+  return String(value) as Version;
+}

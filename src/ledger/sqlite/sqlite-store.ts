@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Version } from '../../ids.ts';
 import type { FinalOutcome } from '../../rollout/types.ts';
 import { LedgerError } from '../ledger-error.ts';
 import type { Batch, HistoryEntry, HistoryQuery, Loaded, Store, Story } from '../store.ts';
@@ -75,7 +76,7 @@ export class SqliteStore implements Store {
     return this.#ask((statements) => readStory(statements, prefix));
   }
 
-  outcomes(versions: readonly string[]): Promise<ReadonlyMap<string, FinalOutcome>> {
+  outcomes(versions: readonly Version[]): Promise<ReadonlyMap<Version, FinalOutcome>> {
     return this.#ask((statements) => readOutcomes(statements, versions));
   }
 

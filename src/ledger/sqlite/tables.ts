@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../config/diagnostic.ts';
+import type { Version } from '../../ids.ts';
 import type { RevisionSummary } from '../../revisions/types.ts';
 import type { Counts, Outcome } from '../../rollout/types.ts';
 import type { PushCounts, StoredRelease } from '../store.ts';
@@ -16,7 +17,7 @@ export interface EventRow {
 }
 
 /** Adds an empty row that facts can refer to, if the revision was lost, pruned or never recorded. */
-export function ensureRevision({ run }: Statements, version: string, at: number): void {
+export function ensureRevision({ run }: Statements, version: Version, at: number): void {
   const columns = 'version, subject, author, committed_at, seen_at, diagnostics';
   run(`INSERT OR IGNORE INTO revisions (${columns}) VALUES (?, '', '', '', ?, '[]')`, version, at);
 }
@@ -39,7 +40,7 @@ export interface Concluded {
 }
 
 /** Adds an event only if the outcome or its reason has changed. */
-export function writeOutcome(statements: Statements, version: string, at: number, concluded: Concluded): void {
+export function writeOutcome(statements: Statements, version: Version, at: number, concluded: Concluded): void {
   const { outcome, reason = null, diagnostics = [] } = concluded;
   const { run } = statements;
   run('UPDATE revisions SET diagnostics = ? WHERE version = ?', JSON.stringify(diagnostics), version);
@@ -51,11 +52,11 @@ export function writeOutcome(statements: Statements, version: string, at: number
   if (isChanged) writeEvent(statements, version, at, { type: 'outcome', detail: { outcome, reason } });
 }
 
-export function readOutcome({ all }: Statements, version: string): unknown {
+export function readOutcome({ all }: Statements, version: Version): unknown {
   return all('SELECT outcome FROM revisions WHERE version = ?', version)[0]?.outcome;
 }
 
-export function writePushStarted({ run }: Statements, version: string, at: number, connected: number): void {
+export function writePushStarted({ run }: Statements, version: Version, at: number, connected: number): void {
   run(
     `UPDATE revisions SET pushed_at = ?, settled_at = NULL, connected = ?, acked = 0, refused = 0, unanswered = 0
      WHERE version = ?`,
@@ -65,7 +66,7 @@ export function writePushStarted({ run }: Statements, version: string, at: numbe
 
 export function writePushSettled(
   statements: Statements,
-  version: string,
+  version: Version,
   at: number,
   { push: seq, counts }: { readonly push: number; readonly counts: Counts },
 ): void {
@@ -83,7 +84,7 @@ function toPushCounts({ connected, acked, refusing, unanswered }: Counts): PushC
 }
 
 /** Does nothing once the revision has too many. */
-export function writeEvent({ run }: Statements, version: string, at: number, event: EventRow): void {
+export function writeEvent({ run }: Statements, version: Version, at: number, event: EventRow): void {
   const { type, by = null, detail = {} } = event;
   const counted = type === 'refused' ? type : null;
   run(
@@ -95,7 +96,7 @@ export function writeEvent({ run }: Statements, version: string, at: number, eve
 }
 
 /** Which of two event types the revision had last. */
-export function lastEvent({ all }: Statements, version: string, types: readonly [string, string]): unknown {
+export function lastEvent({ all }: Statements, version: Version, types: readonly [string, string]): unknown {
   const sql = 'SELECT type FROM events WHERE version = ? AND type IN (?, ?) ORDER BY id DESC LIMIT 1';
   return all(sql, version, ...types)[0]?.type;
 }
@@ -120,7 +121,7 @@ export function dropOldReleases({ run }: Statements, kept: number, needed: Itera
 }
 
 /** Records which customers a release changes. */
-export function writeChanges({ run }: Statements, version: string, customers: readonly string[] | 'every'): void {
+export function writeChanges({ run }: Statements, version: Version, customers: readonly string[] | 'every'): void {
   if (customers === 'every') return void run('UPDATE revisions SET every_customer = 1 WHERE version = ?', version);
   for (const customer of customers)
     run('INSERT OR IGNORE INTO changes (customer, version) VALUES (?, ?)', customer, version);

@@ -1,3 +1,4 @@
+import type { Version } from '../../ids.ts';
 import { diagnoseRefusal } from '../../rollout/refusal.ts';
 import type { Release } from '../../release/release.ts';
 import type { Fact, FactOf } from '../../state/facts.ts';
@@ -18,8 +19,12 @@ export interface KnownReleases {
 export function writeFact(statements: Statements, { at, fact }: Stamped, releases: KnownReleases): void {
   const version = versionOf(fact);
   if (version !== null && fact.type !== 'seen') tables.ensureRevision(statements, version, at);
-  const add = (event: tables.EventRow): void => tables.writeEvent(statements, version ?? '', at, event);
-  const conclude = (concluded: tables.Concluded): void => tables.writeOutcome(statements, version ?? '', at, concluded);
+  const add = (event: tables.EventRow): void => {
+    if (version !== null) tables.writeEvent(statements, version, at, event);
+  };
+  const conclude = (concluded: tables.Concluded): void => {
+    if (version !== null) tables.writeOutcome(statements, version, at, concluded);
+  };
   switch (fact.type) {
     case 'seen':
       if (tables.writeRevision(statements, fact.revision, at)) add({ type: 'revision' });
@@ -86,17 +91,17 @@ function writeLive(statements: Statements, at: number, fact: FactOf<'live'>, rel
   if (proven && !isNew && isSettled) tables.writePushSettled(statements, version, at, fact);
 }
 
-function isHeld(statements: Statements, version: string): boolean {
+function isHeld(statements: Statements, version: Version): boolean {
   const isHeldNow = tables.readOutcome(statements, version) === 'held';
   return isHeldNow && tables.lastEvent(statements, version, ['held', 'accepted']) === 'held';
 }
 
-function isPinned(statements: Statements, version: string): boolean {
+function isPinned(statements: Statements, version: Version): boolean {
   return tables.lastEvent(statements, version, ['pinned', 'unpinned']) === 'pinned';
 }
 
 /** The revision that a fact is about, or null. */
-export function versionOf(fact: Fact): string | null {
+export function versionOf(fact: Fact): Version | null {
   if (fact.type === 'seen') return fact.revision.version;
   return 'version' in fact ? fact.version : null;
 }
