@@ -204,6 +204,7 @@ export async function createParts(
     onLateLoad: ({ memory: late, releases: stored, open }) => {
       if (late === null) return;
       releases.restore(stored);
+      source.resume(late.revisions.taken);
       const unpinned = stored
         .map(({ release }) => release.version)
         .filter((version) => !state.rollout.pins.has(version));

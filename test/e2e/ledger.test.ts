@@ -97,6 +97,29 @@ describe('a ledger in trouble', () => {
     await rename(`${repository.path}.away`, repository.path);
   });
 
+  test('to be read only later: a history that was rewritten meanwhile is held all the same', async () => {
+    await using repository = await makeRepository();
+    await using folder = await temporaryFolder();
+    const first = await repository.commit({ [file]: text(2) });
+    const settings = { repository: { on_rewrite: 'hold' } };
+    await using daemon = await startDaemon({ repository: repository.path, folder: folder.path, settings });
+    await daemon.waitForLive(first);
+    await daemon.kill('SIGTERM');
+    const away = join(folder.path, 'away');
+    await rename(daemon.state, away);
+    await writeFile(daemon.state, 'not a directory');
+    await writeFile(join(repository.path, file), text(3));
+    await repository.git('commit', '--quiet', '--amend', '--all', '--message', 'rewritten');
+    await rename(repository.path, `${repository.path}.away`);
+    await daemon.restart();
+    await rm(daemon.state);
+    await rename(away, daemon.state);
+    await daemon.waitForLive(first);
+    await rename(`${repository.path}.away`, repository.path);
+    const { live } = await daemon.waitFor('it is held', ({ head }) => head?.outcome === 'held');
+    assert.equal(live?.version, first);
+  });
+
   test('a read-only directory', { skip: process.getuid?.() === 0 && 'root may write anywhere' }, async () => {
     await using repository = await makeRepository();
     await using folder = await temporaryFolder();

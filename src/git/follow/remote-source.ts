@@ -81,6 +81,11 @@ export class RemoteSource {
     this.#syncs.post();
   }
 
+  /** As {@link Source.resume}. */
+  resume(tip: string | null): void {
+    this.#local.resume(tip);
+  }
+
   /** As {@link Source.accept}. */
   accept(tip: string): boolean {
     return this.#local.accept(tip);

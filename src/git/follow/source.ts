@@ -118,6 +118,11 @@ export class Source {
     return this.#looks.now();
   }
 
+  /** As `since`, where that could not be known at the start; once the ref was read, it is too late. */
+  resume(tip: string | null): void {
+    if (this.#last === null) this.#base ??= tip;
+  }
+
   /** Counts a held tip as taken, even while its event is being handled. False when the ref has moved on. */
   accept(tip: string): boolean {
     if (this.#move?.tip !== tip) return false;
