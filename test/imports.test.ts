@@ -111,10 +111,10 @@ for (const folder of pureFolders) {
     const forbidden = [
       `${up}/git/exec/run.ts`,
       `${up}/feedback/outbox.ts`,
-      `${up}/xds/server.ts`,
+      `${up}/xds/xds-server.ts`,
       `${up}/daemon/daemon.ts`,
       `./${up}/git/exec/run.ts`,
-      `../server.ts`,
+      `../xds-server.ts`,
       `node:fs`,
       `fs`,
       `node:util`,

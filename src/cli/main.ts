@@ -3,7 +3,7 @@ import './heap.ts';
 import { CommanderError } from 'commander';
 import pc from 'picocolors';
 import { printable } from '../config/words.ts';
-import { SettingsError } from '../settings/error.ts';
+import { SettingsError } from '../settings/settings-error.ts';
 import { hasColor } from '../terminal.ts';
 import { drawDiagnostic } from '../terminal.ts';
 import { CliError } from './exit.ts';

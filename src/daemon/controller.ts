@@ -33,7 +33,7 @@ export class Controller {
     onStepped();
   }
 
-  /** The state that it starts with, or that was put in beside it, may have deadlines. */
+  /** Sets the timer for a state that was loaded, and may have deadlines. */
   resume(): void {
     this.#arm();
     this.#options.onStepped();

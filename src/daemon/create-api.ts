@@ -2,13 +2,13 @@ import type { Parts } from './parts.ts';
 import type { Api, CommandResult, DaemonInfo } from '../http/api.ts';
 import type { Head } from '../revisions/state.ts';
 import { toHistoryQuery } from '../http/history-query.ts';
-import { HttpError } from '../http/error.ts';
+import { HttpError } from '../http/http-error.ts';
 import { explainRelease } from './explain-release.ts';
 import { short } from '../release/short.ts';
 import { readiness } from './readiness.ts';
 import { toStatus } from './to-status.ts';
 
-/** The daemon, as far as it is asked. */
+/** The parts of the daemon that the API needs. */
 export interface Running {
   readonly parts: Parts;
   /** Its ports are known once they listen. */

@@ -4,7 +4,7 @@ import { servedVersions } from '../state/memory.ts';
 import type { State } from '../state/state.ts';
 import type { Effect } from '../state/step.ts';
 import { toRolloutMemory } from '../rollout/state.ts';
-import type { XdsServer } from '../xds/server.ts';
+import type { XdsServer } from '../xds/xds-server.ts';
 import type { Judging } from './judging.ts';
 import type { Releases } from './releases.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Diagnostic } from '../config/diagnostic.ts';
-import { GitError } from '../git/exec/error.ts';
+import { GitError } from '../git/exec/git-error.ts';
 import type { Revision } from '../git/read/revision.ts';
 import type { WrittenContent } from '../judge/content.ts';
 import { Judge } from '../judge/judge.ts';

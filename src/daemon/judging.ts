@@ -1,5 +1,5 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
-import { GitError, isGitError } from '../git/exec/error.ts';
+import { GitError, isGitError } from '../git/exec/git-error.ts';
 import type { RemoteSource } from '../git/follow/remote-source.ts';
 import type { Source } from '../git/follow/source.ts';
 import type { Revision } from '../git/read/revision.ts';

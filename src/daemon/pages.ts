@@ -1,4 +1,4 @@
-import { GitError } from '../git/exec/error.ts';
+import { GitError } from '../git/exec/git-error.ts';
 import type { Revision } from '../git/read/revision.ts';
 import type { Version } from '../ids.ts';
 

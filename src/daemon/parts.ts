@@ -12,7 +12,7 @@ import type { Fact } from '../state/facts.ts';
 import { isCalm, servedVersions, usable } from '../state/memory.ts';
 import { createState, toMemory } from '../state/state.ts';
 import type { Event } from '../state/step.ts';
-import { XdsServer } from '../xds/server.ts';
+import { XdsServer } from '../xds/xds-server.ts';
 import { Controller } from './controller.ts';
 import { createEffects } from './effects.ts';
 import { createJudge, digestRules, evaluate } from './evaluate.ts';

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { short } from '../release/short.ts';
-import type { XdsServer } from '../xds/server.ts';
+import type { XdsServer } from '../xds/xds-server.ts';
 import type { Controller } from './controller.ts';
 import type { Fleet } from './fleet.ts';
 
@@ -11,7 +11,7 @@ export interface Restored {
   readonly controller: Pick<Controller, 'resume'>;
 }
 
-/** Offers what was served before the restart, if anything was; git is asked later. */
+/** Offers the release that was served before the restart, if any; git is read later. */
 export function serveRestored({ log, fleet, xds, controller }: Restored): void {
   const { target } = fleet;
   if (target)

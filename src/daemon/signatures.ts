@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { listVersions } from '../git/read/commits.ts';
-import { GitError } from '../git/exec/error.ts';
+import { GitError } from '../git/exec/git-error.ts';
 import { isAncestor } from '../git/read/relation.ts';
 import type { GitRepository } from '../git/read/repository.ts';
 import { verifyCommit, type VerifyOptions } from '../git/signature/verify.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { HttpError } from './error.ts';
+import { HttpError } from './http-error.ts';
 
 /** A limit on all bodies that are being read at once; `bytes` is what they hold now. */
 export interface Budget {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Api, CommandResult, WebhookSender } from './api.ts';
 import { readBody } from './body.ts';
-import { HttpError } from './error.ts';
+import { HttpError } from './http-error.ts';
 import { checkWebhook } from './webhook.ts';
 
 /** A response: `body` is sent as text when it is a string, else as JSON. */

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { WebhookSender } from './api.ts';
 import { readBody } from './body.ts';
 import type { Budget } from './body.ts';
-import { HttpError } from './error.ts';
+import { HttpError } from './http-error.ts';
 
 const maxBodyBytes = 1024 * 1024;
 

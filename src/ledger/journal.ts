@@ -1,46 +1,15 @@
 import type { Version } from '../ids.ts';
 import type { FinalOutcome } from '../rollout/types.ts';
 import type { Fact } from '../state/facts.ts';
-import type { Memory } from '../state/memory.ts';
+import type { JournalHealth, JournalHooks, JournalOptions } from './journal-options.ts';
 import { LedgerError } from './ledger-error.ts';
 import { memoryStore } from './sqlite/sqlite-store.ts';
-import type { Batch, HistoryEntry, HistoryQuery, Loaded, Store, StoredRelease, Story } from './store.ts';
+import type { Batch, HistoryEntry, HistoryQuery, Loaded, Store, Story } from './store.ts';
 import { UnwrittenFacts } from './unwritten-facts.ts';
-
-/** Whether the store can be written. */
-export type JournalHealth =
-  | { readonly ok: true }
-  | {
-      readonly ok: false;
-      /** For the operator: what fails, where, and what that means. */
-      readonly reason: string;
-      /** Milliseconds since the epoch. */
-      readonly since: number;
-      /** Facts in memory that are not written yet. */
-      readonly waiting: number;
-      /** Facts that were dropped from the history, because too many waited. */
-      readonly lost: number;
-    };
-
-export interface JournalOptions {
-  readonly store: Store;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-}
-
-/** What the journal calls, once there is a state. */
-export interface JournalHooks {
-  /** The current state, and the releases that it names. */
-  readonly state: () => { readonly memory: Memory; readonly releases: readonly StoredRelease[] };
-  /** Called after the first try, and whenever the health changes (other than in how many facts wait). */
-  readonly onHealth: (health: JournalHealth) => void;
-  /** Called when a store that could not be read at the start is read, to merge it into the state. */
-  readonly onLateLoad: (loaded: Loaded) => void;
-}
 
 /** The delay before a failed write is retried; it doubles each time. */
 const retryMs = { first: 1_000, last: 30_000 };
-/** How long a disk is waited for: by what a push waits for, and by who asks for the history. */
+/** How long to wait for a disk: where a push depends on it, and for a query of the history. */
 const pushMs = 1_000;
 const askMs = 5_000;
 
@@ -105,7 +74,7 @@ export class Journal {
     this.#schedule();
   }
 
-  /** At the end of this turn; while a write has failed, its retry writes it. */
+  /** Schedules a write for the end of this turn. After a failed write, the retry does it. */
   #schedule(): void {
     if (this.#failure === null && this.#isDirty) this.#end ??= setImmediate(() => void this.flush());
   }
@@ -141,7 +110,7 @@ export class Journal {
     return within(pushMs, known, () => none);
   }
 
-  /** What was added is written, or can't be now; a disk that hangs is not waited for. */
+  /** Resolves when all facts so far are written, or can't be written now. Doesn't wait for a disk that hangs. */
   settled(): Promise<void> {
     return within(pushMs, this.flush(), () => undefined);
   }
@@ -259,7 +228,7 @@ export class Journal {
   }
 }
 
-/** What a promise resolves to; after so many milliseconds, something else. */
+/** The result of a promise, or a default after some milliseconds. */
 async function within<T>(ms: number, promise: Promise<T>, otherwise: () => T | Promise<T>): Promise<T> {
   const late = Promise.withResolvers<null>();
   const timer = setTimeout(late.resolve, ms, null);

@@ -3,20 +3,20 @@ import { contentFromJson } from '../release/content.ts';
 import { LedgerError } from './ledger-error.ts';
 import { SqliteStore } from './sqlite/sqlite-store.ts';
 import type { StoredRelease } from './store.ts';
-import type { Call, Message, SentRelease, ThreadedBatch, ThreadOptions } from './threaded-store.ts';
+import type { StoreCall, Message, SentRelease, ThreadedBatch, ThreadOptions } from './threaded-store.ts';
 
-// The thread of threaded-store.ts: a disk that is slow, or hangs, keeps nobody else waiting.
+// The thread of threaded-store.ts: a disk that is slow or hangs must not block the event loop of the daemon.
 
 const store = new SqliteStore({ ...(workerData as ThreadOptions), notice: (notice) => send({ notice }) });
-/** What the last batch named: sent once, and named by its version from then on. */
+/** The releases of the last batch: later batches name them by version. */
 let known = new Map<string, StoredRelease>();
 let turn = Promise.resolve();
 
-parentPort?.on('message', (call: Call) => {
+parentPort?.on('message', (call: StoreCall) => {
   turn = turn.then(() => answer(call));
 });
 
-async function answer({ id, method, argument }: Call): Promise<void> {
+async function answer({ id, method, argument }: StoreCall): Promise<void> {
   try {
     send({ id, result: await run(method, argument) });
   } catch (error) {
@@ -25,7 +25,7 @@ async function answer({ id, method, argument }: Call): Promise<void> {
   }
 }
 
-function run(method: Call['method'], argument: unknown): Promise<unknown> {
+function run(method: StoreCall['method'], argument: unknown): Promise<unknown> {
   if (method !== 'commit') return (store[method] as (argument: unknown) => Promise<unknown>).call(store, argument);
   const { releases, ...batch } = argument as ThreadedBatch;
   const all = releases.map((each) => (typeof each === 'string' ? known.get(each) : toStored(each)));

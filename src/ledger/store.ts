@@ -40,7 +40,7 @@ export interface StoredRelease {
   readonly release: Release;
   /** The encoded resource, byte for byte as it was pushed. */
   readonly resource: Uint8Array;
-  /** Its content as text (release/content.ts), which is at hand where it was judged: up to megabytes are not made again to be written. */
+  /** Its content as text (release/content.ts), kept from when it was judged so that megabytes need not be serialized again. */
   readonly content: string;
 }
 

@@ -4,16 +4,16 @@ import type { LedgerErrorCode } from './ledger-error.ts';
 import type { StoreOptions } from './sqlite/sqlite-store.ts';
 import type { Batch, Store, StoredRelease } from './store.ts';
 
-/** What a thread can be given: no functions. */
+/** Options that can be passed to a thread: no functions. */
 export type ThreadOptions = Pick<StoreOptions, 'directory' | 'retention'>;
 
-export interface Call {
+export interface StoreCall {
   readonly id: number;
   readonly method: keyof Store;
   readonly argument: unknown;
 }
 
-/** A release that was sent before is its version. Its config, which may hold 100,000 customers, is read from the text over there. */
+/** A release that the thread has already is sent as its version. The thread parses the config, up to 100,000 customers, from the text. */
 export interface ThreadedBatch extends Omit<Batch, 'releases'> {
   readonly releases: readonly (string | SentRelease)[];
 }
@@ -29,9 +29,9 @@ export type Message =
       readonly ledger: { readonly code: LedgerErrorCode; readonly hint: string } | null;
     };
 
-/** A disk that takes longer is said to have failed; the thread goes on with it. */
+/** A call that takes longer fails, though the thread may still complete it. */
 const callMs = 30_000;
-/** At the end of the process. */
+/** The same at shutdown. */
 const closeMs = 5_000;
 
 /** `.ts` in the source tree, `.js` in the package. */
@@ -43,8 +43,8 @@ interface Waiting {
 }
 
 /**
- * The SQLite store in a thread of its own: SQLite is synchronous, and neither a release of 100,000 customers nor a disk that hangs may
- * stop the streams. Calls are answered in order, each within a time limit. A thread that has ended is started again by the next call.
+ * Runs the SQLite store in a thread: SQLite is synchronous, and neither a release with 100,000 customers nor a disk that hangs may block
+ * the streams. Calls run in order, each with a time limit. The next call restarts a thread that has ended.
  */
 export class ThreadedStore implements Store {
   readonly #options: ThreadOptions;
@@ -52,7 +52,7 @@ export class ThreadedStore implements Store {
   readonly #waiting = new Map<number, Waiting>();
   #thread: Worker | null = null;
   #calls = 0;
-  /** What the thread has. */
+  /** The releases that the thread has. */
   #sent = new Map<string, StoredRelease['resource']>();
 
   constructor({ directory, retention, notice = () => undefined }: Omit<StoreOptions, 'clock'>) {
@@ -66,7 +66,7 @@ export class ThreadedStore implements Store {
   outcomes: Store['outcomes'] = (versions) => this.#call('outcomes', versions);
 
   commit(batch: Batch): Promise<void> {
-    const thread = this.#start(); // which has nothing yet, if it is new
+    const thread = this.#start(); // before #sent is read: a new thread has nothing
     const releases = batch.releases.map(({ release: { version, subject }, resource, content }) =>
       this.#sent.get(version) === resource ? version : { version, subject, resource, content },
     );
@@ -87,7 +87,7 @@ export class ThreadedStore implements Store {
     return this.#ask(this.#start(), { method, argument });
   }
 
-  async #ask<T>(thread: Worker, call: Omit<Call, 'id'>, limitMs = callMs): Promise<T> {
+  async #ask<T>(thread: Worker, call: Omit<StoreCall, 'id'>, limitMs = callMs): Promise<T> {
     const id = (this.#calls += 1);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting.set(id, { resolve, reject });
@@ -95,7 +95,7 @@ export class ThreadedStore implements Store {
     const timer = setTimeout(() => reject(new Error(late)), limitMs);
     thread.ref();
     try {
-      thread.postMessage({ id, ...call } satisfies Call);
+      thread.postMessage({ id, ...call } satisfies StoreCall);
       return (await promise) as T;
     } finally {
       clearTimeout(timer);

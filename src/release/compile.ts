@@ -42,7 +42,7 @@ function* viewEntries({ config, version, sizes, isPacked, view }: View): Generat
   yield [viewKey('defaultShardSize', view), defaultShardSize];
   yield* sizeEntries(sizes, isPacked, view);
   if (hosts !== null) yield [viewKey('hosts', view), hosts.join(',')];
-  // What the next view leaves out is as in the current one, so it says that none are.
+  // A next view inherits what it leaves out, so it has to list that none are drained.
   if (drained.length > 0 || view !== '') yield [viewKey('drain', view), packIds(drained.map(String))];
   yield [viewKey('version', view), version];
 }

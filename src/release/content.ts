@@ -1,7 +1,7 @@
 import type { Json, NextView, ShardConfig } from '../config/config.ts';
 import type { Release } from './release.ts';
 
-/** What a release holds, whatever its commit. */
+/** The content of a release, without its commit. */
 export type Content = Pick<Release, 'config' | 'next'>;
 
 /** A config in JSON: a list of entries keeps their order, and takes any key. */
@@ -19,14 +19,14 @@ interface WrittenNext extends Omit<NextView, 'config' | 'first'> {
   readonly first: readonly string[];
 }
 
-/** JSON has no NaN and no infinities, a runtime value may: they are kept under a key that YAML can't have (NUL is refused). */
+/** JSON has no NaN or infinities: they are kept under a key that can't come from the YAML (NUL is refused there). */
 const numberKey = '\0number';
 const writtenKey = JSON.stringify(numberKey);
 
 /** A release's content as text: the same text for the same content. */
 export function contentToJson({ config, next }: Content): string {
   const written = { config: toWritten(config), ...(next && { next: toWrittenNext(next) }) };
-  // A replacer makes it four times slower, and 100,000 customers need none.
+  // A replacer is four times slower, and 100,000 customers need none.
   const isPlain = [config, next?.config].every((each) => each?.runtime.values().every(isPlainValue) ?? true);
   return isPlain ? JSON.stringify(written) : JSON.stringify(written, replaceNumber);
 }
@@ -49,7 +49,7 @@ function replaceNumber(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? { [numberKey]: String(value) } : value;
 }
 
-/** Throws SyntaxError on anything that `contentToJson` has not written. */
+/** The inverse of `contentToJson`. Throws SyntaxError. */
 export function contentFromJson(text: string): Content {
   const written: unknown = text.includes(writtenKey) ? JSON.parse(text, reviveNumber) : JSON.parse(text);
   if (!isRecord(written) || !isConfig(written.config)) throw new SyntaxError('not the content of a release');

@@ -37,7 +37,7 @@ export interface RolloutSettings {
   readonly voteAfterMs: number;
 }
 
-/** The release that is being rolled out. `isResumed`: it was offered before a restart, and its fleet has yet to come back. */
+/** The release that is being rolled out. `isResumed`: it was offered before a restart, and the fleet is not back yet. */
 export interface Candidate {
   readonly version: Version;
   readonly deadline: number;
@@ -221,7 +221,7 @@ export function isGathering({ candidate, live, gathering }: RolloutState): boole
   return candidate === null && live?.proven === false && !gathering.isOver;
 }
 
-/** A restart goes on with its candidate: before the deadline, the few that are back first decide only with enough ACKs. */
+/** After a restart with a candidate: until the deadline, the nodes that are back first decide only with enough ACKs. */
 export function isReturning(state: RolloutState): boolean {
   const { candidate, gathering, members, tally } = state;
   return candidate?.isResumed === true && gathering.members > members && tally.acked.size < quorumOf(state);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { compileSchema } from '../config/schema.ts';
 import type { SchemaValidator } from '../config/schema.ts';
-import { SettingsError } from './error.ts';
+import { SettingsError } from './settings-error.ts';
 import { fileFaults } from './files.ts';
 import { parseSettings } from './parse.ts';
 import { settingsFaults } from './rules.ts';

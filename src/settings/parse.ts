@@ -7,7 +7,7 @@ import { Places } from '../config/place.ts';
 import { decodeText } from '../config/text.ts';
 import { toTree } from '../config/tree.ts';
 import { readYaml } from '../config/yaml.ts';
-import { throwFaults } from './error.ts';
+import { throwFaults } from './settings-error.ts';
 import type { SettingsFile } from './to-settings.ts';
 
 /** Values that YAML 1.1 would read as booleans. Allowed, since no other program reads this file. */

@@ -5,12 +5,12 @@ import { mute } from '../rollout/votes.ts';
 import type { Memory } from './memory.ts';
 import type { State } from './state.ts';
 
-/** A late memory adds to what is remembered already; so many of each are kept, the newest. */
-const keptAtMost = 1_000;
+/** How many of each kind are kept after merging, newest first. */
+const maxKept = 1_000;
 
 /**
- * Takes in the memory of a ledger that could not be read at the start: all of it is older than what has happened since. Where nothing
- * is on offer, its releases are: returns whether that is so. `open`: as for `createState`. `now`: milliseconds since the epoch.
+ * Merges in the memory of a ledger that could not be read at the start: everything in it is older than the state. If nothing is offered
+ * yet, its release is; returns whether that happened. `open`: as for `createState`. `now`: milliseconds since the epoch.
  */
 export function adopt({ revisions, rollout }: State, memory: Memory, open: Open, now: number): boolean {
   adoptRevisions(revisions, memory.revisions, open);
@@ -19,7 +19,7 @@ export function adopt({ revisions, rollout }: State, memory: Memory, open: Open,
   for (const node of muted) mute(rollout, node);
   rollout.pushes = Math.max(rollout.pushes, pushes);
   if (rollout.offeredTo.length === 0) rollout.offeredTo.push(...members);
-  if (targetOf(rollout) === null) goOn(rollout, memory.rollout, now);
+  if (targetOf(rollout) === null) resume(rollout, memory.rollout, now);
   else return false;
   return targetOf(rollout) !== null;
 }
@@ -38,23 +38,23 @@ function adoptRevisions(revisions: RevisionsState, memory: RevisionsMemory, open
 }
 
 function addOlder(set: Set<string>, older: readonly string[]): void {
-  const all = [...older.filter((each) => !set.has(each)), ...set].slice(-keptAtMost);
+  const all = [...older.filter((each) => !set.has(each)), ...set].slice(-maxKept);
   set.clear();
   for (const each of all) set.add(each);
 }
 
-/** What is offered now is not called off by what was refused before: the fleet says the same of it again, or better. */
+/** An old pin doesn't end the current offer: the fleet will refuse it again, or not. */
 function adoptPins(rollout: RolloutState, pins: RolloutMemory['pins']): void {
   const { pins: own, live } = rollout;
   const served = [targetOf(rollout), live?.version];
   const older = pins.filter(({ version }) => !own.has(version) && !served.includes(version));
-  const all = [...older.map(({ version, refusal }) => [version, refusal] as const), ...own].slice(-keptAtMost);
+  const all = [...older.map(({ version, refusal }) => [version, refusal] as const), ...own].slice(-maxKept);
   own.clear();
   for (const [version, refusal] of all) own.set(version, refusal);
 }
 
-/** As a start with that memory would; who is connected already is to get it. */
-function goOn(rollout: RolloutState, memory: RolloutMemory, now: number): void {
+/** Resumes that rollout like a start would, and awaits the nodes that are connected already. */
+function resume(rollout: RolloutState, memory: RolloutMemory, now: number): void {
   const { live, candidate, awaited, gathering, settled } = createRollout(rollout.settings, memory, now);
   Object.assign(rollout, { live, candidate, awaited, gathering, settled });
   if (targetOf(rollout) === null) return;

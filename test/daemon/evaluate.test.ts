@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Diagnostic } from '../../src/config/diagnostic.ts';
 import { compileSchema } from '../../src/config/schema.ts';
 import { evaluate } from '../../src/daemon/evaluate.ts';
-import { GitError } from '../../src/git/exec/error.ts';
+import { GitError } from '../../src/git/exec/git-error.ts';
 import type { Revision } from '../../src/git/read/revision.ts';
 import { Judge } from '../../src/judge/judge.ts';
 import type { Story } from '../../src/ledger/store.ts';

@@ -10,7 +10,7 @@ import type { Judged } from '../../src/daemon/intake.ts';
 import { Judging } from '../../src/daemon/judging.ts';
 import { Problems } from '../../src/daemon/problems.ts';
 import { Waiters } from '../../src/daemon/waiters.ts';
-import { GitError } from '../../src/git/exec/error.ts';
+import { GitError } from '../../src/git/exec/git-error.ts';
 import type { SourceEvent } from '../../src/git/follow/source.ts';
 import type { Revision } from '../../src/git/read/revision.ts';
 import { Judge } from '../../src/judge/judge.ts';

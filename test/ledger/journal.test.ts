@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import test from 'node:test';
 import { LedgerError } from '../../src/ledger/ledger-error.ts';
 import { Journal } from '../../src/ledger/journal.ts';
-import type { JournalHealth } from '../../src/ledger/journal.ts';
+import type { JournalHealth } from '../../src/ledger/journal-options.ts';
 import { memoryStore } from '../../src/ledger/sqlite/sqlite-store.ts';
 import type { Batch, Loaded, Store } from '../../src/ledger/store.ts';
 import type { Memory } from '../../src/state/memory.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Version } from '../../src/ids.ts';
 import { Journal } from '../../src/ledger/journal.ts';
-import type { JournalHealth } from '../../src/ledger/journal.ts';
+import type { JournalHealth } from '../../src/ledger/journal-options.ts';
 import { SqliteStore } from '../../src/ledger/sqlite/sqlite-store.ts';
 import type { StoreOptions } from '../../src/ledger/ledger.ts';
 import type { Batch, Loaded, Store, StoredRelease, Story } from '../../src/ledger/store.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { SettingsError } from '../../src/settings/error.ts';
+import { SettingsError } from '../../src/settings/settings-error.ts';
 import { loadSettings } from '../../src/settings/load.ts';
 import { parseSettings as parseBytes } from '../../src/settings/parse.ts';
 

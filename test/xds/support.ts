@@ -1,7 +1,7 @@
 import type { Json } from '../../src/config/config.ts';
 import { encodeRuntime } from '../../src/release/encode.ts';
 import type { EncodedRelease } from '../../src/xds/push.ts';
-import { XdsServer, type XdsServerOptions } from '../../src/xds/server.ts';
+import { XdsServer, type XdsServerOptions } from '../../src/xds/xds-server.ts';
 import type { Session } from '../../src/xds/session.ts';
 import type { StreamAction } from '../../src/xds/stream/types.ts';
 

@@ -6,7 +6,7 @@ import { compileRelease } from '../../../src/release/compile.ts';
 import { encodeLayer } from '../../../src/release/layer.ts';
 import type { Encoding } from '../../../src/release/packed.ts';
 import type { EncodedRelease } from '../../../src/xds/push.ts';
-import { XdsServer } from '../../../src/xds/server.ts';
+import { XdsServer } from '../../../src/xds/xds-server.ts';
 import { settings } from '../../../test/xds/support.ts';
 import { startEnvoy, type Envoy } from '../../../test/helpers/envoy.ts';
 import { now } from '../clock.ts';

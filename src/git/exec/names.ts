@@ -1,4 +1,4 @@
-import { GitError } from './error.ts';
+import { GitError } from './git-error.ts';
 
 // git check-ref-format(1), and no leading "-" so that a name is never taken for an option.
 // eslint-disable-next-line no-control-regex

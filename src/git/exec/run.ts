@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { gitEnvironment, type GitEnvironment } from './environment.ts';
-import { GitError } from './error.ts';
+import { GitError } from './git-error.ts';
 import { memoryOf } from './process-memory.ts';
 import type { Redact } from '../../secrets.ts';
 

@@ -1,5 +1,5 @@
 import type { Version } from '../../ids.ts';
-import { GitError, isGitError, type GitErrorCode } from '../exec/error.ts';
+import { GitError, isGitError, type GitErrorCode } from '../exec/git-error.ts';
 import { backoffMs, Failures } from '../../failures.ts';
 import { createMailbox } from '../../mailbox.ts';
 import { Mirror } from '../mirror/mirror.ts';

@@ -1,6 +1,6 @@
 import type { Version } from '../../ids.ts';
 import { listVersions } from '../read/commits.ts';
-import { isGitError, type GitError, type GitErrorCode } from '../exec/error.ts';
+import { isGitError, type GitError, type GitErrorCode } from '../exec/git-error.ts';
 import { lookAtRef, type Look } from '../read/look.ts';
 import { backoffMs, Failures } from '../../failures.ts';
 import { createMailbox } from '../../mailbox.ts';

@@ -5,7 +5,7 @@ import { checkPath } from '../exec/names.ts';
 import { runGit } from '../exec/run.ts';
 import { readRegularFile, type RegularFile } from '../read/regular-file.ts';
 import type { GitRepository } from '../read/repository.ts';
-import { fault } from '../read/tree-entry.ts';
+import { fileFault } from '../read/tree-entry.ts';
 import type { Revision } from '../read/revision.ts';
 
 /**
@@ -56,10 +56,10 @@ function sameText(a: Buffer, b: Buffer): boolean {
 }
 
 function toContent(saved: RegularFile, file: string): Revision['content'] {
-  if (saved === 'missing') return fault(file, 'file-missing', `${file} is committed, but was deleted here`);
-  if (saved === 'not-regular') return fault(file, 'file-not-regular', `${file} is not a regular file`);
+  if (saved === 'missing') return fileFault(file, 'file-missing', `${file} is committed, but was deleted here`);
+  if (saved === 'not-regular') return fileFault(file, 'file-not-regular', `${file} is not a regular file`);
   if ('tooLarge' in saved)
-    return fault(file, 'file-too-large', `${file} is ${saved.tooLarge} bytes; at most ${maxFileBytes} are read`);
+    return fileFault(file, 'file-too-large', `${file} is ${saved.tooLarge} bytes; at most ${maxFileBytes} are read`);
   return saved;
 }
 

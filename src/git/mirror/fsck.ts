@@ -1,5 +1,5 @@
 import type { GitConfig } from '../exec/environment.ts';
-import { GitError } from '../exec/error.ts';
+import { GitError } from '../exec/git-error.ts';
 
 /**
  * Faults that old tools have left in many a history, and that don't change what is read here: names, dates, and how a mode

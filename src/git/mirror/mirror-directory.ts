@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isGitError } from '../exec/error.ts';
+import { isGitError } from '../exec/git-error.ts';
 import { fsckConfig } from './fsck.ts';
 import { GitExit, runGit } from '../exec/run.ts';
 

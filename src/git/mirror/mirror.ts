@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GitError, isGitError } from '../exec/error.ts';
+import { GitError, isGitError } from '../exec/git-error.ts';
 import {
   clearLeftovers,
   dropOtherRefs,

@@ -1,4 +1,4 @@
-import { GitError } from '../exec/error.ts';
+import { GitError } from '../exec/git-error.ts';
 import { GitExit, runGit } from '../exec/run.ts';
 import type { Transport } from './transport.ts';
 import { blankUsers } from '../../secrets.ts';

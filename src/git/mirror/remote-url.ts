@@ -1,4 +1,4 @@
-import { GitError } from '../exec/error.ts';
+import { GitError } from '../exec/git-error.ts';
 
 /** A remote's URL, parsed so that its secrets stay off git's command line. */
 export interface RemoteUrl {

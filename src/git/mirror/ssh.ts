@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { GitError } from '../exec/error.ts';
+import { GitError } from '../exec/git-error.ts';
 import { readSettingFile } from '../read/regular-file.ts';
 
 /** The settings of a remote that concern ssh. */

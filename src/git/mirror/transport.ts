@@ -1,5 +1,5 @@
 import type { GitConfig } from '../exec/environment.ts';
-import { GitError, type GitErrorCode } from '../exec/error.ts';
+import { GitError, type GitErrorCode } from '../exec/git-error.ts';
 import { explainMalformed, fsckConfig } from './fsck.ts';
 import { readSettingFile } from '../read/regular-file.ts';
 import { checkSshFiles, quote, sshCommand } from './ssh.ts';

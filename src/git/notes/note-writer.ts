@@ -1,4 +1,4 @@
-import { isGitError, type GitError } from '../exec/error.ts';
+import { isGitError, type GitError } from '../exec/git-error.ts';
 import { backoffMs, Failures, type Backoff } from '../../failures.ts';
 import { createMailbox } from '../../mailbox.ts';
 import type { Mirror } from '../mirror/mirror.ts';

@@ -1,4 +1,4 @@
-import { GitError } from '../exec/error.ts';
+import { GitError } from '../exec/git-error.ts';
 import { checkSha } from '../exec/names.ts';
 import type { GitRepository } from '../read/repository.ts';
 import { GitExit, runGit } from '../exec/run.ts';

@@ -2,7 +2,7 @@ import type { Version } from '../../ids.ts';
 import type { TreeEntry } from './tree-entry.ts';
 import { checkPath, checkSha } from '../exec/names.ts';
 import type { GitRepository } from './repository.ts';
-import { GitError } from '../exec/error.ts';
+import { GitError } from '../exec/git-error.ts';
 import { GitExit, runGit } from '../exec/run.ts';
 
 /** A commit that changes the file, and what git's tree holds at the path after it. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { GitError } from '../exec/error.ts';
+import { GitError } from '../exec/git-error.ts';
 import { checkRef, checkSha } from '../exec/names.ts';
 import { readRegularFile } from './regular-file.ts';
 import type { GitRepository } from './repository.ts';

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, open, type FileHandle } from 'node:fs/promises';
-import { GitError } from '../exec/error.ts';
+import { GitError } from '../exec/git-error.ts';
 
 /** The result of reading a path on disk with care. */
 export type RegularFile = { readonly bytes: Buffer } | 'missing' | 'not-regular' | { readonly tooLarge: number };

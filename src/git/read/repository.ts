@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { GitError } from '../exec/error.ts';
+import { GitError } from '../exec/git-error.ts';
 import { GitExit, runGit } from '../exec/run.ts';
 
 /** The paths of a local repository, all absolute and with links resolved. */

@@ -33,7 +33,7 @@ export function toContent(
   blobs: ReadonlyMap<string, Blob>,
 ): Revision['content'] {
   if (entry === null) {
-    return fault(
+    return fileFault(
       file,
       'file-missing',
       `this commit has no ${file}`,
@@ -42,10 +42,10 @@ export function toContent(
   }
   const kind = kinds[entry.mode];
   if (kind !== undefined)
-    return fault(file, 'file-not-regular', `${file} is ${kind} in this commit`, 'commit the file itself');
+    return fileFault(file, 'file-not-regular', `${file} is ${kind} in this commit`, 'commit the file itself');
   const blob = blobs.get(entry.object) ?? 'missing';
   if (blob === 'missing') {
-    return fault(
+    return fileFault(
       file,
       'object-missing',
       `the content of ${file} (blob ${entry.object}) is missing or damaged in the repository`,
@@ -53,7 +53,7 @@ export function toContent(
     );
   }
   if ('tooLarge' in blob) {
-    return fault(
+    return fileFault(
       file,
       'file-too-large',
       `${file} is ${blob.tooLarge} bytes in this commit; at most ${maxFileBytes} are read`,
@@ -70,7 +70,7 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /** A fault of the file as a whole. */
-export function fault(
+export function fileFault(
   file: string,
   code: DiagnosticCode,
   message: string,

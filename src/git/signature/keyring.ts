@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GitError } from '../exec/error.ts';
+import { GitError } from '../exec/git-error.ts';
 import { exists, readSettingFile } from '../read/regular-file.ts';
 import { runProgram } from '../exec/run.ts';
 

@@ -1,5 +1,5 @@
 import type { Diagnostic, DiagnosticCode } from '../../config/diagnostic.ts';
-import { GitError } from '../exec/error.ts';
+import { GitError } from '../exec/git-error.ts';
 import { toGnupgHome } from './keyring.ts';
 import { checkSha } from '../exec/names.ts';
 import type { GitRepository } from '../read/repository.ts';

@@ -39,11 +39,11 @@ const meanings: ReadonlyMap<number, string> = new Map([
 /** Why the ledger in `directory` can't be written, and what that means. */
 export function reasonOf(error: unknown, directory: string): string {
   const meaning = meanings.get(sqliteCode(error) ?? 0);
-  const cause = meaning === undefined ? messageOf(error) : `${meaning} (${messageOf(error)})`;
+  const cause = meaning === undefined ? toOneLine(error) : `${meaning} (${toOneLine(error)})`;
   return `the ledger in ${directory} can't be written: ${cause}; pushing goes on, and what happens is kept in memory`;
 }
 
 /** An error's message in one line. */
-export function messageOf(error: unknown): string {
+export function toOneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ');
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isGitError } from '../../../src/git/exec/error.ts';
+import { isGitError } from '../../../src/git/exec/git-error.ts';
 import { checkPath, checkRef, checkSha } from '../../../src/git/exec/names.ts';
 
 test('refs that git would not take, or would take for something else', () => {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gitEnvironment } from '../../../src/git/exec/environment.ts';
-import { isGitError } from '../../../src/git/exec/error.ts';
+import { isGitError } from '../../../src/git/exec/git-error.ts';
 import { runGit } from '../../../src/git/exec/run.ts';
 import { temporaryFolder } from '../../helpers/git.ts';
 import { until } from '../../helpers/until.ts';

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { GitError } from '../../../src/git/exec/error.ts';
+import { GitError } from '../../../src/git/exec/git-error.ts';
 import { nextWaitMs, RemoteSource, type RemoteSourceOptions } from '../../../src/git/follow/remote-source.ts';
 import type { Moved, SourceEvent } from '../../../src/git/follow/source.ts';
 import { git, importCommits, makeRepository, temporaryFolder, type TestRepository } from '../../helpers/git.ts';

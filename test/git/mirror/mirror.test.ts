@@ -8,7 +8,7 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { GitError, type GitErrorCode } from '../../../src/git/exec/error.ts';
+import { GitError, type GitErrorCode } from '../../../src/git/exec/git-error.ts';
 import { Mirror } from '../../../src/git/mirror/mirror.ts';
 import { openRepository } from '../../../src/git/read/repository.ts';
 import { newestRevision } from '../../../src/git/read/revisions.ts';

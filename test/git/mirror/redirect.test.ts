@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { GitError } from '../../../src/git/exec/error.ts';
+import { GitError } from '../../../src/git/exec/git-error.ts';
 import { Mirror } from '../../../src/git/mirror/mirror.ts';
 import { runGit } from '../../../src/git/exec/run.ts';
 import { toTransport, type Remote } from '../../../src/git/mirror/transport.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isGitError } from '../../../src/git/exec/error.ts';
+import { isGitError } from '../../../src/git/exec/git-error.ts';
 import { parseRemoteUrl } from '../../../src/git/mirror/remote-url.ts';
 
 test('every form of URL that git speaks, without the secrets', () => {

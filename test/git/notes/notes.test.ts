@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { GitError } from '../../../src/git/exec/error.ts';
+import type { GitError } from '../../../src/git/exec/git-error.ts';
 import { Mirror } from '../../../src/git/mirror/mirror.ts';
 import { NoteWriter } from '../../../src/git/notes/note-writer.ts';
 import { writeNotes } from '../../../src/git/notes/notes.ts';

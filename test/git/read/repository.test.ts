@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { GitError, type GitErrorCode } from '../../../src/git/exec/error.ts';
+import { GitError, type GitErrorCode } from '../../../src/git/exec/git-error.ts';
 import { resolveRef } from '../../../src/git/read/refs.ts';
 import { checkVersion, openRepository } from '../../../src/git/read/repository.ts';
 import { git, makeRepository, temporaryFolder } from '../../helpers/git.ts';

@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import { isGitError } from '../../../src/git/exec/error.ts';
+import { isGitError } from '../../../src/git/exec/git-error.ts';
 import { resolveRef } from '../../../src/git/read/refs.ts';
 import { openRepository, type GitRepository } from '../../../src/git/read/repository.ts';
 import type { Revision } from '../../../src/git/read/revision.ts';

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { isGitError } from '../../../src/git/exec/error.ts';
+import { isGitError } from '../../../src/git/exec/git-error.ts';
 import { openRepository, type GitRepository } from '../../../src/git/read/repository.ts';
 import { readGpgStatus, readSshOutput, verifyCommit, type VerifyOptions } from '../../../src/git/signature/verify.ts';
 import { git, makeRepository, temporaryFolder, type TestRepository } from '../../helpers/git.ts';

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Api, WebhookSender } from './api.ts';
 import { boundConnections } from './connections.ts';
-import { HttpError } from './error.ts';
+import { HttpError } from './http-error.ts';
 import { isServedHost } from './host.ts';
 import { route } from './routes.ts';
 

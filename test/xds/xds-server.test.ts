@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { describe, it } from 'node:test';
 import { root } from '../../src/xds/protos.ts';
-import type { XdsServer } from '../../src/xds/server.ts';
+import type { XdsServer } from '../../src/xds/xds-server.ts';
 import { until } from '../helpers/until.ts';
 import { XdsClient, kinds, versionOf } from './client.ts';
 import { release, settings, startServer } from './support.ts';

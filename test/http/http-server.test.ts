@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Api, CommandResult } from '../../src/http/api.ts';
-import { startHttp } from '../../src/http/server.ts';
-import type { HttpServer } from '../../src/http/server.ts';
+import { startHttp } from '../../src/http/http-server.ts';
+import type { HttpServer } from '../../src/http/http-server.ts';
 import { until } from '../helpers/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'http-'));

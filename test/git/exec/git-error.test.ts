@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { gitErrorCodes } from '../../../src/git/exec/error.ts';
+import { gitErrorCodes } from '../../../src/git/exec/git-error.ts';
 
 test('docs/git.md explains every code, and no other', async () => {
   const docs = await readFile(new URL('../../../docs/git.md', import.meta.url), 'utf8');
