@@ -6,7 +6,7 @@ import { createLog } from '../daemon/log.ts';
 import type { Logger } from '../daemon/log.ts';
 import type { Report } from '../daemon/report.ts';
 import { short } from '../release/short.ts';
-import { secretsOf } from '../settings/secrets.ts';
+import { secretsOf } from '../settings/secrets-of.ts';
 import type { Settings } from '../settings/settings.ts';
 import { createNotifier } from '../systemd/notify.ts';
 import type { Notifier } from '../systemd/notify.ts';

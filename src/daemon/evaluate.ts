@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { GitError } from '../git/exec/git-error.ts';
 import type { Revision } from '../git/read/revision.ts';
-import type { WrittenContent } from '../judge/content.ts';
+import type { WrittenContent } from '../judge/write-content.ts';
 import { Judge } from '../judge/judge.ts';
 import { ReaderError } from '../judge/reader.ts';
 import type { Journal } from '../ledger/journal.ts';

@@ -7,9 +7,9 @@ import { setNewest } from '../newest.ts';
 import { compileRelease } from '../release/compile.ts';
 import type { Layer } from '../release/layer.ts';
 import type { Release } from '../release/release.ts';
-import { writeContent, type WrittenContent } from './content.ts';
+import { writeContent, type WrittenContent } from './write-content.ts';
 import type { ReadResult } from './message.ts';
-import { fromParts } from './parts.ts';
+import { fromParts } from './config-parts.ts';
 import { Reader } from './reader.ts';
 import type { Cost, ReaderLimits } from './reader.ts';
 

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Layer } from '../release/layer.ts';
-import type { WrittenContent } from './content.ts';
-import type { ConfigParts } from './parts.ts';
+import type { WrittenContent } from './write-content.ts';
+import type { ConfigParts } from './config-parts.ts';
 
 /** What the thread is started with. */
 export interface ThreadData {

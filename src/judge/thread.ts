@@ -7,9 +7,9 @@ import type { ShardConfig } from '../config/config.ts';
 import { setNewest } from '../newest.ts';
 import { compileRelease } from '../release/compile.ts';
 import { encodeLayer } from '../release/layer.ts';
-import { writeContent } from './content.ts';
+import { writeContent } from './write-content.ts';
 import type { CompiledParts, ReadResult, ReadRequest, ThreadData } from './message.ts';
-import { alone, toParts } from './parts.ts';
+import { alone, toParts } from './config-parts.ts';
 
 // The thread of reader.ts: reads one file at a time, and is ended when one exceeds a limit.
 

@@ -4,8 +4,8 @@ import { compileSchema } from '../config/schema.ts';
 import type { SchemaValidator } from '../config/schema.ts';
 import { SettingsError } from './settings-error.ts';
 import { fileFaults } from './files.ts';
-import { parseSettings } from './parse.ts';
-import { settingsFaults } from './rules.ts';
+import { parseSettings } from './parse-settings.ts';
+import { settingsFaults } from './settings-faults.ts';
 import type { Settings, SettingsOverrides } from './settings.ts';
 import { toSettings } from './to-settings.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { parseSettings as parseBytes } from '../../src/settings/parse.ts';
+import { parseSettings as parseBytes } from '../../src/settings/parse-settings.ts';
 
 const parseSettings = (text: string, name: string) => parseBytes(Buffer.from(text), name).file;
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { SettingsError } from '../../src/settings/settings-error.ts';
 import { loadSettings } from '../../src/settings/load.ts';
-import { parseSettings as parseBytes } from '../../src/settings/parse.ts';
+import { parseSettings as parseBytes } from '../../src/settings/parse-settings.ts';
 
 const parseSettings = (text: string, name: string) => parseBytes(Buffer.from(text), name).file;
 
