@@ -7,7 +7,7 @@ const shortest = 4;
 const mostForms = 20_000;
 
 /**
- * The secrets that this process was given, so that none of them is in anything that it says, whoever sends it back to
+ * The secrets that this process was given, so that none of them is in its output, even if a peer sends it back to
  * us: a git server and a git host know what we have shown them.
  */
 export class Secrets {

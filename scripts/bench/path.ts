@@ -153,7 +153,7 @@ async function next<T extends PathReport['type']>(
   return report as Extract<PathReport, { type: T }>;
 }
 
-/** A config with so many customers; each commit changes what every node must know. */
+/** A config with that many customers; each commit changes a value that every node gets. */
 function makeConfig(customers: number, run: number): string {
   const lines = Array.from({ length: customers }, (_, at) => {
     const id = `customer-${String(at).padStart(6, '0')}`;

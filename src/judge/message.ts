@@ -22,7 +22,7 @@ export interface ReadResult {
   readonly compiled: CompiledParts | null;
 }
 
-/** A release's config, and what is made of the release. */
+/** A compiled release, as it is sent between threads. */
 export interface CompiledParts extends WrittenContent {
   readonly config: ConfigParts;
   /** As encodeLayer makes it. */

@@ -4,7 +4,7 @@ export type Encoding = 'auto' | 'keys' | 'packed';
 /** Where `auto` begins to pack. With fewer customers, `/runtime` reads like the file and is cheap to fetch. */
 export const packedFrom = 1_000;
 
-/** Whether the sizes of so many customers are packed into one value. */
+/** Whether that many customers' sizes are packed into one value. */
 export function packsSizes(customers: number, encoding: Encoding): boolean {
   return encoding === 'packed' || (encoding === 'auto' && customers >= packedFrom);
 }

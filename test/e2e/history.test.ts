@@ -108,7 +108,7 @@ describe('what git does to a branch', { skip: skipWithout(newestEnvoy) }, () => 
     }
     assert.deepEqual((await daemon.status()).problems, []);
     assert.deepEqual(
-      daemon.log().filter(({ level, msg }) => level === 'error' && !msg.startsWith('HEAD is gone')),
+      daemon.log().filter(({ level, msg }) => level === 'error' && !msg.startsWith('HEAD was deleted')),
       [],
     );
   });

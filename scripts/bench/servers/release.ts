@@ -2,7 +2,7 @@ import type { ShardConfig } from '../../../src/config/config.ts';
 import { compileRelease } from '../../../src/release/compile.ts';
 import type { Release } from '../../../src/release/release.ts';
 
-/** The config of the benchmark: so many customers. All servers push the same (go/main.go). */
+/** The config of the benchmark. All servers push the same (go/main.go). */
 export function makeConfig(customers: number): ShardConfig {
   const sizes = Array.from(
     { length: customers },

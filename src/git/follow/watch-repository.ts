@@ -28,7 +28,7 @@ export interface Watch {
 
 /**
  * Watches the few places where git keeps a ref: HEAD, refs/, packed-refs, reftable/, of a linked worktree both its own
- * and the common ones; never objects/, and no *.lock. Calls `onCheck` once when it is set up, for what came meanwhile.
+ * and the common ones; never objects/, and no *.lock. Calls `onCheck` once when it is set up, for what changed in the meantime.
  */
 export async function watchRepository(options: WatchOptions): Promise<Watch> {
   const { repository, onCheck, onWorkingFile } = options;

@@ -16,7 +16,7 @@ const keyringFile = {
 
 /**
  * A GnuPG home that knows the keys of a file (as `gpg --export` writes it, armoured or not) and no others. The file is
- * looked at each time; a home is made anew when it has changed. Throws GitError `bad-setting`.
+ * looked at each time; a new home is created when it has changed. Throws GitError `bad-setting`.
  */
 export async function toGnupgHome(keyring: string, directory: string): Promise<string> {
   const bytes = await readSettingFile(keyring, keyringFile);

@@ -23,7 +23,7 @@ export interface VerifyTarget {
 }
 
 /**
- * Whether a commit carries a good signature by a key that counts: null, or why not. Both files are read anew each
+ * Whether a commit carries a good signature by a key that counts: null, or why not. Both files are read again each
  * time. Throws GitError when that is unknown: `bad-setting` (no keyring, no gpg), and those of runGit.
  */
 export async function verifyCommit(
