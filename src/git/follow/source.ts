@@ -4,7 +4,7 @@ import { isGitError, type GitError, type GitErrorCode } from '../exec/git-error.
 import { lookAtRef, type Look } from '../read/look.ts';
 import { backoffMs, Failures } from '../../failures.ts';
 import { createMailbox } from '../../mailbox.ts';
-import type { Decision, Movement, OnRewrite } from '../../revisions/movement.ts';
+import type { OnRewrite } from '../../revisions/movement.ts';
 import type { RefMoved } from '../../revisions/types.ts';
 import { openRepository, type GitRepository } from '../read/repository.ts';
 import type { Revision } from '../read/revision.ts';
@@ -12,28 +12,9 @@ import { readRevisions, readSummaries } from '../read/revisions.ts';
 import { watchRepository, type Watch } from './watch-repository.ts';
 import { workingFileState, type WorkingFile } from './working-file.ts';
 
-/** A revision without the file's bytes. */
-export type Summary = Omit<Revision, 'content'>;
-
-/** The ref points to another commit than at the last look (or this is the first look). */
-export interface Moved {
-  readonly type: 'moved';
-  readonly movement: Movement;
-  /** What `onRewrite` makes of it: only `take` may be pushed. */
-  readonly decision: Decision;
-  /** The tip taken last, or null. */
-  readonly previous: string | null;
-  /** The tip now; null when the ref is not there. */
-  readonly tip: string | null;
-  /**
-   * Revisions that `previous` doesn't have, oldest first, without their content: `read` has it. On the first look ever only
-   * the newest. Those of a held tip come again with the next move.
-   */
-  readonly revisions: readonly Summary[];
-  /** The revision whose content the file has at `tip`: the last of `revisions`, or an older one; null if none has it. */
+/** The ref points to another commit than at the last look (or this is the first look, which brings only the newest revision). */
+export interface Moved extends RefMoved {
   readonly newest: Revision | null;
-  /** What is known to have become of these before. */
-  readonly outcomes: Outcomes;
 }
 
 /** Final outcomes by version. */
