@@ -37,6 +37,7 @@ export function step(
   const turn: Turn = { state, at, facts: [], effects: [] };
   if ('at' in event) roll(turn, event);
   else revise(turn, event);
+  if ('at' in event && turn.facts.length === 0) return turn; // most ACKs: nothing was decided
   turn.facts.push(
     ...rest(state.revisions, { ...viewOf(state.rollout), isUndecided: state.rollout.candidate !== null }),
   );
