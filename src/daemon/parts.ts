@@ -177,7 +177,12 @@ export async function createParts(
       if (facts.length > 0 || !('at' in event)) recorder.record(facts);
       if (facts.some(isOfLive)) updateHealth();
     },
-    onStepped: waiters.wake,
+    onStepped: () => {
+      const { head, hold } = state.revisions;
+      // The fleet may have fallen back to the very revision that was refused.
+      if (head !== null && hold?.cause !== 'refused-rewrite') problems.end('rewritten');
+      waiters.wake();
+    },
   });
   inbox.open((event) => controller.apply(event));
   metrics.observe(() => ({
