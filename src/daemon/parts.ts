@@ -172,17 +172,12 @@ export async function createParts(
   const recorder = new Recorder({ log, throttle, metrics, journal, report, sources, state });
   const updateHealth = (): void => xds.setHealth(readiness({ fleet, journal }).ready); // like /readyz
   const controller = new Controller({
-    ...{ state, now, carryOut: createEffects({ state, xds, releases, source, judging }) },
+    ...{ state, now, carryOut: createEffects({ state, xds, releases, source, judging, problems }) },
     record: (facts, event) => {
       if (facts.length > 0 || !('at' in event)) recorder.record(facts);
       if (facts.some(isOfLive)) updateHealth();
     },
-    onStepped: () => {
-      const { head, hold } = state.revisions;
-      // The fleet may have fallen back to the very revision that was refused.
-      if (head !== null && hold?.cause !== 'refused-rewrite') problems.end('rewritten');
-      waiters.wake();
-    },
+    onStepped: waiters.wake,
   });
   inbox.open((event) => controller.apply(event));
   metrics.observe(() => ({
