@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { DaemonInfo } from '../http/api.ts';
 import { startHttp } from '../http/http-server.ts';
 import type { HttpServer } from '../http/http-server.ts';
 import { isLoopback } from '../settings/loopback.ts';
 import type { Settings } from '../settings/settings.ts';
+import { within } from '../within.ts';
 import { createApi } from './create-api.ts';
 import { createParts } from './parts.ts';
 import type { DaemonOptions, Parts } from './parts.ts';
@@ -91,7 +91,7 @@ export class Daemon {
     serveRestored(this.parts);
     const firstLook = follow.start(() => fleet.target !== null);
     // A node that connected before git was read would get an empty layer.
-    if (target === null) await within(firstLookMs, firstLook);
+    if (target === null) await within(firstLookMs, firstLook, () => undefined);
   }
 
   async #listen(): Promise<number> {
@@ -111,12 +111,4 @@ export class Daemon {
     await closed;
     await Promise.all(reporters.map((reporter) => reporter.close()));
   }
-}
-
-/** Waits for `work`, `ms` at most. The timer keeps the process alive: before a port listens, nothing else may. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const end = new AbortController();
-  const late = sleep(ms, undefined, { signal: end.signal }).catch(() => undefined);
-  await Promise.race([work, late]);
-  end.abort();
 }

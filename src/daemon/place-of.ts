@@ -5,7 +5,7 @@ import type { Place } from '../rollout/types.ts';
 export type PlaceOf = (version: string, message: string) => Place;
 
 /** The runtime key that Envoy's message names, or null. The text may change between versions (checked with 1.36 to 1.40). */
-export function keyOfRefusal(message: string): string | null {
+function keyOfRefusal(message: string): string | null {
   return /Invalid runtime entry value for (\S+)/.exec(message)?.[1] ?? null;
 }
 

@@ -18,7 +18,7 @@ export function findUnserved(sessions: Iterable<Session>): Session[] {
 }
 
 /** What a stream asks for, as text. */
-export function asksFor({ resources, otherTypes }: Pick<Session, 'resources' | 'otherTypes'>): string[] {
+function asksFor({ resources, otherTypes }: Pick<Session, 'resources' | 'otherTypes'>): string[] {
   return [...resources.map((name) => `resource ${name}`), ...otherTypes.map((type) => `type ${type}`)];
 }
 

@@ -1,4 +1,6 @@
 import type { Version } from '../ids.ts';
+import { backoffMs } from '../failures.ts';
+import { within } from '../within.ts';
 import type { FinalOutcome } from '../rollout/types.ts';
 import type { Fact } from '../state/facts.ts';
 import type { JournalHealth, JournalHooks, JournalOptions } from './journal-options.ts';
@@ -8,7 +10,7 @@ import type { Batch, HistoryEntry, HistoryQuery, Loaded, Store, Story } from './
 import { UnwrittenFacts } from './unwritten-facts.ts';
 
 /** The delay before a failed write is retried; it doubles each time. */
-const retryMs = { first: 1_000, last: 30_000 };
+const retry = { firstMs: 1_000, longestMs: 30_000 };
 /** How long to wait for a disk: where a push depends on it, and for a query of the history. */
 const pushMs = 1_000;
 const askMs = 5_000;
@@ -25,7 +27,7 @@ export class Journal {
   #isDirty = true;
   #isLoaded = false;
   #isWriting = false;
-  #failure: { reason: string; since: number; retryAt: number; delayMs: number } | null = null;
+  #failure: { reason: string; since: number; retryAt: number; count: number } | null = null;
   /** The health that was reported last. */
   #reported: string | null = null;
   #end: NodeJS.Immediate | undefined;
@@ -186,9 +188,11 @@ export class Journal {
 
   #fail(error: unknown): void {
     const now = this.#options.now();
-    const { since = now, delayMs = retryMs.first } = this.#failure ?? {};
+    const { since = now, count: before = 0 } = this.#failure ?? {};
+    const count = before + 1;
+    const delayMs = backoffMs(count, retry);
     const reason = error instanceof Error ? error.message : String(error);
-    this.#failure = { reason, since, retryAt: now + delayMs, delayMs: Math.min(2 * delayMs, retryMs.last) };
+    this.#failure = { reason, since, retryAt: now + delayMs, count };
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => void this.#inTurn(() => this.#closed === null), delayMs).unref();
   }
@@ -225,17 +229,5 @@ export class Journal {
     } finally {
       await store.close();
     }
-  }
-}
-
-/** The result of a promise, or a default after some milliseconds. */
-async function within<T>(ms: number, promise: Promise<T>, otherwise: () => T | Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<null>();
-  const timer = setTimeout(late.resolve, ms, null);
-  try {
-    const first = await Promise.race([promise.then((value) => ({ value })), late.promise]);
-    return first === null ? await otherwise() : first.value;
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -12,6 +12,4 @@ export class LedgerError extends Error {
 }
 
 /** The closed list of codes. */
-export type LedgerErrorCode = (typeof ledgerErrorCodes)[number];
-
-export const ledgerErrorCodes = ['ledger-locked', 'ledger-newer', 'ledger-missing', 'ledger-unreadable'] as const;
+export type LedgerErrorCode = 'ledger-locked' | 'ledger-newer' | 'ledger-missing' | 'ledger-unreadable';

@@ -2,7 +2,7 @@
 export type Encoding = 'auto' | 'keys' | 'packed';
 
 /** Where `auto` begins to pack. With fewer customers, `/runtime` reads like the file and is cheap to fetch. */
-export const packedFrom = 1_000;
+const packedFrom = 1_000;
 
 /** Whether that many customers' sizes are packed into one value. */
 export function packsSizes(customers: number, encoding: Encoding): boolean {

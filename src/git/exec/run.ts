@@ -51,7 +51,7 @@ export class GitExit extends GitError {
 const stderrLimit = 16 * 1024;
 
 /** Far more than reading the local object database takes: only something broken is killed. */
-export const defaultTimeoutMs = 20_000;
+const defaultTimeoutMs = 20_000;
 
 /**
  * Runs one git plumbing command, without a shell, in the environment of environment.ts, in a process group of its own

@@ -70,7 +70,7 @@ export async function readCommits(
 }
 
 /** Parses what `diff-tree --stdin -z` prints in the format above. */
-export function parseCommits(text: string, file: string): Commit[] {
+function parseCommits(text: string, file: string): Commit[] {
   const commits: Commit[] = [];
   const tokens = text.split('\0').map((token) => token.replace(/^\n/, ''));
   for (let at = 0; at + 5 < tokens.length;) {

@@ -15,7 +15,7 @@ export function migrate(db: DatabaseSync, path: string): void {
 }
 
 /** The schema version of a database; throws what `migrate` does. */
-export function checkSchema(db: DatabaseSync, path: string): number {
+function checkSchema(db: DatabaseSync, path: string): number {
   const version = Number(pragma(db, 'user_version'));
   const owner = Number(pragma(db, 'application_id'));
   if (owner !== applicationId && (owner !== 0 || version !== 0))

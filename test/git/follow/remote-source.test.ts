@@ -10,6 +10,7 @@ import { git, importCommits, makeRepository, temporaryFolder, type TestRepositor
 import { serveGit, type GitServer } from '../../helpers/git-http.ts';
 import { gitProcessesOf } from '../../helpers/processes.ts';
 import { until } from '../../helpers/until.ts';
+import { remoteAt } from '../../helpers/remote.ts';
 
 const file = 'shard-config.yaml';
 
@@ -39,20 +40,7 @@ async function follow(url: string, { remote = {}, ...options }: FollowOptions = 
     onRewrite: 'hold',
     onEvent: (event) => void events.push(event),
     ...options,
-    remote: {
-      url,
-      ref: 'main',
-      pollMs: 3_600_000,
-      jitter: 0,
-      timeoutMs: 20_000,
-      credentialsFile: null,
-      credentialHelper: false,
-      sshKey: null,
-      sshKnownHosts: null,
-      proxy: null,
-      ca: null,
-      ...remote,
-    },
+    remote: { ...remoteAt(url), pollMs: 3_600_000, jitter: 0, ...remote },
   });
   const moved = (): Moved[] => events.filter((event) => event.type === 'moved');
   const dispose = async (): Promise<void> => {

@@ -18,24 +18,10 @@ import { git, gitEnv, importCommits, makeRepository, temporaryFolder, type TestR
 import { serveGit, type GitServer } from '../../helpers/git-http.ts';
 import { gitProcessesOf, readProcesses } from '../../helpers/processes.ts';
 import { until } from '../../helpers/until.ts';
+import { remoteAt } from '../../helpers/remote.ts';
 
 const file = 'shard-config.yaml';
 const onLinux = { skip: process.platform !== 'linux' && 'reads /proc' };
-
-function remoteAt(url: string, options: Partial<Remote> = {}): Remote {
-  return {
-    url,
-    ref: 'main',
-    timeoutMs: 20_000,
-    credentialsFile: null,
-    credentialHelper: false,
-    sshKey: null,
-    sshKnownHosts: null,
-    proxy: null,
-    ca: null,
-    ...options,
-  };
-}
 
 interface Scene extends AsyncDisposable {
   readonly repository: TestRepository;

@@ -10,24 +10,10 @@ import { toTransport, type Remote } from '../../../src/git/mirror/transport.ts';
 import { Secrets } from '../../../src/secrets.ts';
 import { git, makeRepository, temporaryFolder } from '../../helpers/git.ts';
 import { serveGit } from '../../helpers/git-http.ts';
+import { remoteAt } from '../../helpers/remote.ts';
 
 const file = 'shard-config.yaml';
 const password = 'hunter2-hunter2';
-
-function remoteAt(url: string, options: Partial<Remote> = {}): Remote {
-  return {
-    url,
-    ref: 'main',
-    timeoutMs: 20_000,
-    credentialsFile: null,
-    credentialHelper: false,
-    sshKey: null,
-    sshKnownHosts: null,
-    proxy: null,
-    ca: null,
-    ...options,
-  };
-}
 
 async function fetchFails(remote: Remote): Promise<GitError> {
   await using folder = await temporaryFolder();

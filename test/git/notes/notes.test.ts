@@ -9,6 +9,7 @@ import { NoteWriter } from '../../../src/git/notes/note-writer.ts';
 import { writeNotes } from '../../../src/git/notes/notes.ts';
 import { git, makeRepository, temporaryFolder, type TestRepository } from '../../helpers/git.ts';
 import { until } from '../../helpers/until.ts';
+import { remoteAt } from '../../helpers/remote.ts';
 
 const file = 'shard-config.yaml';
 
@@ -145,17 +146,7 @@ test('notes are pushed to the remote, on top of what others noted there meanwhil
   await using repository = await makeRepository();
   const first = await repository.commit({ [file]: 'one' });
   const second = await repository.commit({ [file]: 'two' });
-  const remote = {
-    url: `file://${repository.path}`,
-    ref: 'main',
-    timeoutMs: 20_000,
-    credentialsFile: null,
-    credentialHelper: false,
-    sshKey: null,
-    sshKnownHosts: null,
-    proxy: null,
-    ca: null,
-  };
+  const remote = remoteAt(`file://${repository.path}`);
   const mirrors = ['a', 'b'].map((name) => new Mirror({ directory: join(folder.path, name), remote }));
   for (const mirror of mirrors) {
     await mirror.prepare();
@@ -188,17 +179,7 @@ test('a remote that lets nobody push is said, and the note is here', async () =>
   await using folder = await temporaryFolder();
   await using repository = await makeRepository();
   const version = await repository.commit({ [file]: 'one' });
-  const remote = {
-    url: repository.path,
-    ref: 'main',
-    timeoutMs: 20_000,
-    credentialsFile: null,
-    credentialHelper: false,
-    sshKey: null,
-    sshKnownHosts: null,
-    proxy: null,
-    ca: null,
-  };
+  const remote = remoteAt(repository.path);
   const mirror = new Mirror({ directory: join(folder.path, 'mirror'), remote });
   await mirror.prepare();
   await mirror.fetch();
