@@ -6,7 +6,6 @@ import type { Effect } from '../state/step.ts';
 import { toRolloutMemory } from '../rollout/state.ts';
 import type { XdsServer } from '../xds/xds-server.ts';
 import type { Judging } from './judging.ts';
-import type { Problems } from './problems.ts';
 import type { Releases } from './releases.ts';
 
 export interface EffectsOptions {
@@ -15,12 +14,10 @@ export interface EffectsOptions {
   readonly releases: Pick<Releases, 'get' | 'keep'>;
   readonly source: Pick<Source | RemoteSource, 'accept'>;
   readonly judging: Pick<Judging, 'begin'>;
-  readonly problems: Pick<Problems, 'end'>;
 }
 
 /** Carries out the effects of a step. */
-export function createEffects(options: EffectsOptions): (effect: Effect) => void {
-  const { state, xds, releases, source, judging, problems } = options;
+export function createEffects({ state, xds, releases, source, judging }: EffectsOptions): (effect: Effect) => void {
   return (effect) => {
     switch (effect.type) {
       case 'offer': {
@@ -34,8 +31,7 @@ export function createEffects(options: EffectsOptions): (effect: Effect) => void
         if (xds.isWithheld) xds.offer(null);
         return;
       case 'accept_tip':
-        source.accept(effect.tip);
-        return problems.end('rewritten');
+        return source.accept(effect.tip);
       case 'judge':
       case 'list':
         return judging.begin(effect);

@@ -172,7 +172,7 @@ export async function createParts(
   const recorder = new Recorder({ log, throttle, metrics, journal, report, sources, state });
   const updateHealth = (): void => xds.setHealth(readiness({ fleet, journal }).ready); // like /readyz
   const controller = new Controller({
-    ...{ state, now, carryOut: createEffects({ state, xds, releases, source, judging, problems }) },
+    ...{ state, now, carryOut: createEffects({ state, xds, releases, source, judging }) },
     record: (facts, event) => {
       if (facts.length > 0 || !('at' in event)) recorder.record(facts);
       if (facts.some(isOfLive)) updateHealth();

@@ -100,26 +100,21 @@ function unjudged(turn: Turn, version: Version): void {
 
 /** An operator accepts the held head: it is judged again, like a new one. */
 function accept(turn: Turn, { version, by }: EventOf<'accept'>): void {
-  const { state } = turn;
-  const { head, hold } = state;
+  const { state, effects } = turn;
+  const { head, hold, tip } = state;
   if (head?.version !== version) return;
   // Held before a restart: the first look at the ref will find it accepted.
   if (!state.hasMoved && head.outcome === 'held') return remember(turn, { version, by });
   if (hold?.version !== version || hold.cause === 'refused-rewrite') return;
   remember(turn, { version, by });
-  takeHeld(turn);
+  if (hold.cause === 'rewrite' && tip !== null) {
+    effects.push({ type: 'accept_tip', tip });
+    state.taken = tip;
+    state.seen.clear();
+  }
   state.hold = null;
   state.head = { ...head, outcome: null, diagnostics: [] };
   waitAgain(turn, { version });
-}
-
-/** The head that a rewrite brought may stay: the next move is compared with its tip. */
-function takeHeld({ state, effects }: Turn): void {
-  const { hold, tip } = state;
-  if (hold === null || hold.cause === 'shrink' || tip === null) return;
-  effects.push({ type: 'accept_tip', tip });
-  state.taken = tip;
-  state.seen.clear();
 }
 
 function remember({ state, facts }: Turn, { version, by }: { version: Version; by: string }): void {
@@ -142,10 +137,7 @@ function waitAgain(turn: Turn, head: { version: Version; retriedBy?: string }): 
   wait(turn, [{ ...head, place: state.headPlace, previous: null }]);
 }
 
-/**
- * The outcome may be that of a held revision, which nobody released: the fleet may have fallen back to it. A ref that is where
- * the fleet is counts as taken, as when it moves there.
- */
+/** The outcome may be that of a held revision, which nobody released: the fleet may have fallen back to it. */
 function decided(turn: Turn, { version, outcome, diagnostics }: EventOf<'decided'>): void {
   const { state } = turn;
   const { head, hold } = state;
@@ -155,7 +147,6 @@ function decided(turn: Turn, { version, outcome, diagnostics }: EventOf<'decided
   if (outcome !== null && hold?.version !== version) setOutcome(state, version, outcome);
   if (!isHead || (outcome === null && head.outcome === 'live')) return;
   state.head = { ...head, outcome, diagnostics };
-  if (outcome === 'live') takeHeld(turn);
   if (outcome !== null) endHold(turn, outcome);
 }
 

@@ -176,7 +176,8 @@ for (const on_rewrite of ['follow', 'hold', 'refuse'])
         await running.step();
         if (running.below(3) === 0) await running.settle();
       }
-      if (on_rewrite !== 'refuse') await running.check();
+      // What is on its way would be live a moment after the ref was put back to what is live now.
+      await (on_rewrite === 'refuse' ? running.settle() : running.check());
       // wherever it came to: at what is live, nothing is held
       await running.back((await daemon.status()).live!.version);
       await running.check();
