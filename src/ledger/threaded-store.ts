@@ -52,12 +52,17 @@ export class ThreadedStore implements Store {
   readonly #waiting = new Map<number, Waiting>();
   #thread: Worker | null = null;
   #calls = 0;
+  /** Calls that were given up and that the thread is still to answer. */
+  readonly #overdue = new Set<number>();
   /** The releases that the thread has. */
   #sent = new Map<string, StoredRelease['resource']>();
+  readonly #callMs: number;
 
-  constructor({ directory, retention, notice = () => undefined }: Omit<StoreOptions, 'clock'>) {
+  /** `limitMs`: of one call. */
+  constructor({ directory, retention, notice = () => undefined }: Omit<StoreOptions, 'clock'>, limitMs = callMs) {
     this.#options = { directory, ...(retention && { retention }) };
     this.#notice = notice;
+    this.#callMs = limitMs;
   }
 
   load: Store['load'] = () => this.#call('load');
@@ -67,35 +72,43 @@ export class ThreadedStore implements Store {
 
   commit(batch: Batch): Promise<void> {
     const thread = this.#start(); // before #sent is read: a new thread has nothing
-    const releases = batch.releases.map(({ release: { version, subject }, resource, content }) =>
-      this.#sent.get(version) === resource ? version : { version, subject, resource, content },
-    );
-    this.#sent = new Map(batch.releases.map(({ release, resource }) => [release.version, resource]));
-    const threaded: ThreadedBatch = { ...batch, releases };
-    return this.#ask(thread, { method: 'commit', argument: threaded });
+    return this.#ask(thread, 'commit', () => this.#toThreaded(batch));
   }
 
   async close(): Promise<void> {
     const thread = this.#thread;
     if (thread === null) return;
-    await this.#ask(thread, { method: 'close', argument: undefined }, closeMs).catch(() => undefined);
+    await this.#ask(thread, 'close', () => undefined, closeMs).catch(() => undefined);
     this.#thread = null;
     await thread.terminate();
   }
 
   #call<T>(method: keyof Store, argument?: unknown): Promise<T> {
-    return this.#ask(this.#start(), { method, argument });
+    return this.#ask(this.#start(), method, () => argument);
   }
 
-  async #ask<T>(thread: Worker, call: Omit<StoreCall, 'id'>, limitMs = callMs): Promise<T> {
+  #toThreaded(batch: Batch): ThreadedBatch {
+    const releases = batch.releases.map(({ release: { version, subject }, resource, content }) =>
+      this.#sent.get(version) === resource ? version : { version, subject, resource, content },
+    );
+    this.#sent = new Map(batch.releases.map(({ release, resource }) => [release.version, resource]));
+    return { ...batch, releases };
+  }
+
+  /** Rejects at once while an earlier call is overdue: a disk that hangs for hours must not make a queue of them. */
+  async #ask<T>(thread: Worker, method: keyof Store, argument: () => unknown, limitMs = this.#callMs): Promise<T> {
+    const late = `the ledger in ${this.#options.directory} has not answered for ${limitMs / 1000} s: check its disk; pushing goes on, and what happens is kept in memory`;
+    if (this.#overdue.size > 0) throw new Error(late);
     const id = (this.#calls += 1);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#waiting.set(id, { resolve, reject });
-    const late = `the ledger in ${this.#options.directory} has not answered for ${limitMs / 1000} s: check its disk; pushing goes on, and what happens is kept in memory`;
-    const timer = setTimeout(() => reject(new Error(late)), limitMs);
+    const timer = setTimeout(() => {
+      this.#overdue.add(id);
+      reject(new Error(late));
+    }, limitMs);
     thread.ref();
     try {
-      thread.postMessage({ id, ...call } satisfies StoreCall);
+      thread.postMessage({ id, method, argument: argument() } satisfies StoreCall);
       return (await promise) as T;
     } finally {
       clearTimeout(timer);
@@ -118,6 +131,7 @@ export class ThreadedStore implements Store {
 
   #onMessage(message: Message): void {
     if ('notice' in message) return this.#notice(message.notice);
+    this.#overdue.delete(message.id);
     const waiting = this.#waiting.get(message.id);
     if ('result' in message) return waiting?.resolve(message.result);
     const { message: words, ledger } = message;
@@ -126,6 +140,7 @@ export class ThreadedStore implements Store {
 
   #onExit(thread: Worker, reason: string): void {
     if (this.#thread === thread) this.#thread = null;
+    this.#overdue.clear();
     for (const { reject } of this.#waiting.values())
       reject(new Error(`the ledger in ${this.#options.directory} can't be used: ${reason}`));
   }

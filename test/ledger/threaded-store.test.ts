@@ -7,6 +7,7 @@ import type { Version } from '../../src/ids.ts';
 import { LedgerError } from '../../src/ledger/ledger-error.ts';
 import type { StoredRelease } from '../../src/ledger/store.ts';
 import { ThreadedStore } from '../../src/ledger/threaded-store.ts';
+import { until } from '../helpers/until.ts';
 import type { Memory } from '../../src/state/memory.ts';
 import { live, offered, seen, sha, stored, temporary } from './support.ts';
 
@@ -81,6 +82,27 @@ test('a damaged file is told of', async (t) => {
   writeFileSync(path.join(directory, 'ledger.sqlite'), 'no database at all, and long enough to be looked at as one');
   await store.load();
   assert.match(notices.join(), /ledger\.sqlite\.corrupt-/);
+});
+
+test('while a call is overdue no other is queued; once the thread has answered it goes on', async (t) => {
+  // Starting the thread alone takes longer than this.
+  const store = new ThreadedStore({ directory: temporary(t) }, 30);
+  t.after(() => store.close());
+  const late = /^Error: the ledger in .* has not answered for 0.03 s: check its disk/;
+  await assert.rejects(store.load(), late);
+  await assert.rejects(store.commit(batchOf(2, [stored(2)])), late);
+  await until('a commit', () =>
+    store.commit(batchOf(1, [stored(1)])).then(
+      () => true,
+      () => false,
+    ),
+  );
+  const history = await until('what it wrote', () => store.history({ limit: 9 }).catch(() => null));
+  assert.deepEqual(
+    history.map(({ version }) => version),
+    [sha(1)],
+    'the other was never sent',
+  );
 });
 
 test('an idle thread keeps no process alive', () => {
