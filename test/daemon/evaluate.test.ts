@@ -15,6 +15,7 @@ const revision: Revision = {
   author: 'A',
   committedAt: '2026-01-01T00:00:00Z',
   trailers: new Map(),
+  rollout: null,
   content: { bytes: Buffer.from('{}'.repeat(100_000)) },
 };
 

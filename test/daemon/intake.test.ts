@@ -24,6 +24,7 @@ function revision(version: string, text: string, trailers: [string, string][] = 
     author: 'A',
     committedAt: '2026-01-01T00:00:00Z',
     trailers: new Map(trailers),
+    rollout: null,
     content,
   };
 }

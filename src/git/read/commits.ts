@@ -12,6 +12,7 @@ export interface Commit {
   readonly author: string;
   readonly committedAt: string;
   readonly trailers: ReadonlyMap<string, string>;
+  readonly rollout: string | null;
   /** File mode and object of the path in this commit's tree; null when the commit removes it. */
   readonly entry: TreeEntry | null;
 }
@@ -40,10 +41,12 @@ export async function listVersions(repository: GitRepository, range: CommitRange
   return stdout.toString('latin1').split('\n').slice(0, -1) as Version[];
 }
 
-// One commit: six fields that each end with NUL (-z adds the last), a newline, then `:modes objects status NUL path NUL` for each path.
+// One commit: seven fields that each end with NUL (-z adds the last), a newline, then `:modes objects status NUL path NUL` for each path.
 const fields = ['%H', '%ct', '%<(200,trunc)%an', '%<(200,trunc)%ae', '%<(200,trunc)%s'];
-const accept = '%<(64,trunc)%(trailers:key=Shardplane-Accept,valueonly,unfold,separator=%x2C)';
-const format = [...fields, accept].join('%x00');
+const trailers = ['Shardplane-Accept', 'Shardplane-Rollout'];
+const valueOf = (key: string): string => `%<(64,trunc)%(trailers:key=${key},valueonly,unfold,separator=%x2C)`;
+const format = [...fields, ...trailers.map(valueOf)].join('%x00');
+const fieldCount = fields.length + trailers.length;
 
 /** Reads the given commits in one process, in the given order. Throws as {@link listVersions}. */
 export async function readCommits(
@@ -73,9 +76,10 @@ export async function readCommits(
 function parseCommits(text: string, file: string): Commit[] {
   const commits: Commit[] = [];
   const tokens = text.split('\0').map((token) => token.replace(/^\n/, ''));
-  for (let at = 0; at + 5 < tokens.length;) {
-    const [version = '', seconds = '', name = '', email = '', subject = '', accepted = ''] = tokens.slice(at, at + 6);
-    at += 6;
+  for (let at = 0; at + fieldCount <= tokens.length;) {
+    const head = tokens.slice(at, at + fieldCount);
+    const [version = '', seconds = '', name = '', email = '', subject = '', accepted = '', rollout = ''] = head;
+    at += fieldCount;
     let entry: Commit['entry'] = null;
     for (; tokens[at]?.startsWith(':') === true; at += 2) {
       // a file that becomes a directory gives two entries with one path: deleted, and added
@@ -89,6 +93,7 @@ function parseCommits(text: string, file: string): Commit[] {
       author,
       committedAt: toTime(seconds),
       trailers,
+      rollout: clean(rollout) || null,
       entry,
     });
   }

@@ -13,6 +13,11 @@ export interface Revision {
   readonly committedAt: string;
   /** The commit's trailers that shardplane knows (`Shardplane-Accept`), lower-cased keys. */
   readonly trailers: ReadonlyMap<string, string>;
+  /**
+   * The strategy that the commit asks for with its trailer `Shardplane-Rollout`, cleaned, cut at 64 characters (no strategy's
+   * name is as long). Null: none. Of several trailers all, with commas: the name of no strategy.
+   */
+  readonly rollout: string | null;
   /** The file's bytes in this commit, or why there are none to read (missing, a symlink, too large ...). */
   readonly content: { readonly bytes: Buffer } | { readonly fault: Diagnostic };
 }

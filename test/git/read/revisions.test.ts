@@ -253,3 +253,46 @@ test('the bytes are the blob exactly', async () => {
   const read = revision.content.bytes;
   assert.equal(createHash('sha1').update(`blob ${read.length}\0`).update(read).digest('hex'), object);
 });
+
+/** What revision.rollout is for a commit with such a message. */
+async function rolloutOf(message: string): Promise<string | null | undefined> {
+  await using repository = await makeRepository();
+  await repository.commit({ [file]: 'one' }, message);
+  return (await newest(repository))?.rollout;
+}
+
+const asked: readonly [string, message: string, rollout: string | null][] = [
+  ['a trailer', 'subject\n\nbody\n\nShardplane-Rollout: careful', 'careful'],
+  ['any case, among others', 'subject\n\nSigned-off-by: A <a@b.c>\nshardplane-ROLLOUT:by-region\nX: y', 'by-region'],
+  ['spaces around it', 'subject\n\nShardplane-Rollout:   careful  ', 'careful'],
+  ['no trailer', 'subject\n\nbody', null],
+  ['an empty one', 'subject\n\nShardplane-Rollout:', null],
+  ['not in the last paragraph', 'subject\n\nShardplane-Rollout: careful\n\nand more text of the body', null],
+  ['the subject', 'Shardplane-Rollout: careful', null],
+  ['another key', 'subject\n\nX-Shardplane-Rollout: careful\nShardplane-Rollouts: careful', null],
+  ['two', 'subject\n\nShardplane-Rollout: careful\nShardplane-Rollout: quick', 'careful,quick'],
+  ['folded', 'subject\n\nShardplane-Rollout: careful\n and more', 'careful and more'],
+  ['control characters', 'subject\n\nShardplane-Rollout: care\u001b[2Jful\u202e', 'care\ufffd[2Jful\ufffd'],
+  ['long', `subject\n\nShardplane-Rollout: ${'x'.repeat(500)}`, `${'x'.repeat(62)}..`],
+];
+for (const [name, message, rollout] of asked)
+  test(`Shardplane-Rollout: ${name}`, async () => assert.equal(await rolloutOf(message), rollout));
+
+test('Shardplane-Accept and Shardplane-Rollout in one commit, beside commits without', async () => {
+  await using repository = await makeRepository();
+  await repository.commit({ [file]: 'one' });
+  await repository.commit({ [file]: 'two' }, 'two\n\nShardplane-Rollout: careful\nShardplane-Accept: yes');
+  await repository.commit({ [file]: 'three' });
+  const opened = await open(repository);
+  const tip = (await resolveRef(opened, 'HEAD'))!;
+  const all = await listRevisions(opened, { tip, file, exclude: null, limit: 10 });
+  assert.deepEqual(
+    all.map(({ rollout, trailers }) => [rollout, trailers.get('shardplane-accept') ?? null]),
+    [
+      [null, null],
+      ['careful', 'yes'],
+      [null, null],
+    ],
+  );
+  assert.deepEqual(all.map(said), ['three', 'two', 'one']);
+});
