@@ -73,12 +73,13 @@ export function explainShard(config: ShardConfig, customer: string): ShardExplan
 }
 
 /** The slots that get no customers: drained and vacant ones. */
-function drainedOf({ totalHosts, hosts, drained = [] }: ShardConfig): ReadonlySet<number> {
+export function drainedOf({ totalHosts, hosts, drained = [] }: ShardConfig): ReadonlySet<number> {
   const vacant = [...(hosts ?? []).entries()].filter(([, host]) => host === '').map(([slot]) => slot);
   return new Set([...drained, ...vacant].filter((slot) => slot < totalHosts));
 }
 
-function sizeOf(config: ShardConfig, customer: string, drained: ReadonlySet<number>): number {
+/** The size of a customer's shard, of the slots that are left. */
+export function sizeOf(config: ShardConfig, customer: string, drained: ReadonlySet<number>): number {
   return Math.min(config.customers.get(customer) ?? config.defaultShardSize, config.totalHosts - drained.size);
 }
 
