@@ -9,7 +9,7 @@ const pure = {
   config: ['yaml', 'ajv(/dist/[a-z0-9]+[.]js)?', 'ajv-formats'],
   release: ['[.]{2}/(config/[a-z0-9-]+|ids)[.]ts', 'protobufjs/minimal[.]js'],
   revisions: ['[.]{2}/(config/diagnostic|ids|release/short|rollout/types)[.]ts'],
-  rollout: ['[.]{2}/(config/diagnostic|ids)[.]ts'],
+  rollout: ['[.]{2}/(config/diagnostic|ids)[.]ts', 'croner'],
   shard: ['[.]{2}/config/[a-z0-9-]+[.]ts'],
   state: ['[.]{2}/((revisions|rollout)/[a-z0-9-]+|ids)[.]ts'],
   'xds/stream': ['[.]{2}/[.]{2}/release/[a-z0-9-]+[.]ts'],
