@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { readStart } from '../response.ts';
 import type { Redact } from '../secrets.ts';
 import type { StatusRequest } from './providers.ts';
 import type { HostAnswer } from './delivery.ts';
@@ -24,24 +25,6 @@ export async function call(
 ): Promise<HostAnswer> {
   // A redirect is not followed: the token would go along.
   const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
-  const text = await readStart(response);
+  const { text } = await readStart(response, answerBytes);
   return { status: response.status, header: (name) => response.headers.get(name), body: redact(text) };
-}
-
-async function readStart(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    const bytes = chunk as Uint8Array;
-    chunks.push(bytes);
-    length += bytes.length;
-    if (length >= answerBytes) break;
-  }
-  return Buffer.concat(chunks).subarray(0, answerBytes).toString('utf8');
-}
-
-/** The message of an error, with the cause that fetch hides in `cause`. */
-export function wordsOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, type Backoff } from '../failures.ts';
+import { wordsOf } from '../response.ts';
 import { Secrets } from '../secrets.ts';
-import { call, readToken, wordsOf } from './call.ts';
+import { call, readToken } from './call.ts';
 import type { QueuedStatus } from './outbox.ts';
 import { Outbox } from './outbox.ts';
 import type { StatusTarget } from './providers.ts';
