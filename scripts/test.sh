@@ -5,9 +5,9 @@
 #
 #   FILE    test files to run alone, without the checks
 #
-# Brings what is missing first (Node 24, npm packages, an Envoy of each supported version). Where an Envoy can't be
-# had, its tests are skipped; with REQUIRE_ENVOY=1 that is a failure. TEST_CONCURRENCY: how many files at a time (default: one for
-# each processor). What each test did is in test.log.
+# Brings what is missing first (Node 24, npm packages, an Envoy of each supported version, Prometheus). Where an Envoy can't be
+# had, its tests are skipped; with REQUIRE_ENVOY=1 that is a failure. So it is with Prometheus, which comes from apt-get, and
+# REQUIRE_PROMETHEUS=1. TEST_CONCURRENCY: how many files at a time (default: one for each processor). What each test did is in test.log.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/tools.sh"
@@ -28,5 +28,6 @@ for version in $ENVOY_TESTED; do
   # A subshell: die ends only that.
   (ensure_envoy "$version") || [ "${REQUIRE_ENVOY:-0}" != 1 ] || die "Envoy $version is required (REQUIRE_ENVOY=1)"
 done
+(ensure_prometheus) || [ "${REQUIRE_PROMETHEUS:-0}" != 1 ] || die "Prometheus is required (REQUIRE_PROMETHEUS=1)"
 cd "$ROOT"
 exec node scripts/test/run.ts "$@"

@@ -140,4 +140,41 @@ choose_envoy() {
   export ENVOY_BIN
 }
 
+# ensure_prometheus: $PROMETHEUS_BIN or one on PATH will do, else the distribution's own package, unpacked into .tools/prometheus and not
+# installed: its program needs libc alone. It has no SHA-256 above, since an archive keeps only its newest; apt compares the file with
+# what the archive has signed. The lists are our own, so that it takes no root and no recent apt-get update.
+ensure_prometheus() {
+  local work log instead="name one of your own: PROMETHEUS_BIN=/path/to/prometheus"
+  if [ -n "${PROMETHEUS_BIN:-}" ] || command -v prometheus >/dev/null || [ -x "$TOOLS/prometheus/usr/bin/prometheus" ]; then return; fi
+  command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || die "Prometheus is missing, and there is no apt-get to bring it with" "$instead"
+  say "setup: downloading Prometheus (30 MB) ..."
+  mkdir -p "$TOOLS" 2>/dev/null || die "cannot write to $TOOLS" "name another folder: SHARDPLANE_TOOLS=/some/folder"
+  work=$(mktemp -d "$TOOLS/unpack.XXXXXX")
+  log=$work/log
+  # shellcheck disable=SC2064 # $work is meant as it is now
+  trap "rm -rf '$work'" EXIT
+  mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+  cat >"$work/apt.conf" <<END
+Dir::State::Lists "$work/lists";
+Dir::Cache "$work/cache";
+APT::Sandbox::User "";
+Acquire::Retries "1";
+Acquire::http::Timeout "20";
+Acquire::https::Timeout "20";
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+END
+  if ! (cd "$work" && timeout 300 apt-get -c "$work/apt.conf" update && timeout 300 apt-get -c "$work/apt.conf" download prometheus) >"$log" 2>&1; then
+    grep -E '^(E|Err)' "$log" | tail -n 1 >&2
+    die "could not download Prometheus with apt-get" "check the network and apt's sources; or $instead"
+  fi
+  dpkg-deb -x "$work"/prometheus_*.deb "$work/prometheus" || die "could not unpack Prometheus into $TOOLS" "is there room?"
+  "$work/prometheus/usr/bin/prometheus" --version >/dev/null 2>&1 || die "the downloaded Prometheus does not start on this machine" "$instead"
+  rm -rf "$TOOLS/prometheus"
+  mv "$work/prometheus" "$TOOLS/prometheus"
+  rm -rf "$work"
+  trap - EXIT
+}
+
 ensure_command() { command -v "$1" >/dev/null || die "$1 is missing" "$2"; }

@@ -10,7 +10,7 @@ export interface SeenRequest {
   bodyBytes: number;
 }
 
-/** A backend of a test: answers 200 with its own `ip:port`, and records requests. */
+/** A backend of a test: answers (200, unless told) with its own `ip:port`, and records requests. */
 export interface Backend extends AsyncDisposable {
   /** `127.0.0.1:PORT`. */
   readonly address: string;
@@ -18,6 +18,7 @@ export interface Backend extends AsyncDisposable {
   readonly seen: SeenRequest[];
   /** Headers to put on each answer, for tests of what a proxy does with them. */
   answerHeaders: Record<string, string>;
+  answerStatus: number;
   /** Closes the port and every connection. */
   stop(): Promise<void>;
 }
@@ -31,7 +32,9 @@ export async function startBackend(port = 0): Promise<Backend> {
     seen.push(noted);
     request.on('data', (chunk: Buffer) => (noted.bodyBytes += chunk.length));
     request.on('end', () => {
-      response.writeHead(200, { 'content-type': 'text/plain', ...backend.answerHeaders }).end(backend.address);
+      response
+        .writeHead(backend.answerStatus, { 'content-type': 'text/plain', ...backend.answerHeaders })
+        .end(backend.address);
     });
   });
   server.keepAliveTimeout = 60_000;
@@ -50,6 +53,7 @@ export async function startBackend(port = 0): Promise<Backend> {
     port: actual,
     seen,
     answerHeaders: {},
+    answerStatus: 200,
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -68,3 +68,14 @@ test('every Envoy and the Node that are downloaded have a SHA-256, for both arch
     for (const machine of ['x86_64', 'aarch64'])
       assert.match(text, new RegExp(`^[0-9a-f]{64}  ${name.replaceAll('.', '[.]')}\\S*_${machine}[.]whl$`, 'm'));
 });
+
+test('where Prometheus cannot be had it says how to name one, and takes one that is named', async () => {
+  await using folder = await temporaryFolder();
+  const env = { ...process.env, SHARDPLANE_TOOLS: join(folder.path, 'tools'), PROMETHEUS_BIN: '' };
+  const ensure = `. "${tools}"; PATH=/nowhere; ensure_prometheus`;
+  await assert.rejects(run('bash', ['-euc', ensure], { env }), {
+    stderr: /^error: Prometheus is missing, and there is no apt-get to bring it with\n {2}hint: .*PROMETHEUS_BIN/,
+  });
+  await run('bash', ['-euc', ensure], { env: { ...env, PROMETHEUS_BIN: '/some/prometheus' } });
+  assert.ok(!existsSync(env.SHARDPLANE_TOOLS));
+});
