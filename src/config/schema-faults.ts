@@ -88,6 +88,8 @@ const explainers: Readonly<Record<string, (context: Context) => Words>> = {
   }),
   minItems: explainItems,
   maxItems: explainItems,
+  minProperties: explainProperties,
+  maxProperties: explainProperties,
   enum: ({ error, name, description }) => ({
     message: `${name} must be ${allowed(error.params['allowedValues'])}, not ${show(error.data)}`,
     hint: description,
@@ -163,6 +165,15 @@ function explainItems({ error, name, description }: Context): Words {
   const side = error.keyword === 'minItems' ? 'least' : 'most';
   return {
     message: `${name} must have at ${side} ${count(Number(error.params['limit']), 'item')}, not ${(error.data as unknown[]).length}`,
+    hint: description,
+  };
+}
+
+function explainProperties({ error, name, description }: Context): Words {
+  const side = error.keyword === 'minProperties' ? 'least' : 'most';
+  const limit = Number(error.params['limit']);
+  return {
+    message: `${name} must have at ${side} ${count(limit, 'key')}, not ${Object.keys(error.data as object).length}`,
     hint: description,
   };
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import type { Fault, Path } from '../config/fault.ts';
 import type { SettingsOverrides } from './settings.ts';
-import { fault } from './settings-faults.ts';
+import { fault } from './fault.ts';
 import type { SettingsFile } from './to-settings.ts';
 
 /** Files that the daemon needs and can't read: found at start-up, not when a commit or a webhook arrives. */

@@ -29,7 +29,7 @@ export function parseSettings(bytes: Uint8Array, name: string): ParsedSettings {
   const places = new Places(source);
   const refuseLocated = (faults: readonly Located[]): void => {
     const sorted = faults.toSorted((a, b) => a.line - b.line || a.column - b.column);
-    throwFaults({ source, diagnostics: sorted.map((fault) => ({ ...fault, file: name })) });
+    throwFaults({ source: maskCredentials(source), diagnostics: sorted.map((fault) => ({ ...fault, file: name })) });
   };
   if ('fault' in decoded) refuseLocated([decoded.fault]);
   const { data, root, faults } = read(source, places);
@@ -44,6 +44,11 @@ function read(text: string, places: Places): { data: unknown; root: ParsedNode |
   // each setting has a default: unlike a config, the file may be empty
   if ('faults' in yaml) return { data: {}, root: null, faults: yaml.faults.filter(({ code }) => code !== 'empty') };
   return { root: yaml.root, ...toTree(yaml.root, text, { places, words }) };
+}
+
+/** Lines of the file are drawn to terminals and logs: no user, no password of a URL in them. Columns stay what they are. */
+function maskCredentials(source: string): string {
+  return source.replace(/(?<=:\/\/)[^\s/?#"']+(?=@)/g, (credentials) => '*'.repeat(credentials.length));
 }
 
 /** Also fills in the defaults. */

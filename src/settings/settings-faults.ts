@@ -1,13 +1,24 @@
 import type { Fault, Path } from '../config/fault.ts';
+import { checkFaults } from './check-faults.ts';
 import { isInterval, toMilliseconds } from './duration.ts';
+import { fault } from './fault.ts';
+import { freezeFaults } from './freeze-faults.ts';
 import { isLoopback } from './loopback.ts';
 import type { SettingsOverrides } from './settings.ts';
+import { strategyFaults } from './strategy-faults.ts';
 import { isMeantForAll } from './to-settings.ts';
 import type { SettingsFile } from './to-settings.ts';
 
 /** Checks that a JSON Schema can't express. */
 export function settingsFaults(file: SettingsFile, overrides: SettingsOverrides): Fault[] {
-  return [...repositoryFaults(file, overrides), ...xdsFaults(file), ...intervalFaults(file)];
+  return [
+    ...repositoryFaults(file, overrides),
+    ...xdsFaults(file),
+    ...intervalFaults(file),
+    ...strategyFaults(file.rollout),
+    ...checkFaults(file.rollout.checks.prometheus),
+    ...freezeFaults(file.rollout.freeze),
+  ];
 }
 
 function* repositoryFaults({ repository }: SettingsFile, overrides: SettingsOverrides): Generator<Fault> {
@@ -57,9 +68,4 @@ function* intervalFaults({ repository, xds }: SettingsFile): Generator<Fault> {
   for (const [path, duration] of intervals)
     if (duration !== undefined && !isInterval(duration))
       yield fault(path, `${path.join('.')}: ${duration} is too short or too long for an interval`, 'from 100ms to 24d');
-}
-
-/** A fault of the value at `path`. */
-export function fault(path: Path, message: string, hint: string): Fault {
-  return { code: 'schema', path, at: 'value', message, hint };
 }

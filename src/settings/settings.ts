@@ -1,8 +1,11 @@
+import type { RolloutPolicy } from '../rollout/plan.ts';
+
 /** The daemon's settings: complete with defaults, durations in milliseconds, paths absolute. */
 export interface Settings {
   readonly repository: RepositorySettings;
   readonly xds: XdsSettings;
   readonly release: { readonly encoding: 'auto' | 'keys' | 'packed' };
+  readonly rollout: RolloutPolicy;
   readonly http: HttpSettings;
   readonly status: StatusSettings | null;
   readonly state: { readonly directory: string; readonly keepMs: number; readonly keepRevisions: number };

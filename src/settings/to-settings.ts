@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { toMilliseconds } from './duration.ts';
+import { toRollout } from './to-rollout.ts';
+import type { RolloutFile } from './to-rollout.ts';
 import type { RemoteSettings, RepositorySettings, Settings, SettingsOverrides, TlsSettings } from './settings.ts';
 
 /** The file as schemas/settings.schema.json accepts it, with defaults filled in. */
@@ -43,6 +45,7 @@ export interface SettingsFile {
     tls: { certificate: string; key: string; client_ca: string | null; san: string | null } | null;
   };
   release: Settings['release'];
+  rollout: RolloutFile;
   http: {
     address: string;
     port: number;
@@ -69,6 +72,7 @@ export function toSettings(file: SettingsFile, { home, overrides, stateDirectory
     repository: toRepository(file.repository, fromHome, overrides),
     xds: toXds(file.xds, fromHome, overrides.xdsPort),
     release: file.release,
+    rollout: toRollout(file.rollout),
     http: {
       address: file.http.address,
       port: overrides.httpPort ?? file.http.port,

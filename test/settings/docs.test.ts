@@ -33,7 +33,7 @@ test('docs/settings.md names every setting, with its default', () => {
   );
   for (const [path, value] of settingsOf(schema)) {
     const shown =
-      value === 'required' ? 'required' : `\`${Array.isArray(value) ? JSON.stringify(value) : String(value)}\``;
+      value === 'required' ? 'required' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
     assert.equal(known.get(path), shown, path);
   }
 });
@@ -41,7 +41,8 @@ test('docs/settings.md names every setting, with its default', () => {
 test('docs/settings.md and the example name no setting that there is not', () => {
   const all = settingsOf(schema).map(([path]) => path);
   const isKnown = (path: string): boolean => all.some((setting) => setting === path || setting.startsWith(`${path}.`));
-  const named = read('docs/settings.md').match(/`(repository|xds|http|status|state|log)\.[a-z_.]+`/g) ?? [];
+  const named =
+    read('docs/settings.md').match(/`(repository|xds|release|rollout|http|status|state|log)\.[a-z_.]+`/g) ?? [];
   assert.deepEqual(
     named.map((name) => name.slice(1, -1)).filter((path) => !isKnown(path)),
     [],
