@@ -56,7 +56,7 @@ function careOf({ waves }: Plan): readonly number[] {
   return [soonest, waves.length, baked(waves)];
 }
 
-/** `12.5 %`: cut, so that what is more than a rule's share doesn't read as less. */
+/** `12.5 %`, with as many decimals as the settings take. */
 function percent(share: number): string {
   return `${Number((share * 100).toFixed(2))} %`;
 }

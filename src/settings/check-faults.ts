@@ -46,7 +46,7 @@ function whyNoUrl(text: string): { message: string; hint: string } | null {
 
 function* queryFaults(path: Path, query: string): Generator<Fault> {
   for (const [braced, name = ''] of query.matchAll(/\{\{([^{}]*)\}\}/g)) {
-    if (variables.includes(name)) continue;
+    if (variables.includes(name.trim())) continue;
     const guess = nearest(name.trim(), variables);
     const hint = guess === null ? 'there are {{version}} and {{nodes}}' : `did you mean {{${guess}}}?`;
     yield fault(path, `${path.join('.')}: nothing is known as ${show(braced)}`, hint);

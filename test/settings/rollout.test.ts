@@ -142,6 +142,7 @@ test('what is allowed, as it stands beside what is not', () => {
     assert.deepEqual(faultsOf(strategy(waves)), [], waves);
   assert.equal(load('rollout: {checks: {errors: off}}\n').checks.errors, null);
   assert.equal(load('rollout: {rules: [{when: {moved: 0%}, strategy: careful}]}\n').rules[0]?.moved, 0);
+  assert.deepEqual(faultsOf(check(good.replace('query: q', 'query: "{{ version }} {{nodes}}"'))), []);
   const own = load('rollout: {strategies: {careful: [{promote: manual}]}}\n').strategies.get('careful');
   assert.deepEqual(own?.waves, [{ ...everyone, isManual: true }], 'careful may be defined anew');
 });
@@ -262,7 +263,7 @@ const faults: readonly [text: string, ...found: RegExp[]][] = [
     check(good.replace('query: q', 'query: "x{{versoin}} {{nodes}}"')),
     /^1:67 .*query: nothing is known as "\{\{versoin\}\}" \| did you mean \{\{version\}\}\?$/,
   ],
-  [check(good.replace('query: q', 'query: "{{ version }}"')), /\| did you mean \{\{version\}\}\?$/],
+  [check(good.replace('query: q', 'query: "{{ verison }}"')), /"\{\{ verison \}\}" \| did you mean \{\{version\}\}\?$/],
   [
     check(good.replace('query: q', 'query: "{{other}}"')),
     /"\{\{other\}\}" \| there are \{\{version\}\} and \{\{nodes\}\}$/,
