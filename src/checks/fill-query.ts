@@ -14,7 +14,7 @@ const nodesAtMostBytes = 256 * 1024;
  * that is not empty if all nodes are in it. Throws where it can't say whom it is about: to ask about others instead would not be honest.
  */
 export function fillQuery(query: string, { version, nodes }: QuerySubject): string {
-  return query.replaceAll(/\{\{\s*(version|nodes)\s*\}\}/g, (_, name) =>
+  return query.replaceAll(/\{\{(version|nodes)\}\}/g, (_, name) =>
     name === 'version' ? quote(version) : toPattern(nodes),
   );
 }

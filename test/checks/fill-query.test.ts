@@ -5,7 +5,7 @@ import { fillQuery } from '../../src/checks/fill-query.ts';
 const version = '0123456789abcdef0123456789abcdef01234567.2';
 
 test('the version and the nodes are filled in, wherever they are', () => {
-  const query = 'sum(a{node=~"{{nodes}}"}) / sum(b{node=~"{{ nodes }}",v="{{version}}"})';
+  const query = 'sum(a{node=~"{{nodes}}"}) / sum(b{node=~"{{nodes}}",v="{{version}}"})';
   assert.equal(
     fillQuery(query, { version, nodes: ['edge-1', 'edge-2.eu'] }),
     `sum(a{node=~"(?:edge-1|edge-2[.]eu)"}) / sum(b{node=~"(?:edge-1|edge-2[.]eu)",v="${version}"})`,
