@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
 import { queryPrometheus } from '../../src/checks/prometheus.ts';
 import type { QueryResult } from '../../src/checks/read-answer.ts';
 import { startLayered, viewFields, type Layered } from '../envoy/layers.ts';
@@ -14,42 +16,21 @@ import { until } from '../helpers/until.ts';
 const good = `edge"2'\\|(.*)^[x]\``;
 const bad = 'edge-1.eu';
 
-const ingress = 'envoy_http_conn_manager_prefix="ingress"';
-/** docs/checks.md has these. */
-const byNodes = `
-  sum(rate(envoy_http_downstream_rq_xx{node=~"{{nodes}}",${ingress},envoy_response_code_class="5"}[30s]))
-    / sum(rate(envoy_http_downstream_rq_xx{node=~"{{nodes}}",${ingress}}[30s]))`;
-const byVersion = `
-  sum(rate(envoy_http_downstream_rq_xx{${ingress},envoy_response_code_class="5"}[30s])
-      and on (instance) envoy_runtime_version_text{text_value="{{version}}"})
-    / sum(rate(envoy_http_downstream_rq_xx{${ingress}}[30s])
-      and on (instance) envoy_runtime_version_text{text_value="{{version}}"})`;
-const p99 = `
-  histogram_quantile(0.99,
-    sum by (le) (rate(envoy_http_downstream_rq_time_bucket{node=~"{{nodes}}",${ingress}}[30s])))`;
+/** The code blocks of docs/checks.md in that language. */
+function readBlocks(language: string): string[] {
+  const page = readFileSync(new URL('../../docs/checks.md', import.meta.url), 'utf8');
+  return [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, block = '']) => block);
+}
 
-/** A listener that leads to `/stats/prometheus` of the admin alone, and the node's name on each metric, as docs/checks.md has it. */
+const [byNodes = '', byVersion = '', p99 = ''] = readBlocks('promql');
+
+/** As docs/checks.md has it: a listener that leads to one path of the admin, and the node's id on each metric. */
 function exposeStats(bootstrap: Bootstrap, node: string): void {
-  const match = { path: '/stats/prometheus' };
-  const manager = {
-    '@type': 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-    stat_prefix: 'stats',
-    route_config: {
-      virtual_hosts: [{ name: 'stats', domains: ['*'], routes: [{ match, route: { cluster: 'envoy_admin' } }] }],
-    },
-    http_filters: [
-      {
-        name: 'envoy.filters.http.router',
-        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router' },
-      },
-    ],
-  };
-  const listener = {
-    name: 'stats',
-    address: { socket_address: { address: '127.0.0.1', port_value: 0 } },
-    filter_chains: [{ filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }] }],
-  };
-  (bootstrap.static_resources.listeners as object[]).push(listener);
+  const [listener = '', ...others] = readBlocks('yaml').filter((block) => block.startsWith('- name: stats\n'));
+  assert.deepEqual(others, []);
+  const [parsed] = parse(listener) as [object];
+  const address = { socket_address: { address: '127.0.0.1', port_value: 0 } };
+  (bootstrap.static_resources.listeners as object[]).push({ ...parsed, address });
   bootstrap.stats_config = { stats_tags: [{ tag_name: 'node', fixed_value: node }] };
 }
 
@@ -132,7 +113,7 @@ describe('a real Prometheus that scrapes real Envoys', { skip }, () => {
     await scene.value(byNodes, null, (value) => value > 0 && value < 1);
     await scene.value(byVersion, null, (value) => value === 1);
     await scene.value(byVersion.replaceAll('{{version}}', 'push-1'), null, (value) => value === 0);
-    await scene.value(p99, [good], (value) => value > 0);
+    await scene.value(p99, [good], (value) => value > 0 && value < 1000);
     const nodes = 'count(envoy_server_live{node=~"{{nodes}}"})';
     await scene.value(nodes.replaceAll('"', "'"), [good], (value) => value === 1);
     await scene.value(nodes, null, (value) => value === 2);
