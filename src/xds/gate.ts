@@ -126,6 +126,7 @@ type Kind = ReturnType<typeof kindOf>;
 
 const words: Readonly<Record<Kind, string>> = {
   xds: 'streams (xds.max_streams_per_client)',
+  load: 'streams of load reports (xds.max_streams_per_client)',
   check: 'health checks at once (xds.max_streams_per_client)',
   operator: 'calls of reflection, CSDS and health watch at once',
 };

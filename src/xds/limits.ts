@@ -1,3 +1,4 @@
+import { defaultReportLimits, type ReportLimits } from './load/decode.ts';
 import { defaultStreamLimits, type StreamLimits } from './stream/types.ts';
 
 /** Limits of the xDS port that are not settings (docs/xds.md, "Limits"). */
@@ -18,6 +19,8 @@ export interface XdsLimits extends StreamLimits {
   readonly closingMs: number;
   /** Calls of reflection, CSDS and health watch at once, of one client and in all. */
   readonly operatorCalls: { readonly client: number; readonly all: number };
+  /** Of a load report. */
+  readonly report: ReportLimits;
 }
 
 /** Room for Envoy's node with all of its extensions (50 KB) many times over. */
@@ -31,4 +34,5 @@ export const defaultXdsLimits: XdsLimits = {
   unreadMs: 300_000,
   closingMs: 10_000,
   operatorCalls: { client: 20, all: 100 },
+  report: defaultReportLimits,
 };

@@ -8,6 +8,7 @@ const directory = fileURLToPath(new URL('../../protos/', import.meta.url));
 
 const files = [
   'envoy/service/discovery/v3/ads.proto',
+  'envoy/service/load_stats/v3/lrs.proto',
   'envoy/service/runtime/v3/rtds.proto',
   'envoy/service/status/v3/csds.proto',
   'grpc/health/v1/health.proto',

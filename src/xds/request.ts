@@ -58,7 +58,8 @@ interface WireRequest {
   readonly initial_resource_versions: Record<string, string>;
 }
 
-interface WireNode {
+/** A Node, as decoded by protobufjs. */
+export interface WireNode {
   readonly id: string;
   readonly cluster: string;
   readonly locality: { readonly region: string; readonly zone: string; readonly sub_zone: string } | null;
@@ -73,7 +74,8 @@ interface WireVersion {
   readonly patch: number;
 }
 
-function toNode(node: WireNode): NodeIdentity {
+/** The node of a decoded message, without what is not needed of it. */
+export function toNode(node: WireNode): NodeIdentity {
   const { region, zone, sub_zone } = node.locality ?? { region: '', zone: '', sub_zone: '' };
   return {
     id: cut(node.id, NAME_LENGTH),

@@ -2,6 +2,7 @@ import type { Server, ServiceDefinition } from '@grpc/grpc-js';
 import type { OnFailure } from './answer.ts';
 import { csdsHandlers, type ServedFleet } from './csds.ts';
 import { Health } from './health.ts';
+import { LRS } from './load/load-reports.ts';
 import { service, services } from './protos.ts';
 import { addReflection } from './reflection.ts';
 
@@ -30,7 +31,8 @@ function withBytes(definition: ServiceDefinition): ServiceDefinition {
 }
 
 /** How a method's streams are counted (gate.ts). */
-export function kindOf(path: string): 'xds' | 'check' | 'operator' {
+export function kindOf(path: string): 'xds' | 'load' | 'check' | 'operator' {
   if (path.includes('DiscoveryService/') && !path.startsWith(`/${CSDS}/`)) return 'xds';
+  if (path.startsWith(`/${LRS}/`)) return 'load';
   return path === `/${HEALTH}/Check` || path === `/${HEALTH}/List` ? 'check' : 'operator';
 }

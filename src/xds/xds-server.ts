@@ -9,6 +9,8 @@ import { Doubts } from './doubts.ts';
 import { createDelivery } from './deliver.ts';
 import { bind, createGrpcServer, type StreamKind } from './grpc.ts';
 import { defaultXdsLimits, type XdsLimits } from './limits.ts';
+import { LoadReports, type LoadSink } from './load/load-reports.ts';
+import { Members } from './members.ts';
 import type { EncodedRelease } from './push.ts';
 import { Gate } from './gate.ts';
 import type { Health } from './health.ts';
@@ -23,6 +25,8 @@ export interface XdsServerOptions {
   readonly onAction: (session: Session, action: StreamAction) => void;
   /** No node can have been poisoned by a push of an earlier process. Default: false. */
   readonly trustsClaims?: boolean;
+  /** Takes the nodes' load reports. Default: they are not kept. */
+  readonly onLoad?: LoadSink;
   /** An internal error ended one stream. */
   readonly onFailure?: (peer: string, error: unknown) => void;
   /** A stream of any service was refused, or ended before it had a node: over a limit, or silent. */
@@ -33,12 +37,14 @@ export interface XdsServerOptions {
   readonly tlsReloadMs?: number;
 }
 
+const NO_LOAD: LoadSink = { open: () => undefined, close: () => undefined, add: () => undefined };
+
 /** How long `drain` waits for unanswered pushes. */
 const ANSWER_MOMENT_MS = 2_000;
 const POLL_MS = 20;
 const SHUTTING_DOWN = 'the server is shutting down';
 
-/** The xDS server: SotW and delta, per type and aggregated; with health, reflection and CSDS. */
+/** The xDS server: SotW and delta, per type and aggregated; with load reports, health, reflection and CSDS. */
 export class XdsServer {
   readonly #options: XdsServerOptions;
   readonly #limits: XdsLimits;
@@ -48,8 +54,8 @@ export class XdsServer {
   readonly #sessions = new Set<StreamSession>();
   /** Sessions with an authorized node: each counts against `max_streams`. */
   readonly #admitted = new Set<StreamSession>();
-  /** Streams that subscribe to the configured resource, by node.id. */
-  readonly #members = new Map<string, number>();
+  readonly #members = new Members();
+  readonly #loadReports: LoadReports;
   readonly #doubts: Doubts;
   readonly #deliver: (item: { session: StreamSession; action: StreamAction }) => void;
   /** Sent while there is no release: without an answer, Envoy would wait 15 s for its first layer. */
@@ -71,9 +77,16 @@ export class XdsServer {
       ({ session, action }) => onAction(session, action),
       (error, { session }) => session.fail(error),
     );
-    const { onFailure = () => undefined, onRefusal = () => undefined } = options;
+    const { onFailure = () => undefined, onRefusal = () => undefined, onLoad: sink = NO_LOAD } = options;
     this.#gate = new Gate({ limits, maxPerClient: settings.maxStreamsPerClient, onRefusal });
     this.#server = createGrpcServer({ settings, limits, gate: this.#gate }, (call, kind) => this.#accept(call, kind));
+    this.#loadReports = new LoadReports({
+      ...{ limits, maxStreams: settings.maxStreams, sink, onFailure, onRefusal },
+      authorize: (call, nodeId) => authorizeBySan(settings.tls?.san ?? null, call, nodeId),
+      ownerOf: (nodeId, client) => this.#ownerOf(nodeId, client),
+      isDraining: () => this.#draining,
+    });
+    this.#loadReports.addTo(this.#server);
     const fleet = { resource, sessions: () => this.#sessions, target: () => this.#target.version };
     this.#health = addOperatorServices(this.#server, fleet, onFailure);
   }
@@ -116,7 +129,17 @@ export class XdsServer {
 
   /** Another stream subscribes to the configured resource under the same node.id. */
   isDuplicate({ node, member }: Session): boolean {
-    return member && node !== null && (this.#members.get(node.id) ?? 0) > 1;
+    return member && node !== null && this.#members.isDuplicate(node.id);
+  }
+
+  /** How often nodes report their load. */
+  setLoadInterval(ms: number): void {
+    this.#loadReports.setInterval(ms);
+  }
+
+  /** Open streams of load reports. */
+  get loadStreams(): number {
+    return this.#loadReports.streams;
   }
 
   /** Takes no new streams, waits a moment for unanswered pushes, and ends every stream with UNAVAILABLE. Takes `ms` at most. */
@@ -187,17 +210,17 @@ export class XdsServer {
   }
 
   #onAction(session: StreamSession, action: StreamAction): void {
-    if (action.type === 'joined') this.#count(session, 1);
-    if (action.type === 'left') this.#count(session, -1);
+    if (action.type === 'joined') this.#members.add(session.node?.id ?? '', session.client);
+    if (action.type === 'left') this.#members.remove(session.node?.id ?? '', session.client);
     updateDoubt(session, action);
     this.#deliver({ session, action });
   }
 
-  #count({ node }: Session, by: 1 | -1): void {
-    if (node === null) return;
-    const members = (this.#members.get(node.id) ?? 0) + by;
-    if (members === 0) this.#members.delete(node.id);
-    else this.#members.set(node.id, members);
+  /** With `san` the certificate proves which node it is; else a node's reports have to come from where its xDS stream comes from. */
+  #ownerOf(nodeId: string, client: string | null): 'node' | 'stranger' | 'nobody' {
+    if (!this.#members.has(nodeId)) return 'nobody';
+    const isProven = (this.#options.settings.tls?.san ?? null) !== null;
+    return isProven || this.#members.isOf(nodeId, client) ? 'node' : 'stranger';
   }
 }
 

@@ -21,6 +21,8 @@ const messages = [
   'envoy.service.discovery.v3.DeltaDiscoveryResponse',
   'envoy.service.discovery.v3.Resource',
   'envoy.service.runtime.v3.Runtime',
+  'envoy.service.load_stats.v3.LoadStatsRequest',
+  'envoy.service.load_stats.v3.LoadStatsResponse',
   'envoy.service.status.v3.ClientStatusRequest',
   'envoy.service.status.v3.ClientStatusResponse',
 ];
@@ -57,7 +59,7 @@ describe('our protos are wire-compatible with the official ones', () => {
 
   it('every method has the official path, types and streaming', () => {
     const methods = Object.values(services).flatMap((service) => ('format' in service ? [] : Object.values(service)));
-    assert.equal(methods.length, 6 + 3); // three of health
+    assert.equal(methods.length, 7 + 3); // three of health
     for (const method of methods.filter(({ path }) => path.startsWith('/envoy.'))) {
       const [, service = '', name = ''] = method.path.split('/');
       const other = official.lookupService(service).methods[name];
@@ -131,7 +133,9 @@ function loadOfficial(): protobuf.Root {
     return folders.map((folder) => join(folder, target)).find((path) => existsSync(path)) ?? target;
   };
   loaded.loadSync(
-    ['discovery/v3/ads.proto', 'runtime/v3/rtds.proto', 'status/v3/csds.proto'].map((file) => `envoy/service/${file}`),
+    ['discovery/v3/ads.proto', 'load_stats/v3/lrs.proto', 'runtime/v3/rtds.proto', 'status/v3/csds.proto'].map(
+      (file) => `envoy/service/${file}`,
+    ),
     { keepCase: true },
   );
   loaded.resolveAll();

@@ -13,9 +13,10 @@ export function openRaw(connection: ClientHttp2Session, name: string, method: st
   return stream;
 }
 
-export function connectRaw(address: string): ClientHttp2Session & Disposable {
+/** `localAddress`: where it connects from. */
+export function connectRaw(address: string, localAddress?: string): ClientHttp2Session & Disposable {
   // The client has no bound of its own: it is the server that is tried.
-  const connection = connect(`http://${address}`, { maxSessionMemory: 1_000 });
+  const connection = connect(`http://${address}`, { maxSessionMemory: 1_000, ...(localAddress && { localAddress }) });
   connection.on('error', () => undefined);
   return Object.assign(connection, { [Symbol.dispose]: () => connection.destroy() });
 }

@@ -1,0 +1,132 @@
+import type { Server, ServiceDefinition } from '@grpc/grpc-js';
+import protobuf from 'protobufjs/minimal.js';
+import type { Sums } from '../../load/load.ts';
+import { service } from '../protos.ts';
+import type { StreamLimits } from '../stream/types.ts';
+import type { ReportLimits } from './decode.ts';
+import { ReportStream, type Refusal, type ReportCall } from './report-stream.ts';
+
+/** What is done with the reports: `Load`. */
+export interface LoadSink {
+  /** A stream of this node began to count. */
+  open(node: string): void;
+  /** It counts no longer. */
+  close(node: string): void;
+  add(node: string, sums: Sums): void;
+}
+
+export interface LoadReportsOptions {
+  readonly limits: StreamLimits & { readonly report: ReportLimits };
+  readonly maxStreams: number;
+  readonly sink: LoadSink;
+  /** Why the client may not be this node, or null. */
+  readonly authorize: (call: ReportCall, nodeId: string) => string | null;
+  /** Whose reports about this node these are: its own, another client's, or of a node that has no xDS stream. */
+  readonly ownerOf: (nodeId: string, client: string | null) => 'node' | 'stranger' | 'nobody';
+  readonly isDraining: () => boolean;
+  readonly onRefusal: (peer: string, reason: string) => void;
+  readonly onFailure: (peer: string, error: unknown) => void;
+}
+
+/** How often nodes report, until it is set. */
+export const DEFAULT_INTERVAL_MS = 10_000;
+
+export const LRS = 'envoy.service.load_stats.v3.LoadReportingService';
+
+/** The Load Reporting Service: asks each node for the requests of all of its clusters, and passes the sums on. */
+export class LoadReports {
+  readonly #options: LoadReportsOptions;
+  /** With an authorized node. */
+  readonly #streams = new Set<ReportStream>();
+  #intervalMs = DEFAULT_INTERVAL_MS;
+  #response = encodeResponse(DEFAULT_INTERVAL_MS);
+
+  constructor(options: LoadReportsOptions) {
+    this.#options = options;
+  }
+
+  addTo(server: Server): void {
+    server.addService(asBytes(service(LRS)), { StreamLoadStats: (call: ReportCall) => this.#accept(call) });
+  }
+
+  /** Open streams that have named their node. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** Each response restarts an Envoy's timer, so one is sent only if it says something new. */
+  setInterval(ms: number): void {
+    if (ms === this.#intervalMs) return;
+    this.#intervalMs = ms;
+    this.#response = encodeResponse(ms);
+    for (const stream of this.#streams) stream.send(this.#response);
+  }
+
+  #accept(call: ReportCall): void {
+    const { limits, sink, isDraining, onRefusal, onFailure } = this.#options;
+    let counts = false;
+    const stream: ReportStream = new ReportStream({
+      call,
+      limits,
+      onRefusal,
+      onFailure,
+      admit: (nodeId) => this.#admit(stream, call, nodeId),
+      onReport: (sums) => {
+        const { nodeId, client } = stream;
+        if (nodeId === null) return null;
+        const owner = this.#options.ownerOf(nodeId, client);
+        if (counts !== (owner === 'node')) sink[counts ? 'close' : 'open'](nodeId);
+        counts = owner === 'node';
+        if (counts) sink.add(nodeId, sums);
+        return owner === 'stranger' ? toStranger(nodeId) : null;
+      },
+      onClose: () => {
+        this.#streams.delete(stream);
+        if (counts && stream.nodeId !== null) sink.close(stream.nodeId);
+        counts = false;
+      },
+    });
+    if (isDraining()) stream.reject({ code: 'UNAVAILABLE', message: 'the server is shutting down' });
+  }
+
+  /** Only an authorized stream counts against `max_streams`. */
+  #admit(stream: ReportStream, call: ReportCall, nodeId: string): Refusal | null {
+    const { authorize, maxStreams } = this.#options;
+    const denied = authorize(call, nodeId);
+    if (denied !== null) return { code: 'PERMISSION_DENIED', message: denied };
+    if (this.#streams.size >= maxStreams)
+      return {
+        code: 'RESOURCE_EXHAUSTED',
+        message: `the server may have at most ${maxStreams} streams of load reports (xds.max_streams)`,
+      };
+    this.#streams.add(stream);
+    stream.send(this.#response);
+    return null;
+  }
+}
+
+function toStranger(nodeId: string): Refusal {
+  return {
+    code: 'PERMISSION_DENIED',
+    message: `the load of node.id ${nodeId} is reported by another client than the one of its xDS stream`,
+  };
+}
+
+/** LoadStatsResponse: load_reporting_interval 2 (a Duration: seconds 1, nanos 2), send_all_clusters 4. */
+function encodeResponse(ms: number): Buffer {
+  const writer = protobuf.Writer.create();
+  writer.uint32(18).fork();
+  writer.uint32(8).int64(Math.floor(ms / 1_000));
+  writer.uint32(16).int32((ms % 1_000) * 1_000_000);
+  return Buffer.from(writer.ldelim().uint32(32).bool(true).finish());
+}
+
+function asBytes(definition: ServiceDefinition): ServiceDefinition {
+  const identity = (bytes: Buffer): Buffer => bytes;
+  return Object.fromEntries(
+    Object.entries(definition).map(([name, method]) => [
+      name,
+      { ...method, requestDeserialize: identity, responseSerialize: identity },
+    ]),
+  );
+}
