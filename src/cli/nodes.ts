@@ -71,15 +71,33 @@ export function formatNodes(
   const colors = pc.createColors(color);
   const shown = nodes.slice(0, limit);
   const width = Math.max(0, ...shown.map(({ id }) => printable(id).length));
+  const loads = new Map(shown.map((node) => [node, formatLoad(node)]));
+  const loadWidth = Math.max(0, ...[...loads.values()].map(({ length }) => length));
+  const toLoad = (node: NodeStatus): string =>
+    loadWidth === 0 ? '' : `${(loads.get(node) ?? '').padEnd(loadWidth)}  `;
   const lines = shown.map((node) => {
     const paint = node.state === 'acked' ? colors.green : colors.yellow;
     const words = wordsOf(node);
     const twin = node.duplicate ? colors.red(' (another stream has the same node id)') : '';
     const vote = colors.yellow(voteWords[node.vote]);
-    return `${indent}${printable(node.id).padEnd(width)}  ${short(node.version ?? '-').padEnd(12)}  ${paint(node.state)}${vote}${words}${twin}`;
+    return `${indent}${printable(node.id).padEnd(width)}  ${short(node.version ?? '-').padEnd(12)}  ${toLoad(node)}${paint(node.state)}${vote}${words}${twin}`;
   });
   const rest = nodes.slice(limit);
   return rest.length === 0 ? lines : [...lines, `${indent}... and ${tally(rest)}: --limit ${nodes.length} shows all`];
+}
+
+/** `12.5 req/s, 0.3 % errors`, or '' where it sends no load reports. */
+function formatLoad({ load = null }: Partial<Pick<NodeStatus, 'load'>>): string {
+  if (load === null) return '';
+  const { requests, errors, seconds } = load;
+  const rate = `${roundUp(requests / seconds)} req/s`;
+  return requests === 0 ? rate : `${rate}, ${roundUp((100 * errors) / requests)} % errors`;
+}
+
+/** With one digit after the point below 100. What is not 0 is not shown as 0. */
+function roundUp(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString('en');
+  return value === 0 ? '0' : Math.max(0.1, value).toFixed(1);
 }
 
 function wordsOf({ refusal, unserved = null }: Pick<NodeStatus, 'refusal'> & Partial<NodeStatus>): string {

@@ -19,7 +19,7 @@ export interface Running {
 
 /** What HTTP and the CLI can ask of the daemon. */
 export function createApi(daemon: Running): Api {
-  const { fleet, follow, journal, xds, sources, settings, presence, problems, metrics } = daemon.parts;
+  const { fleet, follow, journal, xds, sources, settings, presence, problems, metrics, load } = daemon.parts;
   return {
     daemon: () => daemon.info,
     status: async () => {
@@ -32,6 +32,7 @@ export function createApi(daemon: Running): Api {
         sessions: xds.sessions(),
         resource: settings.xds.resource,
         isDuplicate: (session) => xds.isDuplicate(session),
+        loadOf: (node) => load.of(node),
         gone: presence.gone(),
         backlog: follow.waiting,
         problems: problems.list(),

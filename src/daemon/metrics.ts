@@ -13,6 +13,7 @@ export interface Gauges {
   readonly backlog: number;
   readonly problems: readonly string[];
   readonly streams: number;
+  readonly loadStreams: number;
   readonly pinned: number;
   /** When the last fetch of a remote succeeded, milliseconds since the epoch; null: none has, or there is no remote. */
   readonly fetchedAt: number | null;
@@ -79,6 +80,9 @@ export class Metrics {
       for (const [state, nodes] of Object.entries(states)) gauge.set({ state }, nodes);
     });
     this.#gauge('shardplane_streams', 'Open xDS streams.', [], (gauge) => gauge.set(read().streams));
+    this.#gauge('shardplane_load_streams', 'Open streams of load reports.', [], (gauge) =>
+      gauge.set(read().loadStreams),
+    );
     this.#gauge('shardplane_pinned_releases', 'Releases that were refused and wait for retry.', [], (gauge) =>
       gauge.set(read().pinned),
     );

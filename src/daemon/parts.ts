@@ -5,6 +5,7 @@ import type { SourceEvent } from '../git/follow/source.ts';
 import type { DaemonInfo } from '../http/api.ts';
 import type { Judge } from '../judge/judge.ts';
 import { Journal } from '../ledger/journal.ts';
+import { Load } from '../load/load.ts';
 import { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings/settings.ts';
 import { adopt } from '../state/adopt.ts';
@@ -66,6 +67,8 @@ export interface Parts {
   readonly judge: Judge;
   readonly journal: Journal;
   readonly xds: XdsServer;
+  /** What the nodes report of their traffic. */
+  readonly load: Load;
   readonly presence: Presence;
   readonly problems: Problems;
   readonly throttle: LogThrottle;
@@ -118,8 +121,10 @@ export async function createParts(
   const presence = new Presence(log, (id) => fleet.isConnected(id));
   const placeOf = createPlaceOf(repository.file, (version) => sources.get(version).source);
   const streams = new Streams({ log, throttle, metrics, presence, placeOf, now, put: inbox.put });
+  const load = new Load({ now, maxNodes: settings.xds.maxStreams });
   const xds = new XdsServer({
     settings: settings.xds,
+    onLoad: load,
     onAction: streams.onAction,
     onFailure: streams.onFailure,
     onRefusal: streams.onRefusal,
@@ -187,6 +192,7 @@ export async function createParts(
     backlog: follow.waiting,
     problems: problems.list().map(({ code }) => code),
     streams: [...xds.sessions()].length,
+    loadStreams: xds.loadStreams,
     pinned: fleet.pinned,
     fetchedAt: source instanceof RemoteSource ? source.fetchedAt : null,
     gone: presence.gone().length,
@@ -215,7 +221,7 @@ export async function createParts(
     },
   });
   return {
-    ...{ settings, log, info, inbox, controller, releases, fleet, follow, intake, judge, journal, xds },
+    ...{ settings, log, info, inbox, controller, releases, fleet, follow, intake, judge, journal, xds, load },
     ...{ presence, problems, throttle, reporters, metrics, sources },
   };
 }

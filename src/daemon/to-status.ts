@@ -15,6 +15,7 @@ interface Seen {
   /** Name of the RTDS resource. */
   readonly resource: string;
   readonly isDuplicate: (session: Session) => boolean;
+  readonly loadOf: (node: string) => NodeStatus['load'];
   readonly gone: Status['gone'];
   readonly backlog: number;
   readonly problems: readonly Problem[];
@@ -29,6 +30,7 @@ export function toStatus({
   sessions,
   resource,
   isDuplicate,
+  loadOf,
   gone,
   backlog,
   problems,
@@ -36,7 +38,9 @@ export function toStatus({
 }: Seen): Status {
   const { live } = fleet;
   const all = [...sessions];
-  const members = all.filter((session) => session.member).map((session) => toNode(session, fleet, isDuplicate));
+  const members = all
+    .filter((session) => session.member)
+    .map((session) => toNode(session, { fleet, isDuplicate, loadOf }));
   return {
     daemon,
     live: live && {
@@ -56,7 +60,10 @@ export function toStatus({
   };
 }
 
-function toNode(session: Session, fleet: Fleet, isDuplicate: (session: Session) => boolean): NodeStatus {
+function toNode(
+  session: Session,
+  { fleet, isDuplicate, loadOf }: Pick<Seen, 'fleet' | 'isDuplicate' | 'loadOf'>,
+): NodeStatus {
   const { state, node, vote } = fleet.nodeOf(session.id);
   const refusal = node?.refusal ?? null;
   return {
@@ -66,6 +73,7 @@ function toNode(session: Session, fleet: Fleet, isDuplicate: (session: Session) 
     vote: vote ?? 'new',
     refusal: refusal && { code: refusal.code, message: refusal.message },
     duplicate: isDuplicate(session),
+    load: loadOf(session.node?.id ?? ''),
     unserved: null,
   };
 }
@@ -79,6 +87,7 @@ function toUnserved(session: Session, resource: string): NodeStatus {
     vote: 'new',
     refusal: null,
     duplicate: false,
+    load: null,
     unserved,
   };
 }

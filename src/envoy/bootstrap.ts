@@ -4,7 +4,8 @@ import { formatAddress, type Address } from './address.ts';
 import { backendClusters } from './backends.ts';
 import { ingressListener, type LuaSource } from './listener.ts';
 import { viewKey } from '../release/runtime-keys.ts';
-import { dynamicResources, rtdsLayers, xdsCluster, type XdsOptions } from './xds.ts';
+import { adminClusterName } from './own-clusters.ts';
+import { dynamicResources, loadReports, rtdsLayers, xdsCluster, type XdsOptions } from './xds.ts';
 
 export interface BootstrapOptions extends XdsOptions {
   readonly listen: Address;
@@ -31,6 +32,7 @@ export function makeBootstrap(options: BootstrapOptions): string {
     admin: { address: { pipe: { path: options.adminSocket, mode: 384 } } },
     layered_runtime: { layers: runtimeLayers(options, mode) },
     ...dynamicResources(options),
+    cluster_manager: loadReports(),
     static_resources: {
       listeners: [ingressListener({ listen: options.listen, mode, lua: options.lua })],
       clusters: [xdsCluster(options), adminCluster(options.adminSocket), ...backendClusters(mode, options.endpoints)],
@@ -52,11 +54,11 @@ function runtimeLayers(options: BootstrapOptions, mode: 'hosts' | 'clusters') {
 /** The cluster `envoy_admin`: Envoy's own admin interface, which the bridge reads. */
 function adminCluster(path: string) {
   return {
-    name: 'envoy_admin',
+    name: adminClusterName,
     type: 'STATIC',
     connect_timeout: '1s',
     load_assignment: {
-      cluster_name: 'envoy_admin',
+      cluster_name: adminClusterName,
       endpoints: [{ lb_endpoints: [{ endpoint: { address: { pipe: { path } } } }] }],
     },
   };

@@ -1,4 +1,5 @@
 import { isIpAddress, toDiscovery, toSocketAddress, type Address } from './address.ts';
+import { xdsClusterName } from './own-clusters.ts';
 
 /** How Envoy talks to the control plane. */
 export interface XdsOptions {
@@ -32,10 +33,18 @@ export function dynamicResources(options: XdsOptions) {
 function configSource(options: XdsOptions) {
   return {
     api_type: options.transport === 'delta' ? 'DELTA_GRPC' : 'GRPC',
-    transport_api_version: 'V3',
+    ...toDaemon(),
     set_node_on_first_message_only: true,
-    grpc_services: [{ envoy_grpc: { cluster_name: 'xds' } }],
   };
+}
+
+/** `cluster_manager`: reports to the control plane how many requests the backends answered, and how many with an error. */
+export function loadReports() {
+  return { load_stats_config: { api_type: 'GRPC', ...toDaemon() } };
+}
+
+function toDaemon() {
+  return { transport_api_version: 'V3', grpc_services: [{ envoy_grpc: { cluster_name: xdsClusterName } }] };
 }
 
 /**
@@ -45,7 +54,7 @@ function configSource(options: XdsOptions) {
 export function xdsCluster(options: XdsOptions) {
   const daemons = daemonsOf(options);
   return {
-    name: 'xds',
+    name: xdsClusterName,
     ...toDiscovery(daemons),
     connect_timeout: '2s',
     typed_extension_protocol_options: {
@@ -59,7 +68,7 @@ export function xdsCluster(options: XdsOptions) {
     ...tlsSocket(options, daemons),
     ...(daemons.length > 1 && healthChecks()),
     load_assignment: {
-      cluster_name: 'xds',
+      cluster_name: xdsClusterName,
       // a name may have addresses that nothing listens on: one healthy address is enough for its priority
       ...(daemons.length > 1 && { policy: { overprovisioning_factor: 100_000 } }),
       endpoints: daemons.map((daemon, priority) => ({

@@ -77,6 +77,13 @@ export interface NodeStatus {
   readonly unserved: string | null;
   /** Another stream carries the same node.id. */
   readonly duplicate: boolean;
+  /** What its backends answered in the last minute, by its own load reports. null: it sends none. */
+  readonly load: {
+    readonly requests: number;
+    readonly errors: number;
+    /** How much of the minute it has been reporting. */
+    readonly seconds: number;
+  } | null;
 }
 
 /** An Envoy that is not connected any more. */

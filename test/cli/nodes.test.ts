@@ -18,6 +18,7 @@ function node(id: string, state: string, words: string | null = null): NodeStatu
     resources: ['runtime'],
     vote: 'full',
     duplicate: false,
+    load: null,
     unserved: null,
   };
 }
@@ -38,6 +39,24 @@ test('what is wrong comes first, then by number; the rest is counted', () => {
     '  edge-4  aaaaaaaaaaaa  acked',
     '  edge-5  aaaaaaaaaaaa  acked',
     '  ... and 45 more acked: --limit 50 shows all',
+  ]);
+});
+
+test('nodes that report their load show requests a second and errors', () => {
+  const loads = [
+    { requests: 750, errors: 3, seconds: 60 },
+    { requests: 60_000_000, errors: 6_000, seconds: 60 },
+    { requests: 0, errors: 0, seconds: 10 },
+    { requests: 1, errors: 1, seconds: 60 },
+    null,
+  ];
+  const nodes = loads.map((load, at) => ({ ...node(`n${at}`, 'acked'), load }));
+  assert.deepEqual(formatNodes(nodes, { limit: 5, color: false, indent: '' }), [
+    'n0  aaaaaaaaaaaa  12.5 req/s, 0.4 % errors       acked',
+    'n1  aaaaaaaaaaaa  1,000,000 req/s, 0.1 % errors  acked',
+    'n2  aaaaaaaaaaaa  0 req/s                        acked',
+    'n3  aaaaaaaaaaaa  0.1 req/s, 100 % errors        acked',
+    'n4  aaaaaaaaaaaa                                 acked',
   ]);
 });
 

@@ -11,6 +11,7 @@ import { versionOf } from '../helpers/ids.ts';
 const nothing = {
   counts: { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0 },
   streams: 0,
+  loadStreams: 0,
   pinned: 0,
   gone: 0,
   muted: 0,
