@@ -8,8 +8,8 @@ import tseslint from 'typescript-eslint';
 const pure = {
   config: ['yaml', 'ajv(/dist/[a-z0-9]+[.]js)?', 'ajv-formats'],
   release: ['[.]{2}/(config/[a-z0-9-]+|ids)[.]ts', 'protobufjs/minimal[.]js'],
-  revisions: ['[.]{2}/(config/diagnostic|ids|release/short|rollout/types)[.]ts'],
-  rollout: ['[.]{2}/(config/diagnostic|ids)[.]ts', 'croner'],
+  revisions: ['[.]{2}/(config/diagnostic|ids|release/short|rollout/(types|plan))[.]ts'],
+  rollout: ['[.]{2}/(config/diagnostic|glob|ids|load/sums|shard/murmur3)[.]ts', 'croner'],
   shard: ['[.]{2}/config/[a-z0-9-]+[.]ts'],
   state: ['[.]{2}/((revisions|rollout)/[a-z0-9-]+|ids)[.]ts'],
   'xds/stream': ['[.]{2}/[.]{2}/release/[a-z0-9-]+[.]ts'],

@@ -56,7 +56,9 @@ export const diagnosticCodes = [
   'reserved-key',
   // the end of a list that is too long to show
   'more-faults',
-  // a valid config that the fleet refused, or a policy held (src/daemon)
+  // a valid config that was rolled back, or held by a policy (src/rollout, src/revisions)
   'refused',
+  'check-failed',
+  'aborted',
   'held',
 ] as const;

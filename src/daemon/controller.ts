@@ -1,7 +1,6 @@
-import { nextDeadline } from '../rollout/state.ts';
 import type { Fact } from '../state/facts.ts';
 import type { State } from '../state/state.ts';
-import { step } from '../state/step.ts';
+import { nextTick, step } from '../state/step.ts';
 import type { Effect, Event } from '../state/step.ts';
 
 export interface ControllerOptions {
@@ -14,10 +13,13 @@ export interface ControllerOptions {
   readonly onStepped: () => void;
 }
 
+/** Timers can't be set for longer than 24 days. */
+const longestMs = 24 * 60 * 60 * 1000;
+
 /** Applies events to the state, carries out their effects and records their facts. Owns the rollout's timer. */
 export class Controller {
   readonly #options: ControllerOptions;
-  #timer: NodeJS.Timeout | null = null;
+  #timer: { readonly due: number; readonly timeout: NodeJS.Timeout } | null = null;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -40,19 +42,20 @@ export class Controller {
   }
 
   close(): void {
-    if (this.#timer) clearTimeout(this.#timer);
+    clearTimeout(this.#timer?.timeout);
   }
 
-  /** Keeps a running timer: deadlines only move later, so it can't fire too late, and 5,000 ACKs don't need 5,000 timers. */
+  /** Keeps a running timer that is not too late, so that 5,000 ACKs don't need 5,000 timers. */
   #arm(): void {
-    if (this.#timer) return;
     const { state, now } = this.#options;
-    const due = nextDeadline(state.rollout);
-    if (due === null) return;
+    const at = now();
+    const due = nextTick(state, at);
+    if (due === null || (this.#timer !== null && this.#timer.due <= due)) return;
+    clearTimeout(this.#timer?.timeout);
     const tick = (): void => {
       this.#timer = null;
       this.apply({ type: 'tick', at: now() });
     };
-    this.#timer = setTimeout(tick, Math.max(0, due - now())).unref();
+    this.#timer = { due, timeout: setTimeout(tick, Math.min(Math.max(0, due - at), longestMs)).unref() };
   }
 }

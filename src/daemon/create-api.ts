@@ -1,5 +1,6 @@
 import type { Parts } from './parts.ts';
 import type { Api, CommandResult, DaemonInfo } from '../http/api.ts';
+import type { Cause } from '../rollout/types.ts';
 import type { Head } from '../revisions/state.ts';
 import { toHistoryQuery } from '../http/history-query.ts';
 import { HttpError } from '../http/http-error.ts';
@@ -85,10 +86,10 @@ async function retry(daemon: Running, version: string, by: string): Promise<Comm
       message: `${short(head)} is held`,
       hint: `to let it through: shardplane accept ${short(head)}`,
     };
-  if (fleet.refusalOf(head) === null)
+  if (fleet.causeOf(head) === null)
     return { ok: false, message: `${short(head)} was not refused: there is nothing to retry` };
   await follow.command({ type: 'retry', version: head, by });
-  if (fleet.refusalOf(head) === null || fleet.target?.version === head)
+  if (fleet.causeOf(head) === null || fleet.target?.version === head)
     return { ok: true, message: `${short(head)} is pushed again` };
   return { ok: false, message: `${short(head)} cannot be pushed`, hint: 'shardplane status says why' };
 }
@@ -120,12 +121,16 @@ function mute(daemon: Running, node: string, by: string): CommandResult {
   inbox.put({ type: 'mute', at: Date.now(), node, by });
   const { head } = daemon.parts.follow;
   const hint =
-    head?.outcome === 'rolled_back' && fleet.refusalOf(head.version)?.node === node
+    head?.outcome === 'rolled_back' && isRefusedBy(fleet.causeOf(head.version), node)
       ? `${short(head.version)}, which it refused, is still pinned: shardplane retry ${short(head.version)}`
       : null;
   const where = fleet.isConnected(node) ? '' : ' (it is not connected)';
   const message = `${node} no longer has a vote${where}: its answers don't count, and no rollout waits for it`;
   return { ok: true, message: hint === null ? message : `${message}\n${hint}` };
+}
+
+function isRefusedBy(cause: Cause | null, node: string): boolean {
+  return cause?.type === 'refused' && cause.node === node;
 }
 
 function unmute(daemon: Running, node: string, by: string): CommandResult {

@@ -1,32 +1,48 @@
 import type { RemoteSource } from '../git/follow/remote-source.ts';
 import type { Source } from '../git/follow/source.ts';
 import { servedVersions } from '../state/memory.ts';
+import type { Version } from '../ids.ts';
+import type { Candidate } from '../rollout/candidate.ts';
+import { reaches } from '../rollout/reach.ts';
 import type { State } from '../state/state.ts';
 import type { Effect } from '../state/step.ts';
 import { toRolloutMemory } from '../rollout/state.ts';
 import type { XdsServer } from '../xds/xds-server.ts';
 import type { Judging } from './judging.ts';
-import type { Releases } from './releases.ts';
+import type { ReleaseBytes, Releases } from './releases.ts';
+
+type Offering = Pick<EffectsOptions, 'state' | 'xds'> & { readonly releases: Pick<Releases, 'get' | 'stage'> };
 
 export interface EffectsOptions {
   readonly xds: Pick<XdsServer, 'offer' | 'withhold' | 'isWithheld'>;
   readonly state: State;
-  readonly releases: Pick<Releases, 'get' | 'keep'>;
+  readonly releases: Pick<Releases, 'get' | 'stage' | 'keep'>;
   readonly source: Pick<Source | RemoteSource, 'accept'>;
   readonly judging: Pick<Judging, 'begin'>;
+}
+
+/** Offers each node what `targetOf` says. */
+export function offerEach({ state: { rollout }, xds, releases }: Offering): void {
+  const { candidate, live } = rollout;
+  const base = releases.get(live?.version ?? null);
+  const next = candidate?.offered == null ? null : bytesOf(candidate, live?.version ?? null, releases);
+  // With nothing left to offer, Envoys keep what they have: git may still have a release.
+  if (next === null) return base === null ? xds.withhold() : xds.offer(base);
+  if (candidate === null || candidate.reach.isEveryone) return xds.offer(next);
+  xds.offer(base, { release: next, includes: (node) => reaches(candidate.reach, node) });
+}
+
+function bytesOf(candidate: Candidate, live: Version | null, releases: Offering['releases']): ReleaseBytes | null {
+  return candidate.stage === null ? releases.get(candidate.version) : releases.stage(candidate, live);
 }
 
 /** Carries out the effects of a step. */
 export function createEffects({ state, xds, releases, source, judging }: EffectsOptions): (effect: Effect) => void {
   return (effect) => {
     switch (effect.type) {
-      case 'offer': {
-        const release = releases.get(effect.version);
-        // With nothing left to offer, Envoys keep what they have: git may still have a release.
-        if (release === null) xds.withhold();
-        else xds.offer(release);
+      case 'offer':
+        offerEach({ state, xds, releases });
         return releases.keep(servedVersions({ rollout: toRolloutMemory(state.rollout) }));
-      }
       case 'offer_nothing':
         if (xds.isWithheld) xds.offer(null);
         return;

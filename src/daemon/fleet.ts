@@ -1,7 +1,7 @@
 import type { SessionId, Version } from '../ids.ts';
-import { countNodes, nodeState, targetOf, voteOf } from '../rollout/state.ts';
+import { aimOf, countNodes, nodeState, voteOf } from '../rollout/state.ts';
 import type { RolloutState } from '../rollout/state.ts';
-import type { Counts, Live, Refusal } from '../rollout/types.ts';
+import type { Cause, Counts, Live } from '../rollout/types.ts';
 import type { ReleaseBytes, Releases } from './releases.ts';
 
 /** A read-only view of the rollout; only the controller changes it. */
@@ -17,9 +17,9 @@ export class Fleet {
     this.#now = now;
   }
 
-  /** What every node should have. */
+  /** What every node is to have in the end: the candidate, or the live release. */
   get target(): ReleaseBytes | null {
-    return this.#releases.get(targetOf(this.#state));
+    return this.#releases.get(aimOf(this.#state));
   }
 
   get live(): (ReleaseBytes & Live) | null {
@@ -50,8 +50,8 @@ export class Fleet {
     return owing.some((each) => (each?.owed ?? 0) > 0);
   }
 
-  /** The refusal that pins a version, or null. */
-  refusalOf(version: Version): Refusal | null {
+  /** Why a version was rolled back and is pinned, or null. */
+  causeOf(version: Version): Cause | null {
     return this.#state.pins.get(version) ?? null;
   }
 

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Revision } from '../git/read/revision.ts';
 import type { Version } from '../ids.ts';
+import { allAtOnce } from '../rollout/plan.ts';
 import { findShrink } from '../release/guard.ts';
 import type { Release } from '../release/release.ts';
 import type { Standing, Verdict } from '../revisions/types.ts';
@@ -45,7 +46,7 @@ export class Intake {
     const { isOvertaken } = standing;
     const shrink = isOvertaken ? null : this.#findShrink(revision, evaluated.release);
     const digest = isOvertaken ? null : evaluated.digest;
-    return { verdict: { valid: true, shrink, digest }, source, compiled: evaluated };
+    return { verdict: { valid: true, shrink, digest, plan: allAtOnce }, source, compiled: evaluated };
   }
 
   /** A trailer in the commit message accepts the shrinking in advance. */

@@ -3,8 +3,11 @@ import { drawDiagnostic } from '../terminal.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Problem } from '../http/api.ts';
 import { short } from '../release/short.ts';
-import { diagnoseRefusal } from '../rollout/refusal.ts';
+import { diagnose } from '../rollout/diagnose.ts';
+import type { Cause } from '../rollout/types.ts';
 import type { Fact, FactOf } from '../state/facts.ts';
+import { logRollout } from './log-rollout.ts';
+import { describeWave } from './describe-wave.ts';
 import type { RevisionText } from './recent-sources.ts';
 
 /** Logs a fact, with its commit's subject and, if known, its file. */
@@ -32,8 +35,11 @@ export function logFact(log: Logger, fact: Fact, { subject, source }: RevisionTe
         { event: 'retried', version: fact.version, by: fact.by },
         `${fact.by} retried ${short(fact.version)}`,
       );
-    case 'offered':
-      return log.info({ event: 'pushing', version: fact.version }, `pushing ${short(fact.version)} ${subject}`);
+    case 'offered': {
+      const wave =
+        fact.wave === null ? '' : `, ${describeWave(fact.wave)}: ${fact.wave.nodes} of ${fact.counts.connected} nodes`;
+      return log.info({ event: 'pushing', version: fact.version }, `pushing ${short(fact.version)} ${subject}${wave}`);
+    }
     case 'nothing_to_offer':
       return log.warn({ event: 'nothing_to_push' }, 'no release to offer');
     case 'live':
@@ -63,6 +69,16 @@ export function logFact(log: Logger, fact: Fact, { subject, source }: RevisionTe
         { event: 'unmuted', node: fact.node, by: fact.by },
         `${fact.by} gave Envoy ${fact.node} its vote back`,
       );
+    case 'wave_skipped':
+    case 'wave_waits':
+    case 'baking':
+    case 'check':
+    case 'paused':
+    case 'resumed':
+    case 'promoted':
+    case 'frozen':
+    case 'unfrozen':
+      return logRollout(log, fact);
     case 'seen':
     case 'closed':
     case 'nothing_found':
@@ -91,17 +107,17 @@ function logRefusal(log: Logger, fact: OfRefusals, { subject, source }: Revision
   const { version } = fact;
   switch (fact.type) {
     case 'rolled_back': {
-      const { node } = fact.refusal;
-      const drawn = drawAll([diagnoseRefusal(fact.refusal)], source);
+      const { cause } = fact;
+      const drawn = drawAll([diagnose(cause)], source);
       return log.error(
-        { event: 'rolled_back', version, node, outcome: 'rolled_back', drawn },
-        `rolled back ${short(version)} ${subject}: Envoy ${node} refused it`,
+        { event: 'rolled_back', version, ...fieldsOf(cause), outcome: 'rolled_back', drawn },
+        `rolled back ${short(version)} ${subject}: ${nameCause(cause)}`,
       );
     }
     case 'still_pinned':
       return log.warn(
-        { event: 'still_pinned', version, node: fact.refusal.node, outcome: 'rolled_back' },
-        `${short(version)} is not pushed: Envoy ${fact.refusal.node} refused it before; to try again: shardplane retry ${short(version)}`,
+        { event: 'still_pinned', version, ...fieldsOf(fact.cause), outcome: 'rolled_back' },
+        `${short(version)} is not pushed: ${nameCause(fact.cause)} before; to try again: shardplane retry ${short(version)}`,
       );
     case 'unpinned':
       return log.info({ event: 'unpinned', version }, `${short(version)} may be pushed again`);
@@ -116,6 +132,16 @@ function logRefusal(log: Logger, fact: OfRefusals, { subject, source }: Revision
         `Envoy ${fact.node} did not answer ${short(version)} in time`,
       );
   }
+}
+
+function nameCause(cause: Cause): string {
+  if (cause.type === 'refused') return `Envoy ${cause.node} refused it`;
+  return cause.type === 'check' ? `check ${cause.name} failed` : `${cause.by} aborted it`;
+}
+
+function fieldsOf(cause: Cause): Readonly<Record<string, string>> {
+  if (cause.type === 'refused') return { node: cause.node };
+  return cause.type === 'check' ? { check: cause.name } : { by: cause.by };
 }
 
 export function logProblem(log: Logger, change: 'begins' | 'ends', problem: Problem): void {

@@ -15,7 +15,7 @@ import { createState, toMemory } from '../state/state.ts';
 import type { Event } from '../state/step.ts';
 import { XdsServer } from '../xds/xds-server.ts';
 import { Controller } from './controller.ts';
-import { createEffects } from './effects.ts';
+import { createEffects, offerEach } from './effects.ts';
 import { createJudge, digestRules, evaluate } from './evaluate.ts';
 import { Fleet } from './fleet.ts';
 import { createSource, Follow } from './follow.ts';
@@ -75,6 +75,8 @@ export interface Parts {
   readonly reporters: readonly Reporter[];
   readonly metrics: Metrics;
   readonly sources: RecentSources;
+  /** Offers each node its target, as the state has it. */
+  readonly offerTargets: () => void;
 }
 
 /**
@@ -176,6 +178,7 @@ export async function createParts(
   };
   const recorder = new Recorder({ log, throttle, metrics, journal, report, sources, state });
   const updateHealth = (): void => xds.setHealth(readiness({ fleet, journal }).ready); // like /readyz
+  const offerTargets = (): void => offerEach({ state, xds, releases });
   const controller = new Controller({
     ...{ state, now, carryOut: createEffects({ state, xds, releases, source, judging }) },
     record: (facts, event) => {
@@ -215,14 +218,14 @@ export async function createParts(
         .map(({ release }) => release.version)
         .filter((version) => !state.rollout.pins.has(version));
       if (!adopt(state, usable(late, new Set(unpinned), judgedBy), open, now())) return;
-      serveRestored({ log, fleet, xds, controller });
+      serveRestored({ log, fleet, xds, offerTargets, controller });
       const { live } = state.rollout;
       if (live) onReport({ version: live.version, outcome: 'live', diagnostics: [], counts: fleet.counts() });
     },
   });
   return {
     ...{ settings, log, info, inbox, controller, releases, fleet, follow, intake, judge, journal, xds, load },
-    ...{ presence, problems, throttle, reporters, metrics, sources },
+    ...{ presence, problems, throttle, reporters, metrics, sources, offerTargets },
   };
 }
 

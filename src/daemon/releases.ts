@@ -1,4 +1,5 @@
 import type { Version } from '../ids.ts';
+import type { Candidate } from '../rollout/candidate.ts';
 import { readRuntimeName } from '../release/encode.ts';
 import { encodeLayer } from '../release/layer.ts';
 import type { Layer } from '../release/layer.ts';
@@ -29,6 +30,8 @@ export class Releases {
   readonly #kept = new Map<Version, ReleaseBytes>();
   /** The last one judged: it may be released in a moment. */
   #candidate: Compiled | null = null;
+  /** The last one encoded. */
+  #stage: ReleaseBytes | null = null;
 
   constructor(layer: Layer, stored: readonly Stored[] = []) {
     this.#layer = layer;
@@ -53,6 +56,19 @@ export class Releases {
     if (candidate?.release.version === version && !this.#kept.has(version))
       this.#kept.set(version, this.#encode(candidate));
     return this.#kept.get(version) ?? null;
+  }
+
+  /** A stage of a candidate: the live release, with the candidate as the next view of some customers. Null if one of both is not here. */
+  stage(candidate: Candidate, live: Version | null): ReleaseBytes | null {
+    const { offered, stage } = candidate;
+    const [now, next] = [this.get(live), this.get(candidate.version)];
+    if (offered === null || stage === null || now === null || next === null) return null;
+    if (this.#stage?.version === offered) return this.#stage;
+    const { version, config } = next.release;
+    const view = { config, version, cutover: stage.cutover, first: new Set(stage.first) };
+    const release = { ...now.release, next: view };
+    this.#stage = { ...next, version: offered, release, resource: encodeLayer(release, this.#layer) };
+    return this.#stage;
   }
 
   /** Drops all others. */

@@ -1,7 +1,7 @@
 import { printable } from '../config/words.ts';
 import type { RevisionReport } from '../feedback/commit-status.ts';
 import type { Head } from '../revisions/state.ts';
-import { diagnoseRefusal } from '../rollout/refusal.ts';
+import { diagnose } from '../rollout/diagnose.ts';
 import type { Counts } from '../rollout/types.ts';
 import type { Fact } from '../state/facts.ts';
 
@@ -24,7 +24,7 @@ export function toReport(fact: Fact, head: Head | null, now: () => Counts): Repo
     case 'still_pinned':
       return {
         ...{ version: fact.version, outcome: 'rolled_back', counts: none },
-        diagnostics: [diagnoseRefusal(fact.refusal)],
+        diagnostics: [diagnose(fact.cause)],
       };
     case 'live':
       if (fact.isNew) return { version: fact.version, outcome: 'live', diagnostics: [], counts: fact.counts };

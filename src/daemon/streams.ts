@@ -1,4 +1,6 @@
 import type { SessionId, Version } from '../ids.ts';
+import { commitOf } from '../rollout/candidate.ts';
+import type { NodeLabels } from '../rollout/reach.ts';
 import type { RolloutEvent } from '../rollout/types.ts';
 import type { Session } from '../xds/session.ts';
 import type { StreamAction } from '../xds/stream/types.ts';
@@ -48,6 +50,9 @@ export class Streams {
   };
 }
 
+/** A stream joins with its first request, which names its node. */
+const unknown: NodeLabels = { id: '', cluster: '', locality: '', metadata: {} };
+
 /** A stream's action as an event of the rollout, or null if it is none. */
 export function toRolloutEvent(
   stream: Pick<Session, 'id' | 'node' | 'client'>,
@@ -57,7 +62,7 @@ export function toRolloutEvent(
   const session = stream.id;
   switch (action.type) {
     case 'joined':
-      return { type: 'joined', at, session, node: stream.node?.id ?? '', client: stream.client };
+      return { type: 'joined', at, session, node: stream.node ?? unknown, client: stream.client };
     case 'left':
       return { type: 'left', at, session };
     case 'send':
@@ -79,6 +84,6 @@ function toAnswer(
   placeOf: PlaceOf,
 ): RolloutEvent {
   if (action.type === 'nacked')
-    return { type: 'nacked', ...push, ...action.error, place: placeOf(push.version, action.error.message) };
+    return { type: 'nacked', ...push, ...action.error, place: placeOf(commitOf(push.version), action.error.message) };
   return { type: action.type === 'send' ? 'sent' : 'acked', ...push };
 }

@@ -1,3 +1,4 @@
+import { diagnose } from '../rollout/diagnose.ts';
 import type { Fact } from '../state/facts.ts';
 import type { Stamped } from './store.ts';
 
@@ -57,6 +58,13 @@ export class UnwrittenFacts {
 
 /** Bytes, roughly: only messages from outside can be long. */
 function weigh(fact: Fact): number {
-  const words = 'refusal' in fact ? [fact.refusal] : 'diagnostics' in fact ? fact.diagnostics : [];
-  return words.reduce((sum, { message }) => sum + 512 + 2 * message.length, 1024);
+  return messagesOf(fact).reduce((sum, message) => sum + 512 + 2 * message.length, 1024);
+}
+
+function messagesOf(fact: Fact): readonly string[] {
+  if ('message' in fact) return [fact.message];
+  if ('why' in fact) return [fact.why];
+  if (fact.type === 'refused') return [fact.refusal.message];
+  if (fact.type === 'rolled_back' || fact.type === 'still_pinned') return [diagnose(fact.cause).message];
+  return 'diagnostics' in fact ? fact.diagnostics.map(({ message }) => message) : [];
 }

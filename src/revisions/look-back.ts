@@ -1,3 +1,4 @@
+import { allAtOnce } from '../rollout/plan.ts';
 import type { Turn } from './turn.ts';
 import type { RevisionEvent, Verdict } from './types.ts';
 
@@ -24,7 +25,7 @@ export function listAgain(turn: Turn): void {
 export function onListed(turn: Turn, { tip, skip, revisions }: Extract<RevisionEvent, { type: 'listed' }>): void {
   const { state, rollout } = turn;
   if (state.lookBack?.tip !== tip || state.lookBack.skip !== skip) return;
-  const page = revisions.filter(({ version }) => rollout.refusalOf(version) === null);
+  const page = revisions.filter(({ version }) => !rollout.isPinned(version));
   state.lookBack = { ...state.lookBack, page };
   goOn(turn, revisions.length < pageSize);
 }
@@ -45,7 +46,7 @@ export function onHistoryJudged(turn: Turn, verdict: Verdict): void {
   state.lookBack = null;
   if (state.head?.version === version) state.headPlace = place;
   if (state.hold?.version === version) state.hold = null;
-  effects.push({ type: 'release', version, how: 'release' });
+  effects.push({ type: 'release', version, how: 'release', plan: allAtOnce });
 }
 
 /** Something newer has come, or something is served. */

@@ -1,5 +1,6 @@
 import type { Version } from '../ids.ts';
 import { short } from '../release/short.ts';
+import { allAtOnce } from '../rollout/plan.ts';
 import type { Decision } from './movement.ts';
 import type { RevisionsState } from './state.ts';
 import { close, drop, hold, isServed, see, wait } from './turn.ts';
@@ -36,7 +37,8 @@ function isKnown(state: RevisionsState, { revisions, newest, decision }: RefMove
   if (head === null || newest?.version !== head.version || revisions.some(({ version }) => !seen.has(version)))
     return false;
   if (decision === 'take' && settings.isVerified && head.outcome === 'invalid') return false;
-  const isHeldForRewrite = hold !== null && hold.version === head.version && hold.cause !== 'shrink';
+  const isHeldForRewrite =
+    hold?.version === head.version && (hold.cause === 'rewrite' || hold.cause === 'refused-rewrite');
   return (decision === 'take') !== isHeldForRewrite;
 }
 
@@ -84,7 +86,7 @@ export function endHold(turn: Turn, outcome?: FinalOutcome): void {
 /** The ref is back at a served revision: calls off a rollout of any other. */
 function backAtServed({ state, rollout, effects }: Turn, version: Version): void {
   if (state.head && version === rollout.live) state.head = { ...state.head, outcome: 'live' };
-  if (version !== rollout.target) effects.push({ type: 'release', version, how: 'release' });
+  if (version !== rollout.target) effects.push({ type: 'release', version, how: 'release', plan: allAtOnce });
 }
 
 function holdRewrite(turn: Turn, { newest, decision, ...moved }: News): void {

@@ -25,10 +25,13 @@ export interface Waiting {
   readonly retriedBy?: string;
 }
 
-/** A head that waits for an operator because it shrinks too much or rewrites history (`refused-rewrite`: nobody can accept it). */
+/**
+ * A head that waits for an operator because it shrinks too much or rewrites history (`refused-rewrite`: nobody can accept it), or for
+ * the end of a freeze.
+ */
 export interface Hold {
   readonly version: Version;
-  readonly cause: 'shrink' | 'rewrite' | 'refused-rewrite';
+  readonly cause: 'shrink' | 'freeze' | 'rewrite' | 'refused-rewrite';
 }
 
 /** The search through the history of `tip`, while nothing is served. */

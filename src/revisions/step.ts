@@ -1,4 +1,5 @@
 import type { Version } from '../ids.ts';
+import { allAtOnce } from '../rollout/plan.ts';
 import { beginLookBack, goOn, listAgain, onHistoryJudged, onListed } from './look-back.ts';
 import { endHold, onMoved } from './move.ts';
 import { isIdle } from './state.ts';
@@ -61,6 +62,8 @@ function apply(turn: Turn, event: RevisionEvent): void {
       return retry(turn, event);
     case 'decided':
       return decided(turn, event);
+    case 'thawed':
+      return thawed(turn);
     case 'stranded':
       if (turn.state.lookBack?.isDone) turn.state.lookBack = null;
       return;
@@ -126,9 +129,19 @@ function remember({ state, facts }: Turn, { version, by }: { version: Version; b
 /** An operator retries the refused head: it is judged again first, unless it is the target. */
 function retry(turn: Turn, { version, by }: EventOf<'retry'>): void {
   const { state, rollout, effects } = turn;
-  if (version === rollout.target) return void effects.push({ type: 'release', version, how: 'retry' });
-  if (state.head?.version !== version || state.hold !== null || rollout.refusalOf(version) === null) return;
+  if (version === rollout.target) return void effects.push({ type: 'release', version, how: 'retry', plan: allAtOnce });
+  if (state.head?.version !== version || state.hold !== null || !rollout.isPinned(version)) return;
   waitAgain(turn, { version, retriedBy: by });
+}
+
+/** The freeze that held the head is over: it goes on by itself. */
+function thawed(turn: Turn): void {
+  const { state } = turn;
+  const { head, hold } = state;
+  if (hold?.cause !== 'freeze' || head?.version !== hold.version) return;
+  state.hold = null;
+  state.head = { ...head, outcome: null, diagnostics: [] };
+  waitAgain(turn, { version: head.version });
 }
 
 function waitAgain(turn: Turn, head: { version: Version; retriedBy?: string }): void {

@@ -2,7 +2,8 @@ import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Version } from '../ids.ts';
 import { short } from '../release/short.ts';
 import type { Hold, RevisionsState, Waiting } from './state.ts';
-import type { FinalOutcome } from '../rollout/types.ts';
+import { allAtOnce } from '../rollout/plan.ts';
+import type { FinalOutcome, Frozen } from '../rollout/types.ts';
 import type { RevisionEffect, RevisionFact, RevisionSummary, RolloutView, Standing, Verdict } from './types.ts';
 
 /** The handling of one event: the state, the rollout as it is now, and the results so far. */
@@ -110,11 +111,14 @@ export function conclude(turn: Turn, revision: Waiting, verdict: Verdict): void 
   const shrink = mayShrink(state, version, verdict.digest) ? null : verdict.shrink;
   if (!isOvertaken && shrink !== null && place === state.headPlace)
     return hold(turn, { version, cause: 'shrink' }, { reason: shrink });
-  if (isOvertaken || shrink !== null) return supersede(turn, version);
+  const frozen = isOvertaken ? null : freezeFor(turn, version, verdict.digest);
+  if (frozen !== null && place === state.headPlace) return hold(turn, { version, cause: 'freeze' }, describe(frozen));
+  if (isOvertaken || shrink !== null || frozen !== null) return supersede(turn, version);
   if (retriedBy !== undefined) facts.push({ type: 'retried', version, by: retriedBy });
-  effects.push({ type: 'release', version, how: retriedBy === undefined ? 'release' : 'retry' });
+  const plan = isWayBack(state, verdict.digest) ? allAtOnce : verdict.plan;
+  effects.push({ type: 'release', version, how: retriedBy === undefined ? 'release' : 'retry', plan });
   // The rollout won't push a pinned one, so the next older one may be released.
-  if (retriedBy === undefined && rollout.refusalOf(version) !== null) return;
+  if (retriedBy === undefined && rollout.isPinned(version)) return;
   state.released = { version, digest: verdict.digest };
   state.reached = place;
 }
@@ -122,6 +126,24 @@ export function conclude(turn: Turn, revision: Waiting, verdict: Verdict): void 
 /** An operator accepted it, or its content was live before. */
 function mayShrink({ accepted, contents }: RevisionsState, version: Version, digest: string | null): boolean {
   return accepted.has(version) || (digest !== null && contents.has(digest));
+}
+
+/** How many of the contents that were live last may come back at once, despite a freeze. */
+const waysBack = 3;
+
+function isWayBack({ contents }: RevisionsState, digest: string | null): boolean {
+  return digest !== null && [...contents].slice(-waysBack).includes(digest);
+}
+
+/** The freeze that holds it. Not what an operator has accepted, the way back, and the first release of all. */
+function freezeFor({ state, rollout }: Turn, version: Version, digest: string | null): Frozen | null {
+  if (rollout.target === null || state.accepted.has(version) || isWayBack(state, digest)) return null;
+  return rollout.frozen();
+}
+
+function describe({ until, reason }: Frozen): { reason: string } {
+  const end = until === null ? '' : ` until ${new Date(until).toISOString()}`;
+  return { reason: `frozen${end} (${reason})` };
 }
 
 /** It is live, or the target. */

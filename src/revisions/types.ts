@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Version } from '../ids.ts';
-import type { FinalOutcome, Refusal } from '../rollout/types.ts';
+import type { Plan } from '../rollout/plan.ts';
+import type { FinalOutcome, Frozen } from '../rollout/types.ts';
 import type { Decision, Movement } from './movement.ts';
 
 /** A commit that changes the config file, without its content. */
@@ -19,7 +20,13 @@ export interface RevisionSummary {
 export type Verdict =
   | { readonly valid: false; readonly diagnostics: readonly Diagnostic[] }
   /** `shrink`: why the guard would hold it, or null. `digest`: of the content, whatever the commit; null if it won't be released. */
-  | { readonly valid: true; readonly shrink: string | null; readonly digest: string | null };
+  | {
+      readonly valid: true;
+      readonly shrink: string | null;
+      readonly digest: string | null;
+      /** How it is to be rolled out. */
+      readonly plan: Plan;
+    };
 
 /** The ref names another commit than before, or none. */
 export interface RefMoved {
@@ -60,6 +67,8 @@ export type RevisionEvent =
       readonly outcome: FinalOutcome | null;
       readonly diagnostics: readonly Diagnostic[];
     }
+  /** No freeze is in force any more. */
+  | { readonly type: 'thawed' }
   /** The rollout has nothing left to offer. */
   | { readonly type: 'stranded' }
   /** The answer to `list` when git failed: it is asked again if still needed. */
@@ -107,7 +116,7 @@ export type RevisionEffect =
   /** Count the tip as taken, whatever the policy said. */
   | { readonly type: 'accept_tip'; readonly tip: string }
   /** Roll it out; `retry` unpins it first. */
-  | { readonly type: 'release'; readonly version: Version; readonly how: 'release' | 'retry' }
+  | { readonly type: 'release'; readonly version: Version; readonly how: 'release' | 'retry'; readonly plan: Plan }
   /** List a page of the history of `tip`, newest first, without the `skip` newest. */
   | { readonly type: 'list'; readonly tip: string; readonly skip: number; readonly limit: number };
 
@@ -116,6 +125,8 @@ export interface RolloutView {
   readonly live: Version | null;
   /** What every node should have: the candidate, or the live release. */
   readonly target: Version | null;
-  /** The refusal that pins a version. */
-  readonly refusalOf: (version: Version) => Refusal | null;
+  /** It was rolled back, and is not offered again by itself. */
+  readonly isPinned: (version: Version) => boolean;
+  /** The freeze that is in force, if any. */
+  readonly frozen: () => Frozen | null;
 }

@@ -1,44 +1,69 @@
 import type { Version } from '../ids.ts';
+import { isLastWave } from './candidate.ts';
+import { ask } from './offer.ts';
 import {
+  aimOf,
   countNodes,
-  createTally,
   isGathering,
   isReturning,
   membersAsked,
   quorumOf,
-  targetOf,
+  subjectOf,
   type RolloutState,
 } from './state.ts';
-import type { Refusal, RolloutEffect, RolloutFact } from './types.ts';
-import { countAll, countVote, credit } from './votes.ts';
-
-/** The handling of one event: the state, the event's time, and the results so far. */
-export interface Rollout {
-  readonly state: RolloutState;
-  readonly at: number;
-  readonly facts: RolloutFact[];
-  readonly effects: RolloutEffect[];
-}
+import type { Rollout } from './turn.ts';
+import type { Cause, Refusal } from './types.ts';
+import { countAll, credit } from './votes.ts';
+import { pause } from './pause.ts';
+import { bake, isBaked, nextWave } from './waves.ts';
 
 const maxPins = 1_000;
-const maxOffers = 20;
 
-/** Decides about the target once no answer is awaited. */
+/** Goes on as far as it can: decides once no answer is awaited, ends what has baked, begins waves that may begin. */
 export function settle(rollout: Rollout): void {
-  const { waiting, candidate, gathering } = rollout.state;
-  const isDue = waiting.size === 0 || (candidate === null && gathering.isOver);
-  if (isDue && !isReturning(rollout.state)) decide(rollout);
+  do {
+    const { waiting, candidate, gathering } = rollout.state;
+    const isDue = waiting.size === 0 || (candidate === null && gathering.isOver);
+    if (isDue && !isReturning(rollout.state)) decide(rollout);
+  } while (goOn(rollout));
 }
 
-/** Enough ACKs prove the target. More refusals than ACKs roll it back. With neither, it is live unproven. */
+/** Whether a wave was begun, about which there may be something to decide already. */
+function goOn(rollout: Rollout): boolean {
+  const { candidate } = rollout.state;
+  if (candidate === null || candidate.paused !== null) return false;
+  if (candidate.phase.type === 'waiting') return nextWave(rollout);
+  return isBaked(rollout) && endWave(rollout);
+}
+
+/** After the last wave it is live. Returns whether another one has begun. `isPromoted`: as for `nextWave`. */
+export function endWave(rollout: Rollout, isPromoted = false): boolean {
+  const { state } = rollout;
+  if (state.candidate === null) return false;
+  if (!isLastWave(state.candidate)) return nextWave(rollout, isPromoted);
+  if (state.tally.acked.size >= quorumOf(state)) prove(rollout);
+  else goLiveUnproven(rollout);
+  return false;
+}
+
+/**
+ * With enough ACKs the subject is good: a candidate's wave bakes, the live release is proven. More refusals than ACKs roll it back. With
+ * neither, the last wave goes on, unproven; any other is paused.
+ */
 export function decide(rollout: Rollout): void {
   const { state } = rollout;
-  if (isProven(state) || targetOf(state) === null) return;
+  const { candidate } = state;
+  if (isProven(state) || subjectOf(state) === null || (candidate !== null && candidate.phase.type !== 'pushing'))
+    return;
   const { acked, refused, shared } = state.tally;
   const [refusal = firstOf(shared)] = refused.values();
-  if (acked.size >= quorumOf(state)) return prove(rollout);
-  if (refusal && refused.size + shared.size > acked.size && !isAwaited(state)) return rollBack(rollout, refusal);
-  if (state.candidate) goLiveUnproven(rollout);
+  const isEnough = acked.size >= quorumOf(state);
+  if (!isEnough && refusal && refused.size + shared.size > acked.size && !isAwaited(state))
+    return rollBack(rollout, { type: 'refused', ...refusal });
+  if (candidate === null) return isEnough ? prove(rollout) : undefined;
+  if (candidate.paused !== null) return;
+  if (isEnough || isLastWave(candidate)) return bake(rollout);
+  pause(rollout, { reason: 'unanswered', why: `only ${acked.size} of ${membersAsked(state)} nodes have accepted it` });
 }
 
 function firstOf(refusals: ReadonlyMap<string, Refusal>): Refusal | undefined {
@@ -70,7 +95,7 @@ function goLiveUnproven(rollout: Rollout): void {
 function goLive(rollout: Rollout, proven: boolean): void {
   const { state, at, facts } = rollout;
   const { live, candidate } = state;
-  const version = targetOf(state);
+  const version = aimOf(state);
   if (version === null) return;
   const isNew = candidate !== null;
   const since = isNew || live === null ? at : live.since;
@@ -92,21 +117,28 @@ function fallbackOf({ live }: RolloutState): Version | null {
   return live.proven ? live.version : live.fallback;
 }
 
-/** The target was refused: pin it, and put the last good release back. */
-export function rollBack(rollout: Rollout, refusal: Refusal): void {
+/** The subject is bad: pin its commit, and put the last good release back on all that have it. */
+export function rollBack(rollout: Rollout, cause: Cause): void {
   const { state, facts } = rollout;
-  const version = targetOf(state);
+  const version = aimOf(state);
   if (version === null) return;
-  pin(state, version, refusal);
-  facts.push({ type: 'rolled_back', version, refusal, counts: countNodes(state) });
+  pin(state, version, cause);
+  facts.push({ type: 'rolled_back', version, cause, counts: countNodes(state) });
   if (state.candidate) forgetFallback(state, version);
   else fallBack(rollout);
-  aim(rollout, null);
+  aimAtLive(rollout);
+}
+
+/** Calls off the candidate, if there is one. */
+export function aimAtLive(rollout: Rollout): void {
+  rollout.state.candidate = null;
+  rollout.state.checks.clear();
+  ask(rollout);
   settle(rollout);
 }
 
-function pin({ pins }: RolloutState, version: Version, refusal: Refusal): void {
-  pins.set(version, refusal);
+function pin({ pins }: RolloutState, version: Version, cause: Cause): void {
+  pins.set(version, cause);
   const [oldest] = pins.keys();
   if (pins.size > maxPins && oldest !== undefined) pins.delete(oldest);
 }
@@ -128,36 +160,6 @@ function fallBack({ state, at, facts }: Rollout): void {
     ...{ type: 'live', version, since: at, proven: true, isNew: false, isSettled: false },
     ...{ push, counts: countNodes(state) },
   });
-}
-
-/** Makes a candidate (null: the live release) the target, and awaits an answer from each node that doesn't have it. */
-export function aim(rollout: Rollout, candidate: Version | null): void {
-  const { state, at } = rollout;
-  const deadline = at + state.settings.ackTimeoutMs;
-  const before = Math.max(membersAsked(state), state.members);
-  state.candidate = candidate === null ? null : { version: candidate, deadline, isResumed: false };
-  const target = targetOf(state);
-  state.waiting = new Map();
-  state.electorate = state.members === 0 ? null : new Set([...state.ids.keys()].filter((id) => !state.muted.has(id)));
-  state.gathering = { members: state.members === 0 ? before : 0, until: null, isOver: false };
-  state.tally = createTally();
-  for (const [session, node] of state.nodes) {
-    if (target === null || state.muted.has(node.id)) continue;
-    if (node.sent === target && node.answer === 'ack') countVote(state, node, null);
-    else state.waiting.set(session, deadline);
-  }
-  offer(rollout, target);
-}
-
-/** Offers it to all nodes; those that have it are sent nothing. */
-export function offer({ state, at, facts, effects }: Rollout, version: Version | null): void {
-  effects.push({ type: 'offer', version });
-  state.awaited = version === null ? null : { version, at };
-  if (version === null) return void facts.push({ type: 'nothing_to_offer' });
-  state.pushes += 1;
-  state.offeredTo.push(state.nodes.size);
-  if (state.offeredTo.length > maxOffers) state.offeredTo.shift();
-  facts.push({ type: 'offered', version, push: state.pushes, counts: countNodes(state) });
 }
 
 /** The target is the live release, and proven: no refusal rolls it back. */

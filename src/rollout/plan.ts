@@ -22,7 +22,7 @@ export type NodeSet =
   | { readonly type: 'count'; readonly count: number }
   /** The same by their share, above 0 and up to 1. */
   | { readonly type: 'share'; readonly share: number }
-  /** Nodes that match all of these globs (`*` and `?`). */
+  /** Nodes that match all of these globs, in which `*` stands for any run of characters. */
   | { readonly type: 'matching'; readonly globs: NodeGlobs };
 
 export interface NodeGlobs {
@@ -95,3 +95,9 @@ export type FreezeWindow =
       readonly zone: string;
       readonly reason: string;
     };
+
+/** Everyone gets it at once, and it is live as soon as they have answered. */
+export const allAtOnce: Plan = {
+  strategy: 'all-at-once',
+  waves: [{ nodes: { type: 'everyone' }, customers: null, bakeMs: 0, isManual: false }],
+};

@@ -1,10 +1,15 @@
 import type { SessionId, Version } from '../ids.ts';
-import type { Counts, Live, NodeState, Refusal, Vote } from './types.ts';
+import { isAtOnce, resumeCandidate, type Candidate } from './candidate.ts';
+import { reaches, type NodeLabels } from './reach.ts';
+import type { Cause, CheckVerdict, Counts, Frozen, Live, NodeState, Refusal, Vote, WaveProgress } from './types.ts';
 
 /** One node's stream, as the rollout sees it. */
 export interface RolloutNode {
   /** xDS node.id. */
   readonly id: string;
+  readonly labels: NodeLabels;
+  /** The candidate's waves have reached it. */
+  isReached: boolean;
   /** Where its stream comes from: a certificate or an address. Null: unknown. */
   readonly client: string | null;
   /** The version of the newest push to it. */
@@ -35,13 +40,28 @@ export interface RolloutSettings {
   readonly quorum: number;
   /** How long a node must have held an accepted release before its word alone rolls one back. */
   readonly voteAfterMs: number;
+  /** Checks that every wave has to pass. */
+  readonly checks?: readonly string[];
+  /** The freeze window at a time, if any. */
+  readonly frozenAt?: (at: number) => Frozen | null;
 }
 
-/** The release that is being rolled out. `isResumed`: it was offered before a restart, and the fleet is not back yet. */
-export interface Candidate {
-  readonly version: Version;
-  readonly deadline: number;
-  readonly isResumed: boolean;
+/** What a check has found since the wave began. */
+export interface CheckState {
+  /** The last verdicts, newest last. */
+  readonly recent: CheckVerdict[];
+  message: string;
+  /** Since when it has had no data, milliseconds since the epoch. */
+  noDataSince: number | null;
+}
+
+/** An operator's freeze. Milliseconds since the epoch. */
+export interface Freeze {
+  readonly by: string;
+  readonly why: string;
+  readonly at: number;
+  /** Null: until `unfreeze`. */
+  readonly until: number | null;
 }
 
 /** Owned by the caller and updated in place by `step`: copying 5,000 nodes for each ACK would be too slow. */
@@ -49,8 +69,15 @@ export interface RolloutState {
   readonly settings: RolloutSettings;
   live: Live | null;
   candidate: Candidate | null;
-  /** Versions that were refused, and by whom. */
-  readonly pins: Map<Version, Refusal>;
+  /** How many stages were made so far; it survives restarts, so that no version on the wire is used twice. */
+  stages: number;
+  /** By name. */
+  checks: Map<string, CheckState>;
+  freeze: Freeze | null;
+  /** An operator has ended the freeze window that lasts until then. */
+  thawedUntil: number | null;
+  /** Versions that were rolled back, and why. */
+  readonly pins: Map<Version, Cause>;
   /** By session. */
   readonly nodes: Map<SessionId, RolloutNode>;
   /** How many streams each connected node.id has. */
@@ -109,10 +136,12 @@ export interface Gathering {
 /** The durable part, as plain JSON. */
 export interface RolloutMemory {
   readonly live: Live | null;
-  /** The version that is being rolled out. */
-  readonly candidate: Version | null;
+  readonly candidate: Candidate | null;
+  readonly stages?: number;
+  readonly freeze?: Freeze | null;
+  readonly thawedUntil?: number | null;
   /** The newest last, 1,000 at most. */
-  readonly pins: readonly { readonly version: Version; readonly refusal: Refusal }[];
+  readonly pins: readonly { readonly version: Version; readonly cause: Cause }[];
   /** node.ids, 1,000 at most. */
   readonly muted: readonly string[];
   /** The number of the last offer. */
@@ -123,14 +152,20 @@ export interface RolloutMemory {
   readonly settled: { readonly version: Version; readonly isClean: boolean } | null;
 }
 
-/** A rollout with nobody connected. `now`: milliseconds since the epoch; a candidate gets its full time again. */
+/** A rollout with nobody connected. `now`: milliseconds since the epoch; a candidate's nodes get their full time again. */
 export function createRollout(settings: RolloutSettings, memory?: RolloutMemory, now = 0): RolloutState {
-  const version = memory?.candidate ?? null;
+  const candidate = memory?.candidate ? resumeCandidate(memory.candidate, now + settings.ackTimeoutMs) : null;
+  const isAsked = candidate?.phase.type === 'pushing';
+  const expected = Math.max(0, ...(memory?.members ?? []));
   return {
     settings,
     live: memory?.live ?? null,
-    candidate: version === null ? null : { version, deadline: now + settings.ackTimeoutMs, isResumed: true },
-    pins: new Map(memory?.pins.map(({ version, refusal }) => [version, refusal])),
+    candidate,
+    stages: memory?.stages ?? 0,
+    checks: createChecks(candidate?.checks ?? [], now),
+    freeze: memory?.freeze ?? null,
+    thawedUntil: memory?.thawedUntil ?? null,
+    pins: new Map(memory?.pins.map(({ version, cause }) => [version, cause])),
     nodes: new Map(),
     ids: new Map(),
     members: 0,
@@ -140,20 +175,30 @@ export function createRollout(settings: RolloutSettings, memory?: RolloutMemory,
     waiting: new Map(),
     electorate: null,
     tally: createTally(),
-    gathering: { members: Math.max(0, ...(memory?.members ?? [])), until: null, isOver: false },
+    gathering: {
+      members: candidate?.reach.isEveryone === false ? candidate.asked : expected,
+      until: null,
+      isOver: false,
+    },
     pushes: memory?.pushes ?? 0,
-    awaited: version === null ? null : { version, at: now },
+    awaited: candidate !== null && isAsked ? { version: candidate.version, at: now } : null,
     offeredTo: [...(memory?.members ?? [])],
     settled: memory?.settled ?? null,
   };
 }
 
+/** Checks of a wave that begins now, without a verdict. */
+export function createChecks(names: readonly string[], at: number): Map<string, CheckState> {
+  return new Map(names.map((name) => [name, { recent: [], message: 'no verdict yet', noDataSince: at }]));
+}
+
 export function toRolloutMemory(state: RolloutState): RolloutMemory {
-  const { live, candidate, pins, muted, pushes, offeredTo, settled } = state;
+  const { live, candidate, stages, freeze, thawedUntil, pins, muted, pushes, offeredTo, settled } = state;
   return {
     live,
-    candidate: candidate?.version ?? null,
-    pins: [...pins].map(([version, refusal]) => ({ version, refusal })),
+    candidate: candidate && { ...candidate, isResumed: false },
+    ...{ stages, freeze, thawedUntil },
+    pins: [...pins].map(([version, cause]) => ({ version, cause })),
     muted: [...muted],
     pushes,
     members: [...offeredTo],
@@ -168,17 +213,53 @@ export function countNodes(state: RolloutState): Counts {
   return counts;
 }
 
-/** The version that every node should have, or null before there is one. */
-export function targetOf(state: RolloutState): Version | null {
-  return state.candidate?.version ?? state.live?.version ?? null;
+/** The commit that the fleet is to have in the end: the candidate, or the live release. */
+export function aimOf({ candidate, live }: RolloutState): Version | null {
+  return candidate?.version ?? live?.version ?? null;
 }
 
-/** State of one node against the target. */
+/** What is offered to the nodes whose answers decide: a stage of the candidate or all of it, else the live release. */
+export function subjectOf({ candidate, live }: RolloutState): Version | null {
+  return candidate === null ? (live?.version ?? null) : candidate.offered;
+}
+
+/** The version on the wire that a node should have, or null before there is one: the same for the same labels in every process. */
+export function targetOf(
+  { candidate, live }: Pick<RolloutState, 'candidate' | 'live'>,
+  node: NodeLabels,
+): Version | null {
+  const isReached = candidate !== null && reaches(candidate.reach, node);
+  return (isReached ? candidate.offered : null) ?? live?.version ?? null;
+}
+
+/** The same for a connected node. */
+export function targetOfNode({ candidate, live }: RolloutState, { isReached }: RolloutNode): Version | null {
+  return (isReached ? candidate?.offered : null) ?? live?.version ?? null;
+}
+
+/** State of one node against its target. */
 export function nodeState(state: RolloutState, session: SessionId): NodeState {
   const node = state.nodes.get(session);
   if (node?.answer === 'nack') return 'refusing';
-  if (node?.answer === 'ack' && node.sent === targetOf(state)) return 'acked';
-  return state.waiting.has(session) || targetOf(state) === null ? 'pending' : 'unanswered';
+  const target = node === undefined ? null : targetOfNode(state, node);
+  if (node?.answer === 'ack' && node.sent === target) return 'acked';
+  return state.waiting.has(session) || target === null ? 'pending' : 'unanswered';
+}
+
+/** Where a gradual rollout is, for people; null: there is none. `wave`: the index of another of its waves. */
+export function progressOf({ candidate, nodes }: RolloutState, wave = candidate?.wave ?? 0): WaveProgress | null {
+  if (candidate === null || isAtOnce(candidate)) return null;
+  const { plan, stage, offered } = candidate;
+  const reached = offered === null ? 0 : nodes.values().reduce((sum, { isReached }) => sum + Number(isReached), 0);
+  const customers = stage && stage.cutover / 100;
+  return { strategy: plan.strategy, wave: wave + 1, waves: plan.waves.length, nodes: reached, customers };
+}
+
+/** Why no wave may begin: an operator's freeze, or a window. */
+export function frozenAt({ freeze, thawedUntil, settings }: RolloutState, at: number): Frozen | null {
+  if (freeze !== null && (freeze.until === null || at < freeze.until))
+    return { until: freeze.until, reason: `by ${freeze.by}${freeze.why === '' ? '' : `: ${freeze.why}`}` };
+  return thawedUntil !== null && at < thawedUntil ? null : (settings.frozenAt?.(at) ?? null);
 }
 
 const none: readonly Strikes[] = [];
@@ -198,22 +279,23 @@ export function voteOf(state: RolloutState, node: RolloutNode, at: number): Vote
   return node.heldSince !== null && at - node.heldSince >= state.settings.voteAfterMs ? 'full' : 'new';
 }
 
-/** How many members are asked about the target. */
-export function membersAsked({ electorate, gathering, members }: RolloutState): number {
-  return Math.max(1, electorate?.size ?? Math.max(gathering.members, members));
+/** How many members are asked about the subject. */
+export function membersAsked(state: RolloutState): number {
+  const { electorate, gathering } = state;
+  return Math.max(1, electorate?.size ?? Math.max(gathering.members, membersReached(state)));
+}
+
+/** Members that are connected and have a say about the subject. */
+export function membersReached({ candidate, members, nodes, muted }: RolloutState): number {
+  if (candidate === null || candidate.reach.isEveryone) return members;
+  const ids = new Set<string>();
+  for (const { id, isReached } of nodes.values()) if (isReached && !muted.has(id)) ids.add(id);
+  return ids.size;
 }
 
 /** How many ACKs prove the target. */
 export function quorumOf(state: RolloutState): number {
   return Math.max(1, Math.ceil(state.settings.quorum * membersAsked(state)));
-}
-
-/** When `tick` is due (milliseconds since the epoch), or null when nothing is awaited. */
-export function nextDeadline(state: RolloutState): number | null {
-  const [first = Infinity] = state.waiting.values();
-  const gathered = isGathering(state) ? (state.gathering.until ?? Infinity) : Infinity;
-  const due = Math.min(first, state.candidate?.deadline ?? Infinity, gathered);
-  return due === Infinity ? null : due;
 }
 
 /** The live release is unproven, and the fleet may still be connecting. */
@@ -223,6 +305,7 @@ export function isGathering({ candidate, live, gathering }: RolloutState): boole
 
 /** After a restart with a candidate: until the deadline, the nodes that are back first decide only with enough ACKs. */
 export function isReturning(state: RolloutState): boolean {
-  const { candidate, gathering, members, tally } = state;
-  return candidate?.isResumed === true && gathering.members > members && tally.acked.size < quorumOf(state);
+  const { candidate, gathering, tally } = state;
+  if (candidate?.isResumed !== true || candidate.phase.type !== 'pushing') return false;
+  return gathering.members > membersReached(state) && tally.acked.size < quorumOf(state);
 }

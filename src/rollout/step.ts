@@ -1,8 +1,15 @@
 import type { SessionId, Version } from '../ids.ts';
+import { commitOf, createCandidate } from './candidate.ts';
+import { command, endFreeze } from './commands.ts';
+import { aimAtLive, decide, isProven, rollBack, settle } from './decide.ts';
+import { ask, offer } from './offer.ts';
+import { allAtOnce, type Plan } from './plan.ts';
+import { reaches, type NodeLabels } from './reach.ts';
 import type { RolloutNode, RolloutState } from './state.ts';
-import { aim, decide, isProven, offer, rollBack, settle, type Rollout } from './decide.ts';
-import { countNodes, isGathering, isReturning, membersAsked, targetOf, voteOf } from './state.ts';
+import { aimOf, countNodes, isGathering, isReturning, membersAsked, subjectOf, targetOfNode, voteOf } from './state.ts';
+import type { Rollout } from './turn.ts';
 import type { Refusal, RolloutEffect, RolloutEvent, RolloutFact } from './types.ts';
+import { hear, pauseIfSilent } from './verdicts.ts';
 import { countAll, countStream, countVote, credit, mute, strike, unmute } from './votes.ts';
 
 /**
@@ -22,9 +29,9 @@ export function step(
 function apply(rollout: Rollout, event: RolloutEvent): void {
   switch (event.type) {
     case 'release':
-      return release(rollout, event.version);
+      return release(rollout, event.version, event.plan ?? allAtOnce);
     case 'retry':
-      return retry(rollout, event.version);
+      return retry(rollout, event.version, event.plan ?? allAtOnce);
     case 'joined':
       return joined(rollout, event);
     case 'left':
@@ -43,8 +50,14 @@ function apply(rollout: Rollout, event: RolloutEvent): void {
       rollout.facts.push({ type: 'unmuted', node: event.node, by: event.by });
       unmute(rollout.state, event.node);
       return settle(rollout);
+    case 'check': {
+      const cause = hear(rollout, event);
+      return cause === null ? settle(rollout) : rollBack(rollout, cause);
+    }
     case 'tick':
       return tick(rollout);
+    default:
+      return command(rollout, event);
   }
 }
 
@@ -59,41 +72,51 @@ function end({ state, at, facts }: Rollout): void {
   facts.push({ type: 'settled', version, push, ms: at - awaited.at, counts });
 }
 
-function release(rollout: Rollout, version: Version): void {
-  const { state, facts } = rollout;
-  const pin = state.pins.get(version);
-  if (pin !== undefined) return void facts.push({ type: 'still_pinned', version, refusal: pin });
-  if (version === targetOf(state)) return;
-  if (state.candidate) facts.push({ type: 'superseded', version: state.candidate.version });
+function release(rollout: Rollout, version: Version, plan: Plan): void {
+  const { state, at, facts } = rollout;
+  const cause = state.pins.get(version);
+  if (cause) return void facts.push({ type: 'still_pinned', version, cause });
+  if (version === aimOf(state)) return;
+  const before = state.candidate;
+  if (before) facts.push({ type: 'superseded', version: before.version });
   // Back to the live release while another was on its way: nothing to prove again.
-  const isLive = version === state.live?.version;
-  aim(rollout, isLive ? null : version);
+  if (version === state.live?.version) return aimAtLive(rollout);
+  // With nothing live there is nothing that other nodes could keep.
+  const { checks = [] } = state.settings;
+  state.candidate = createCandidate(version, state.live === null ? allAtOnce : plan, checks, at);
+  state.checks.clear();
   settle(rollout);
+  // It has to wait, and the one before it must not.
+  const isWaiting = subjectOf(state) === null;
+  if (before !== null && before.offered !== null && isWaiting) ask(rollout);
 }
 
 /** An operator unpins a version; if it is the target, the nodes that refuse it are asked again. */
-function retry(rollout: Rollout, version: Version): void {
+function retry(rollout: Rollout, version: Version, plan: Plan): void {
   const { state, facts } = rollout;
   if (state.pins.delete(version)) facts.push({ type: 'unpinned', version });
-  if (version === targetOf(state)) return ask(rollout, version);
-  release(rollout, version);
+  if (version === aimOf(state)) return askAgain(rollout);
+  release(rollout, version, plan);
 }
 
 /** Offers the target again, and awaits the nodes that refuse it. */
-function ask(rollout: Rollout, version: Version): void {
+function askAgain(rollout: Rollout): void {
   const { state, at } = rollout;
   for (const [session, node] of state.nodes) {
     if (node.answer !== 'nack' || state.muted.has(node.id)) continue;
     state.waiting.delete(session); // to the end: the map is in order of deadline
     state.waiting.set(session, at + state.settings.ackTimeoutMs);
   }
-  offer(rollout, version);
+  offer(rollout);
 }
 
-function joined(rollout: Rollout, event: { session: SessionId; node: string; client?: string | null }): void {
+function joined(rollout: Rollout, event: { session: SessionId; node: NodeLabels; client?: string | null }): void {
   const { state, at } = rollout;
+  const { candidate } = state;
   const node: RolloutNode = {
-    id: event.node,
+    id: event.node.id,
+    labels: event.node,
+    isReached: candidate !== null && reaches(candidate.reach, event.node),
     client: event.client ?? null,
     sent: null,
     answer: null,
@@ -105,8 +128,9 @@ function joined(rollout: Rollout, event: { session: SessionId; node: string; cli
   countStream(state, node.id, 1);
   if (state.muted.has(node.id)) return;
   const deadline = at + state.settings.ackTimeoutMs;
-  if (targetOf(state) !== null) state.waiting.set(event.session, deadline);
+  if (targetOfNode(state, node) !== null) state.waiting.set(event.session, deadline);
   if (isGathering(state)) state.gathering = { ...state.gathering, until: state.gathering.until ?? deadline };
+  if (candidate?.phase.type === 'waiting') settle(rollout); // it may be what a wave waits for
 }
 
 function left(rollout: Rollout, session: SessionId): void {
@@ -135,9 +159,9 @@ function acked(rollout: Rollout, event: { session: SessionId; version: Version }
   node.version = event.version;
   node.refusal = null;
   if (event.version === state.live?.version) credit(state, node, at);
-  if (event.version !== targetOf(state)) return;
+  if (event.version !== targetOfNode(state, node)) return;
   state.waiting.delete(event.session);
-  countVote(state, node, null);
+  if (event.version === subjectOf(state)) countVote(state, node, null);
   settle(rollout);
 }
 
@@ -153,38 +177,41 @@ function nacked(rollout: Rollout, event: Nacked): void {
   node.answer = 'nack';
   node.refusal = refusal;
   node.heldSince = null;
-  facts.push({ type: 'refused', version: event.version, refusal });
-  if (event.version !== targetOf(state)) return;
+  facts.push({ type: 'refused', version: commitOf(event.version), refusal });
+  if (event.version !== targetOfNode(state, node)) return;
   state.waiting.delete(event.session);
-  if (isProven(state)) return;
+  if (isProven(state) || event.version !== subjectOf(state)) return settle(rollout);
   if (vote === 'full') return veto(rollout, node, refusal);
   countVote(state, node, refusal);
-  if (2 * state.tally.refused.size > membersAsked(state)) return rollBack(rollout, refusal);
+  if (2 * state.tally.refused.size > membersAsked(state)) return rollBack(rollout, { type: 'refused', ...refusal });
   settle(rollout);
 }
 
 /** One node rolls the target back alone, and loses its full vote for a while, unless it is the only member. */
 function veto(rollout: Rollout, node: RolloutNode, refusal: Refusal): void {
-  rollBack(rollout, refusal);
+  rollBack(rollout, { type: 'refused', ...refusal });
   if (rollout.state.members > 1) strike(rollout.state, node);
 }
 
 /** Stops waiting for silent nodes; a candidate past its deadline is decided by those that answered. */
 function tick(rollout: Rollout): void {
   const { state, at, facts } = rollout;
-  const version = targetOf(state);
   for (const [session, deadline] of state.waiting) {
     if (deadline > at) break;
     state.waiting.delete(session);
     const node = state.nodes.get(session);
-    if (node && version !== null) facts.push({ type: 'unanswered', version, node: node.id });
+    const version = node === undefined ? null : targetOfNode(state, node);
+    if (node && version !== null) facts.push({ type: 'unanswered', version: commitOf(version), node: node.id });
   }
-  const isOverdue = state.candidate !== null && state.candidate.deadline <= at;
+  const { candidate } = state;
+  const isOverdue = candidate?.phase.type === 'pushing' && candidate.phase.deadline <= at;
   const isGathered = isGathering(state) && state.gathering.until !== null && state.gathering.until <= at;
   if (isGathered) {
     state.gathering = { members: 0, until: null, isOver: true };
     countAll(state);
   }
+  endFreeze(rollout);
   if (isOverdue) decide(rollout);
-  else settle(rollout);
+  settle(rollout);
+  pauseIfSilent(rollout);
 }

@@ -1,5 +1,5 @@
 import type { SessionId, Version } from '../ids.ts';
-import { isShared, strikesOf, targetOf, type RolloutNode, type RolloutState, type Strikes } from './state.ts';
+import { isShared, strikesOf, subjectOf, type RolloutNode, type RolloutState, type Strikes } from './state.ts';
 import type { Refusal } from './types.ts';
 
 /** How many nodes' strikes are remembered. */
@@ -27,7 +27,7 @@ export function countAll(state: RolloutState): void {
 }
 
 function countAnswer(state: RolloutState, node: RolloutNode): void {
-  if (node.answer === null || node.sent !== targetOf(state)) return;
+  if (node.answer === null || node.sent !== subjectOf(state)) return;
   countVote(state, node, node.answer === 'nack' ? node.refusal : null);
 }
 

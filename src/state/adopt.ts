@@ -1,6 +1,7 @@
 import type { Open, RevisionsMemory, RevisionsState } from '../revisions/state.ts';
-import { createRollout, targetOf } from '../rollout/state.ts';
+import { createRollout, aimOf } from '../rollout/state.ts';
 import type { RolloutMemory, RolloutState } from '../rollout/state.ts';
+import { reaches } from '../rollout/reach.ts';
 import { mute } from '../rollout/votes.ts';
 import type { Memory } from './memory.ts';
 import type { State } from './state.ts';
@@ -18,10 +19,12 @@ export function adopt({ revisions, rollout }: State, memory: Memory, open: Open,
   adoptPins(rollout, pins);
   for (const node of muted) mute(rollout, node);
   rollout.pushes = Math.max(rollout.pushes, pushes);
+  rollout.stages = Math.max(rollout.stages, memory.rollout.stages ?? 0);
+  rollout.freeze ??= memory.rollout.freeze ?? null;
   if (rollout.offeredTo.length === 0) rollout.offeredTo.push(...members);
-  if (targetOf(rollout) === null) resume(rollout, memory.rollout, now);
+  if (aimOf(rollout) === null) resume(rollout, memory.rollout, now);
   else return false;
-  return targetOf(rollout) !== null;
+  return aimOf(rollout) !== null;
 }
 
 function adoptRevisions(revisions: RevisionsState, memory: RevisionsMemory, open: Open): void {
@@ -46,18 +49,20 @@ function addOlder(set: Set<string>, older: readonly string[]): void {
 /** An old pin doesn't end the current offer: the fleet will refuse it again, or not. */
 function adoptPins(rollout: RolloutState, pins: RolloutMemory['pins']): void {
   const { pins: own, live } = rollout;
-  const served = [targetOf(rollout), live?.version];
+  const served = [aimOf(rollout), live?.version];
   const older = pins.filter(({ version }) => !own.has(version) && !served.includes(version));
-  const all = [...older.map(({ version, refusal }) => [version, refusal] as const), ...own].slice(-maxKept);
+  const all = [...older.map(({ version, cause }) => [version, cause] as const), ...own].slice(-maxKept);
   own.clear();
-  for (const [version, refusal] of all) own.set(version, refusal);
+  for (const [version, cause] of all) own.set(version, cause);
 }
 
 /** Resumes that rollout like a start would, and awaits the nodes that are connected already. */
 function resume(rollout: RolloutState, memory: RolloutMemory, now: number): void {
-  const { live, candidate, awaited, gathering, settled } = createRollout(rollout.settings, memory, now);
-  Object.assign(rollout, { live, candidate, awaited, gathering, settled });
-  if (targetOf(rollout) === null) return;
-  for (const [session, { id }] of rollout.nodes)
-    if (!rollout.muted.has(id)) rollout.waiting.set(session, now + rollout.settings.ackTimeoutMs);
+  const { live, candidate, checks, awaited, gathering, settled } = createRollout(rollout.settings, memory, now);
+  Object.assign(rollout, { live, candidate, checks, awaited, gathering, settled });
+  if (aimOf(rollout) === null) return;
+  for (const [session, node] of rollout.nodes) {
+    node.isReached = candidate !== null && reaches(candidate.reach, node.labels);
+    if (!rollout.muted.has(node.id)) rollout.waiting.set(session, now + rollout.settings.ackTimeoutMs);
+  }
 }

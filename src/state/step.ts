@@ -1,8 +1,9 @@
 import { rest, step as stepRevisions } from '../revisions/step.ts';
 import type { RevisionEffect, RevisionEvent, RolloutView } from '../revisions/types.ts';
-import { diagnoseRefusal } from '../rollout/refusal.ts';
+import { nextDeadline } from '../rollout/deadline.ts';
+import { diagnose } from '../rollout/diagnose.ts';
 import type { RolloutState } from '../rollout/state.ts';
-import { targetOf } from '../rollout/state.ts';
+import { aimOf, frozenAt } from '../rollout/state.ts';
 import { step as stepRollout } from '../rollout/step.ts';
 import type { RolloutEffect, RolloutEvent, RolloutFact } from '../rollout/types.ts';
 import type { Fact } from './facts.ts';
@@ -37,20 +38,22 @@ export function step(
   const turn: Turn = { state, at, facts: [], effects: [] };
   if ('at' in event) roll(turn, event);
   else revise(turn, event);
-  if ('at' in event && turn.facts.length === 0) return turn; // most ACKs: nothing was decided
+  if (state.revisions.hold?.cause === 'freeze' && frozenAt(state.rollout, at) === null)
+    revise(turn, { type: 'thawed' });
+  if ('at' in event && turn.facts.length === 0 && turn.effects.length === 0) return turn; // most ACKs: nothing was decided
   turn.facts.push(
-    ...rest(state.revisions, { ...viewOf(state.rollout), isUndecided: state.rollout.candidate !== null }),
+    ...rest(state.revisions, { ...viewOf(state.rollout, at), isUndecided: state.rollout.candidate !== null }),
   );
   return turn;
 }
 
 function revise(turn: Turn, event: RevisionEvent): void {
   const { state, at, facts } = turn;
-  const stepped = stepRevisions(state.revisions, event, viewOf(state.rollout));
+  const stepped = stepRevisions(state.revisions, event, viewOf(state.rollout, at));
   facts.push(...stepped.facts);
   if (stepped.facts.some(({ type }) => type === 'nothing_found')) turn.effects.push({ type: 'offer_nothing' });
   for (const effect of stepped.effects) {
-    if (effect.type === 'release') roll(turn, { type: effect.how, at, version: effect.version });
+    if (effect.type === 'release') roll(turn, { type: effect.how, at, version: effect.version, plan: effect.plan });
     else turn.effects.push(effect);
   }
 }
@@ -73,7 +76,7 @@ function passOutcome(turn: Turn, fact: RolloutFact): void {
       return revise(turn, { type: 'decided', version: fact.version, outcome: fact.type, diagnostics: [] });
     case 'rolled_back':
     case 'still_pinned': {
-      const diagnostics = [diagnoseRefusal(fact.refusal)];
+      const diagnostics = [diagnose(fact.cause)];
       return revise(turn, { type: 'decided', version: fact.version, outcome: 'rolled_back', diagnostics });
     }
     default:
@@ -81,10 +84,18 @@ function passOutcome(turn: Turn, fact: RolloutFact): void {
   }
 }
 
-function viewOf(rollout: RolloutState): RolloutView {
+function viewOf(rollout: RolloutState, at: number): RolloutView {
   return {
     live: rollout.live?.version ?? null,
-    target: targetOf(rollout),
-    refusalOf: (version) => rollout.pins.get(version) ?? null,
+    target: aimOf(rollout),
+    isPinned: (version) => rollout.pins.has(version),
+    frozen: () => frozenAt(rollout, at),
   };
+}
+
+/** When the next `tick` is due after `at` (milliseconds since the epoch), or null. */
+export function nextTick({ revisions, rollout }: State, at: number): number | null {
+  const thaw = revisions.hold?.cause === 'freeze' ? (frozenAt(rollout, at)?.until ?? Infinity) : Infinity;
+  const due = Math.min(nextDeadline(rollout, at) ?? Infinity, thaw);
+  return due === Infinity ? null : due;
 }

@@ -11,8 +11,8 @@ const CSDS = 'envoy.service.status.v3.ClientStatusDiscoveryService';
 /** What the Client Status Discovery Service reports on. */
 export interface ServedFleet {
   readonly sessions: () => Iterable<Session>;
-  /** The version that every node should have. */
-  readonly target: () => string;
+  /** The version that a node should have. */
+  readonly target: (node: NodeIdentity) => string;
   readonly resource: string;
 }
 
@@ -132,7 +132,7 @@ function toConfig(fleet: ServedFleet, session: Session, node: NodeIdentity): obj
     },
     generic_xds_configs: session.resources.map((name) =>
       name === fleet.resource || name === '*'
-        ? { type_url: RUNTIME_TYPE, name, ...toResourceStatus(fleet.target(), session) }
+        ? { type_url: RUNTIME_TYPE, name, ...toResourceStatus(fleet.target(node), session) }
         : { type_url: RUNTIME_TYPE, name, config_status: 'SYNCED', client_status: 'DOES_NOT_EXIST' },
     ),
   };

@@ -28,6 +28,8 @@ interface Bounds {
   readonly settings: Pick<XdsSettings, 'keepaliveMs' | 'maxConnectionAgeMs'>;
   readonly gate: Gate;
   readonly limits: XdsLimits;
+  /** What is kept of node.metadata. */
+  readonly metadataKeys: readonly string[];
 }
 
 /** A gRPC server with the four xDS methods; `accept` takes each new stream. */
@@ -36,7 +38,7 @@ export function createGrpcServer(bounds: Bounds, accept: (call: XdsCall, kind: S
   tolerateResets(server);
   for (const aggregated of [false, true]) {
     const definition = service(aggregated ? ADS : RTDS);
-    server.addService(withFrames(definition), {
+    server.addService(withFrames(definition, bounds.metadataKeys), {
       [aggregated ? 'StreamAggregatedResources' : 'StreamRuntime']: (call: XdsCall) =>
         accept(call, { dialect: 'sotw', aggregated }),
       [aggregated ? 'DeltaAggregatedResources' : 'DeltaRuntime']: (call: XdsCall) =>
@@ -102,13 +104,14 @@ function toOptions({ settings, limits, gate }: Bounds): ServerOptions {
 }
 
 /** Requests are decoded for the stream's step, and responses are framed already. */
-function withFrames(definition: ServiceDefinition): ServiceDefinition {
+function withFrames(definition: ServiceDefinition, metadataKeys: readonly string[]): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(definition).map(([name, method]) => [
       name,
       {
         ...method,
-        requestDeserialize: (bytes: Buffer) => decodeRequest(name.startsWith('Delta') ? 'delta' : 'sotw', bytes),
+        requestDeserialize: (bytes: Buffer) =>
+          decodeRequest(name.startsWith('Delta') ? 'delta' : 'sotw', bytes, metadataKeys),
         responseSerialize: unframe,
       },
     ]),

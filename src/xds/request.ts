@@ -22,15 +22,18 @@ const types = {
   delta: root.lookupType('envoy.service.discovery.v3.DeltaDiscoveryRequest'),
 };
 
-/** Decodes a DiscoveryRequest or DeltaDiscoveryRequest for the stream's step. Throws on invalid bytes. */
-export function decodeRequest(dialect: Dialect, bytes: Uint8Array): Request {
+/**
+ * Decodes a DiscoveryRequest or DeltaDiscoveryRequest for the stream's step. `metadataKeys`: what to keep of node.metadata. Throws on
+ * invalid bytes.
+ */
+export function decodeRequest(dialect: Dialect, bytes: Uint8Array, metadataKeys: readonly string[] = []): Request {
   const message = types[dialect].decode(bytes) as unknown as WireRequest;
   // The names of a type that is not served aren't needed.
   const isOther = message.type_url !== '' && message.type_url !== RUNTIME_TYPE;
   const toNames = (names: readonly string[]): string[] => (isOther ? [] : cutNames(names));
   return {
     typeUrl: cut(message.type_url, NAME_LENGTH),
-    node: message.node === null ? null : toNode(message.node),
+    node: message.node === null ? null : toNode(message.node, metadataKeys),
     nonce: cut(message.response_nonce, 2 * NAME_LENGTH),
     error: message.error_detail === null ? null : toErrorDetail(message.error_detail),
     body:
@@ -63,9 +66,23 @@ export interface WireNode {
   readonly id: string;
   readonly cluster: string;
   readonly locality: { readonly region: string; readonly zone: string; readonly sub_zone: string } | null;
+  readonly metadata: WireStruct | null;
   readonly user_agent_name: string;
   readonly user_agent_version: string | null;
   readonly user_agent_build_version: { readonly version: WireVersion | null } | null;
+}
+
+interface WireStruct {
+  readonly fields: Readonly<Record<string, WireValue>>;
+}
+
+/** Absent fields of the oneof are undefined or have their defaults: `kind` tells. */
+interface WireValue {
+  readonly kind?: string;
+  readonly string_value?: string;
+  readonly number_value?: number;
+  readonly bool_value?: boolean;
+  readonly struct_value?: WireStruct | null;
 }
 
 interface WireVersion {
@@ -74,8 +91,8 @@ interface WireVersion {
   readonly patch: number;
 }
 
-/** The node of a decoded message, without what is not needed of it. */
-export function toNode(node: WireNode): NodeIdentity {
+/** The node of a decoded message, without what is not needed of it. `metadataKeys`: what to keep of its metadata. */
+export function toNode(node: WireNode, metadataKeys: readonly string[] = []): NodeIdentity {
   const { region, zone, sub_zone } = node.locality ?? { region: '', zone: '', sub_zone: '' };
   return {
     id: cut(node.id, NAME_LENGTH),
@@ -83,7 +100,32 @@ export function toNode(node: WireNode): NodeIdentity {
     locality: toLabel([region, zone, sub_zone].join('/').replace(/\/+$/, '')),
     userAgent: toLabel(node.user_agent_name),
     userAgentVersion: toLabel(toVersion(node)),
+    metadata: metadataKeys.length === 0 ? noMetadata : toMetadata(node.metadata, metadataKeys),
   };
+}
+
+const noMetadata = {};
+
+/** The strings, numbers and booleans at these dotted keys, as labels. */
+function toMetadata(metadata: WireStruct | null, keys: readonly string[]): Record<string, string> {
+  const found = keys.flatMap((key) => {
+    const value = valueAt(metadata, key.split('.'));
+    return value === null ? [] : [[key, toLabel(value)] as const];
+  });
+  return Object.fromEntries(found);
+}
+
+function valueAt(struct: WireStruct | null, [first = '', ...rest]: readonly string[]): string | null {
+  const value = struct !== null && Object.hasOwn(struct.fields, first) ? struct.fields[first] : undefined;
+  if (rest.length > 0) return value?.struct_value ? valueAt(value.struct_value, rest) : null;
+  switch (value?.kind) {
+    case 'string_value':
+    case 'number_value':
+    case 'bool_value':
+      return String(value[value.kind]);
+    default:
+      return null;
+  }
 }
 
 function toVersion(node: WireNode): string {

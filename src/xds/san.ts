@@ -1,3 +1,5 @@
+import { matchesParts } from '../glob.ts';
+
 /** The types that a rule can name, and Node's names for them. */
 const types: Readonly<Record<string, string>> = { uri: 'URI', dns: 'DNS', ip: 'IP Address', email: 'email' };
 
@@ -30,21 +32,6 @@ function guessType(rule: string): string {
   if (rule.includes('://')) return 'uri';
   if (rule.includes('@')) return 'email';
   return rule.includes(':') || /^[\d.]+$/.test(rule) ? 'ip' : 'dns';
-}
-
-/** Whether `text` consists of `parts` in this order, with anything between them. */
-function matchesParts(text: string, parts: readonly string[]): boolean {
-  const [first = '', ...rest] = parts;
-  const last = rest.pop();
-  if (last === undefined) return text === first;
-  if (!text.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return text.length - last.length >= at && text.endsWith(last);
 }
 
 /**

@@ -16,11 +16,13 @@ import { Gate } from './gate.ts';
 import type { Health } from './health.ts';
 import { addOperatorServices } from './services.ts';
 import { StreamSession, type Session, type SessionOptions, type XdsCall } from './session.ts';
-import { NO_RELEASE, type StreamAction, type Target } from './stream/types.ts';
+import { NO_RELEASE, type NodeIdentity, type StreamAction, type Target } from './stream/types.ts';
 
 export interface XdsServerOptions {
   readonly settings: Omit<XdsSettings, 'ackTimeoutMs' | 'quorum'>;
   readonly limits?: XdsLimits;
+  /** Dotted keys of node.metadata that nodes are chosen by. Default: none. */
+  readonly metadataKeys?: readonly string[];
   /** Called with every action of every stream, in order and never nested: it may call `offer`. */
   readonly onAction: (session: Session, action: StreamAction) => void;
   /** No node can have been poisoned by a push of an earlier process. Default: false. */
@@ -39,10 +41,22 @@ export interface XdsServerOptions {
 
 const NO_LOAD: LoadSink = { open: () => undefined, close: () => undefined, add: () => undefined };
 
+/** Nodes that are offered another release than the rest. */
+export interface Wave {
+  readonly release: EncodedRelease;
+  readonly includes: (node: NodeIdentity) => boolean;
+}
+
 /** How long `drain` waits for unanswered pushes. */
 const ANSWER_MOMENT_MS = 2_000;
 const POLL_MS = 20;
 const SHUTTING_DOWN = 'the server is shutting down';
+
+/** What every node should have. */
+interface Aim {
+  readonly rest: Target;
+  readonly wave: { readonly target: Target; readonly includes: Wave['includes'] } | null;
+}
 
 /** The xDS server: SotW and delta, per type and aggregated; with load reports, health, reflection and CSDS. */
 export class XdsServer {
@@ -60,26 +74,28 @@ export class XdsServer {
   readonly #deliver: (item: { session: StreamSession; action: StreamAction }) => void;
   /** Sent while there is no release: without an answer, Envoy would wait 15 s for its first layer. */
   readonly #nothing: EncodedRelease;
-  #target: Target;
+  #aim: Aim;
   #tls: FileCredentials | null = null;
   #opened = 0;
   #draining = false;
 
   constructor(options: XdsServerOptions) {
-    const { settings, limits = defaultXdsLimits, onAction } = options;
+    const { settings, limits = defaultXdsLimits, onAction, metadataKeys = [] } = options;
     const { resource } = settings;
     this.#options = options;
     this.#doubts = new Doubts(options.trustsClaims ?? false);
     this.#limits = limits;
     this.#nothing = { version: NO_RELEASE, resource: encodeRuntime(new Map(), resource) };
-    this.#target = this.#toTarget(0, this.#nothing);
+    this.#aim = { rest: this.#toTarget(0, this.#nothing), wave: null };
     this.#deliver = createDelivery(
       ({ session, action }) => onAction(session, action),
       (error, { session }) => session.fail(error),
     );
     const { onFailure = () => undefined, onRefusal = () => undefined, onLoad: sink = NO_LOAD } = options;
     this.#gate = new Gate({ limits, maxPerClient: settings.maxStreamsPerClient, onRefusal });
-    this.#server = createGrpcServer({ settings, limits, gate: this.#gate }, (call, kind) => this.#accept(call, kind));
+    this.#server = createGrpcServer({ settings, limits, gate: this.#gate, metadataKeys }, (call, kind) =>
+      this.#accept(call, kind),
+    );
     this.#loadReports = new LoadReports({
       ...{ limits, maxStreams: settings.maxStreams, sink, onFailure, onRefusal },
       authorize: (call, nodeId) => authorizeBySan(settings.tls?.san ?? null, call, nodeId),
@@ -87,7 +103,11 @@ export class XdsServer {
       isDraining: () => this.#draining,
     });
     this.#loadReports.addTo(this.#server);
-    const fleet = { resource, sessions: () => this.#sessions, target: () => this.#target.version };
+    const fleet = {
+      resource,
+      sessions: () => this.#sessions,
+      target: (node: NodeIdentity) => this.#targetOf(node).version,
+    };
     this.#health = addOperatorServices(this.#server, fleet, onFailure);
   }
 
@@ -107,19 +127,25 @@ export class XdsServer {
     this.#health.set(isServing && !this.#draining);
   }
 
-  /** Sets the release for all nodes; null: there is none. Offering a version again sends it to nodes that refused it. */
-  offer(release: EncodedRelease | null): void {
-    this.#aim(this.#toTarget(this.#target.seq + 1, release ?? this.#nothing));
+  /**
+   * Sets the release for all nodes, but for those of the `wave`; null: there is none. Offering a version again sends it to nodes that
+   * refused it.
+   */
+  offer(release: EncodedRelease | null, wave: Wave | null = null): void {
+    const seq = this.#aim.rest.seq + 1;
+    const toWave = wave && { target: this.#toTarget(seq, wave.release), includes: wave.includes };
+    this.#setAim({ rest: this.#toTarget(seq, release ?? this.#nothing), wave: toWave });
   }
 
   /** Sends nothing, not even an empty layer, until the next offer. */
   withhold(): void {
-    this.#aim({ ...this.#toTarget(this.#target.seq + 1, this.#nothing), withheld: true });
+    const rest = { ...this.#toTarget(this.#aim.rest.seq + 1, this.#nothing), withheld: true as const };
+    this.#setAim({ rest, wave: null });
   }
 
   /** `withhold` was called, and nothing was offered since. */
   get isWithheld(): boolean {
-    return this.#target.withheld === true;
+    return this.#aim.rest.withheld === true;
   }
 
   /** The open streams, in the order they connected; a stream has no node before its first message. */
@@ -156,9 +182,15 @@ export class XdsServer {
     this.#server.forceShutdown();
   }
 
-  #aim(target: Target): void {
-    this.#target = target;
-    for (const session of this.#sessions) session.offer(target);
+  #setAim(aim: Aim): void {
+    this.#aim = aim;
+    for (const session of this.#sessions) session.offer(this.#targetOf(session.node));
+  }
+
+  /** A stream without a node has asked for nothing yet. */
+  #targetOf(node: NodeIdentity | null): Target {
+    const { rest, wave } = this.#aim;
+    return wave !== null && node !== null && wave.includes(node) ? wave.target : rest;
   }
 
   #toTarget(seq: number, { version, resource: bytes }: EncodedRelease): Target {
@@ -179,8 +211,8 @@ export class XdsServer {
       call,
       resource: settings.resource,
       limits: this.#limits,
-      target: this.#target,
-      admit: (node) => this.#admit(session, call, node.id),
+      target: this.#aim.rest,
+      admit: (node) => this.#admit(session, call, node),
       isTrusted: (nodeId) => this.#doubts.isTrusted(nodeId) && !this.#members.has(nodeId),
       onAction: (_from, action) => this.#onAction(session, action),
       onFailure: this.#options.onFailure ?? (() => undefined),
@@ -195,9 +227,9 @@ export class XdsServer {
   }
 
   /** Only an authorized stream counts against `max_streams`. */
-  #admit(session: StreamSession, call: XdsCall, nodeId: string): ReturnType<SessionOptions['admit']> {
+  #admit(session: StreamSession, call: XdsCall, node: NodeIdentity): ReturnType<SessionOptions['admit']> {
     const { tls, maxStreams } = this.#options.settings;
-    const denied = authorizeBySan(tls?.san ?? null, call, nodeId);
+    const denied = authorizeBySan(tls?.san ?? null, call, node.id);
     if (denied !== null) return { code: 'PERMISSION_DENIED', message: denied };
     if (this.#admitted.size >= maxStreams)
       return {
@@ -205,7 +237,8 @@ export class XdsServer {
         message: `the server may have at most ${maxStreams} streams (xds.max_streams)`,
       };
     this.#admitted.add(session);
-    session.doubt = this.#doubts.open(nodeId);
+    session.doubt = this.#doubts.open(node.id);
+    if (this.#aim.wave !== null) session.offer(this.#targetOf(node));
     return null;
   }
 

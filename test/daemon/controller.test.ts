@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Controller } from '../../src/daemon/controller.ts';
 import { createState } from '../../src/state/state.ts';
-import { versionOf } from '../helpers/ids.ts';
+import { candidateOf } from '../helpers/ids.ts';
 
 test('a candidate of before a restart is decided in time, though nobody comes and git says nothing', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -10,7 +10,7 @@ test('a candidate of before a restart is decided in time, though nobody comes an
   const facts: string[] = [];
   const memory = {
     revisions: { taken: null, head: null, accepted: [], contents: [] },
-    rollout: { live: null, candidate: versionOf('v1'), pins: [], muted: [], pushes: 1, members: [1], settled: null },
+    rollout: { live: null, candidate: candidateOf('v1'), pins: [], muted: [], pushes: 1, members: [1], settled: null },
   };
   const controller = new Controller({
     state: createState({

@@ -1,3 +1,4 @@
+import { allAtOnce } from '../../src/rollout/plan.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
@@ -57,7 +58,7 @@ async function startScene(judge: (subject: string, standing: Standing) => unknow
     judge: async ({ version, subject }: Revision, standing: Standing): Promise<Judged> => {
       subjects.set(version, subject);
       await judge(subject, standing);
-      return { verdict: { valid: true, shrink: null, digest: null }, source: null, compiled: null };
+      return { verdict: { valid: true, shrink: null, digest: null, plan: allAtOnce }, source: null, compiled: null };
     },
   };
   const judging = new Judging({

@@ -65,9 +65,9 @@ test('programs find the event, the full SHA, the node, the outcome and the code 
   const refusal = { node: 'edge-1', code: 13, message: 'no' };
   const counts = { connected: 1, acked: 1, pending: 0, refusing: 0, unanswered: 0 };
   const facts: Fact[] = [
-    { type: 'offered', version, push: 1, counts },
+    { type: 'offered', version, push: 1, counts, wave: null },
     { type: 'refused', version, refusal },
-    { type: 'rolled_back', version, refusal, counts },
+    { type: 'rolled_back', version, cause: { type: 'refused', ...refusal }, counts },
     { type: 'live', version, since: 0, proven: true, isNew: true, isSettled: false, push: 1, counts },
     { type: 'unanswered', version, node: 'edge-1' },
     { type: 'superseded', version },

@@ -42,12 +42,15 @@ test('each fact counts once, as what it is', async () => {
   const { counts } = idle;
   const live = { type: 'live', version, since: 0, proven: true, isSettled: true, push: 1, counts } as const;
   assert.deepEqual(await countOf({ ...live, isNew: true }), ['shardplane_revisions_total{outcome="live"} 1']);
-  assert.deepEqual(await countOf({ ...live, isNew: false }, { type: 'offered', version, push: 1, counts }), []);
-  assert.deepEqual(await countOf({ type: 'rolled_back', version, refusal, counts }), [
+  assert.deepEqual(
+    await countOf({ ...live, isNew: false }, { type: 'offered', version, push: 1, counts, wave: null }),
+    [],
+  );
+  assert.deepEqual(await countOf({ type: 'rolled_back', version, cause: { type: 'refused', ...refusal }, counts }), [
     'shardplane_revisions_total{outcome="rolled_back"} 1',
     'shardplane_rollbacks_total 1',
   ]);
-  assert.deepEqual(await countOf({ type: 'still_pinned', version, refusal }), [
+  assert.deepEqual(await countOf({ type: 'still_pinned', version, cause: { type: 'refused', ...refusal } }), [
     'shardplane_revisions_total{outcome="rolled_back"} 1',
   ]);
   assert.deepEqual(

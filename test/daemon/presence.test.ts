@@ -18,7 +18,7 @@ function createScene() {
     () => clock.now,
   );
   const on = (id: string, action: StreamAction, version: string | null = null): void => {
-    const node = { id, cluster: '', locality: '', userAgent: '', userAgentVersion: '' };
+    const node = { id, cluster: '', locality: '', userAgent: '', userAgentVersion: '', metadata: {} };
     const acked = version === null ? null : { version, at: 0 };
     presence.onStream({ node, peer: '10.0.0.1:1', last: { sent: null, acked, refused: null } }, action);
   };

@@ -25,8 +25,8 @@ test('what becomes of a revision is reported once for each fact that says so', (
     'w live: acknowledged by 3 of 4',
   );
   const refused = 'v rolled_back\nf.yaml:3:5: Envoy edge-1 refused it: no';
-  assert.equal(noteOf({ type: 'rolled_back', version, refusal, counts }), refused);
-  assert.equal(noteOf({ type: 'still_pinned', version, refusal }), refused);
+  assert.equal(noteOf({ type: 'rolled_back', version, cause: { type: 'refused', ...refusal }, counts }), refused);
+  assert.equal(noteOf({ type: 'still_pinned', version, cause: { type: 'refused', ...refusal } }), refused);
   const diagnostic = { code: 'held', message: 'held: it shrinks', file: 'f', line: 1, column: 1, hint: null } as const;
   assert.equal(
     noteOf({ type: 'held', version, reason: 'it shrinks', diagnostics: [diagnostic] }),
@@ -36,7 +36,7 @@ test('what becomes of a revision is reported once for each fact that says so', (
 
 test('how a push goes is reported of the head alone', () => {
   const pushes: Fact[] = [
-    { type: 'offered', version, push: 1, counts },
+    { type: 'offered', version, push: 1, counts, wave: null },
     { type: 'settled', version, push: 1, ms: 5, counts },
     { ...live, proven: true, isNew: false },
   ];

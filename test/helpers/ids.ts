@@ -1,4 +1,7 @@
 import type { SessionId, Version } from '../../src/ids.ts';
+import { createCandidate, type Candidate } from '../../src/rollout/candidate.ts';
+import { allAtOnce } from '../../src/rollout/plan.ts';
+import type { NodeLabels } from '../../src/rollout/reach.ts';
 
 /** A name that a test gives to a release. */
 export function versionOf(name: string): Version {
@@ -8,4 +11,19 @@ export function versionOf(name: string): Version {
 /** A name that a test gives to a stream. */
 export function sessionOf(name: string): SessionId {
   return name as SessionId;
+}
+
+/** A node of which only the id matters. */
+export function labelsOf(id: string): NodeLabels {
+  return { id, cluster: '', locality: '', metadata: {} };
+}
+
+/** A release that everyone was offered at time 0. */
+export function candidateOf(name: string, ackTimeoutMs = 30_000): Candidate {
+  const version = versionOf(name);
+  return {
+    ...createCandidate(version, allAtOnce, [], 0),
+    ...{ wave: 0, offered: version, reach: { isEveryone: true, upTo: -1, globs: [] } },
+    phase: { type: 'pushing', deadline: ackTimeoutMs },
+  };
 }

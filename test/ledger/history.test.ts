@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Fact } from '../../src/state/facts.ts';
-import { diagnoseRefusal } from '../../src/rollout/refusal.ts';
+import { diagnose } from '../../src/rollout/diagnose.ts';
 import { versionOf } from '../helpers/ids.ts';
 import {
   epoch,
@@ -48,7 +48,7 @@ test('an entry says all that is known of a revision', async (t) => {
       outcome: 'rolled_back',
       outcomeAt: '2026-01-01T00:00:01.000Z',
       reason: null,
-      diagnostics: [diagnoseRefusal(refusal)],
+      diagnostics: [diagnose({ type: 'refused', ...refusal })],
       push: {
         startedAt: '2026-01-01T00:00:01.000Z',
         settledAt: '2026-01-01T00:00:01.000Z',
@@ -228,7 +228,7 @@ test('a release that nobody was there to ask is told of as settled once more whe
 test('what is said twice is told once', async (t) => {
   const book = await open(t, { directory: temporary(t) });
   const twice: Fact[] = [
-    { type: 'still_pinned', version: sha(1), refusal },
+    { type: 'still_pinned', version: sha(1), cause: { type: 'refused', ...refusal } },
     { type: 'accepted', version: sha(3), by: 'ada' },
     { type: 'superseded', version: sha(4) },
     { type: 'held', version: sha(5), reason: 'shrinks', diagnostics: [diagnostic] },

@@ -76,7 +76,7 @@ test('all that a restart needs is there again, state and bytes', async (t) => {
   assert.equal(sql(directory, 'SELECT json FROM state')[0]?.json, before, 'byte for byte');
   const loaded = await again.store.load();
   assert.deepEqual(loaded.memory?.rollout.live, { version: sha(1), since: epoch + 1, proven: true });
-  assert.deepEqual(loaded.memory.rollout.pins, [{ version: sha(2), refusal }]);
+  assert.deepEqual(loaded.memory.rollout.pins, [{ version: sha(2), cause: { type: 'refused', ...refusal } }]);
   assert.deepEqual(bytesOf(loaded.releases), [[sha(1), 'bytes of 1']]);
   assert.deepEqual(loaded.releases[0]?.release, stored(1).release);
   assert.deepEqual(loaded.open, [
@@ -95,7 +95,7 @@ test('a restart in the middle of a rollout has the bytes of what was offered, an
   await book.journal.close();
   const loaded = await again.load();
   t.after(() => again.journal.close());
-  assert.equal(loaded?.memory?.rollout.candidate, sha(3));
+  assert.equal(loaded?.memory?.rollout.candidate?.version, sha(3));
   assert.deepEqual(
     bytesOf(loaded.releases).sort(),
     [1, 2, 3].map((n) => [sha(n), `bytes of ${n}`]),

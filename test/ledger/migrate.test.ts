@@ -48,7 +48,7 @@ const expected: Memory = {
   rollout: {
     live: { version: sha(3), since: epoch + 3, proven: false, fallback: sha(1) },
     candidate: null,
-    pins: [{ version: sha(2), refusal }],
+    pins: [{ version: sha(2), cause: { type: 'refused', ...refusal } }],
     muted: ['a'],
     pushes: 3,
     members: [2, 2, 2],
@@ -191,7 +191,7 @@ test('a refusal whose place is not known is a pin all the same, and the newest 1
   assert.equal(pins.length, 1000);
   assert.deepEqual(pins[0], {
     version: sha(105),
-    refusal: { node: 'n', code: 13, message: "it's wrong", place: null },
+    cause: { type: 'refused', node: 'n', code: 13, message: "it's wrong" },
   });
   assert.equal(pins.at(-1)?.version, sha(1104));
 });

@@ -94,7 +94,7 @@ test('the bytes of old releases are forgotten, those of the live and the proven 
   await book.record({
     type: 'rolled_back',
     version: sha(19),
-    refusal: { node: 'a', code: 13, message: 'no' },
+    cause: { type: 'refused', node: 'a', code: 13, message: 'no' },
     counts: live(1).counts,
   });
   const again = await reopen(t, book, options);

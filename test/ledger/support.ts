@@ -1,3 +1,4 @@
+import { candidateOf } from '../helpers/ids.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +10,7 @@ import { SqliteStore } from '../../src/ledger/sqlite/sqlite-store.ts';
 import type { StoreOptions } from '../../src/ledger/ledger.ts';
 import type { Batch, Loaded, Store, StoredRelease, Story } from '../../src/ledger/store.ts';
 import { contentToJson } from '../../src/release/content.ts';
-import { diagnoseRefusal } from '../../src/rollout/refusal.ts';
+import { diagnose } from '../../src/rollout/diagnose.ts';
 import type { Counts, Live, Refusal } from '../../src/rollout/types.ts';
 import type { Fact, FactOf } from '../../src/state/facts.ts';
 import { servedVersions } from '../../src/state/memory.ts';
@@ -65,7 +66,7 @@ const counts: Counts = { connected: 2, acked: 0, refusing: 0, unanswered: 0, pen
 const acked: Counts = { ...counts, acked: 2, pending: 0 };
 
 export function offered(n: number): FactOf<'offered'> {
-  return { type: 'offered', version: sha(n), push: n, counts };
+  return { type: 'offered', version: sha(n), push: n, counts, wave: null };
 }
 
 export function live(n: number, given: Partial<FactOf<'live'>> = {}): FactOf<'live'> {
@@ -100,7 +101,7 @@ export function failure(n: number): Fact[] {
     seen(n),
     offered(n),
     { type: 'refused', version: sha(n), refusal },
-    { type: 'rolled_back', version: sha(n), refusal, counts },
+    { type: 'rolled_back', version: sha(n), cause: { type: 'refused', ...refusal }, counts },
     settled(n, { acked: 1, refusing: 1 }),
   ];
 }
@@ -150,7 +151,8 @@ function after(memory: Memory, fact: Fact): Memory {
     case 'unpinned':
       return { revisions, rollout: { ...rollout, pins: rollout.pins.filter((pin) => pin.version !== fact.version) } };
     case 'offered': {
-      const { version: candidate, push: pushes } = fact;
+      const { version, push: pushes } = fact;
+      const candidate = candidateOf(version);
       return { ...toHead(null), rollout: { ...rollout, candidate, pushes, members: [fact.counts.connected] } };
     }
     case 'live': {
@@ -161,8 +163,11 @@ function after(memory: Memory, fact: Fact): Memory {
     }
     case 'rolled_back': {
       const { version } = fact;
-      const pins = [...rollout.pins, { version, refusal: fact.refusal }];
-      return { ...toHead('rolled_back', [diagnoseRefusal(refusal)]), rollout: { ...rollout, candidate: null, pins } };
+      const pins = [...rollout.pins, { version, cause: fact.cause }];
+      return {
+        ...toHead('rolled_back', [diagnose({ type: 'refused', ...refusal })]),
+        rollout: { ...rollout, candidate: null, pins },
+      };
     }
     case 'nothing_live':
       return { revisions, rollout: { ...rollout, live: null } };

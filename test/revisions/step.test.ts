@@ -1,3 +1,4 @@
+import { allAtOnce } from '../../src/rollout/plan.ts';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Version } from '../../src/ids.ts';
@@ -12,7 +13,7 @@ import type {
   RevisionSummary,
   Verdict,
 } from '../../src/revisions/types.ts';
-import type { FinalOutcome, Outcome, Refusal } from '../../src/rollout/types.ts';
+import type { FinalOutcome, Outcome } from '../../src/rollout/types.ts';
 import { versionOf } from '../helpers/ids.ts';
 import { runTranscript } from '../helpers/transcript.ts';
 
@@ -32,8 +33,8 @@ const summary = (name: string): RevisionSummary => ({
 });
 const diagnostic = { code: 'schema', message: 'bad', file: 'f', line: 1, column: 1, hint: null } as const;
 const verdicts: Record<string, Verdict> = {
-  valid: { valid: true, shrink: null, digest: null },
-  shrinks: { valid: true, shrink: 'it shrinks', digest: null },
+  valid: { valid: true, shrink: null, digest: null, plan: allAtOnce },
+  shrinks: { valid: true, shrink: 'it shrinks', digest: null, plan: allAtOnce },
   invalid: { valid: false, diagnostics: [diagnostic] },
 };
 
@@ -45,11 +46,13 @@ const verdicts: Record<string, Verdict> = {
 function createMachine(): (command: string) => string[] {
   const settings = { ref: 'main', file: 'f', isVerified: false };
   let state = createRevisions(settings);
-  const pins = new Map<string, Refusal>();
+  const pins = new Set<string>();
+  let frozen: string | null = null;
   const rollout = {
     live: null as Version | null,
     target: null as Version | null,
-    refusalOf: (version: string) => pins.get(version) ?? null,
+    isPinned: (version: string) => pins.has(version),
+    frozen: () => (frozen === null ? null : { until: null, reason: frozen }),
   };
   return (command) => {
     const [word = '', ...args] = command.split(' ');
@@ -57,7 +60,9 @@ function createMachine(): (command: string) => string[] {
     const version = first === '-' ? null : versionOf(first);
     if (word === 'live') rollout.live = rollout.target = version;
     else if (word === 'target') rollout.target = version;
-    else if (word === 'pin') pins.set(first, { node: 'n', code: 13, message: 'no' });
+    else if (word === 'pin') pins.add(first);
+    else if (word === 'freeze') frozen = args.join(' ');
+    else if (word === 'thaw') frozen = null;
     else if (word === 'show') return [show(state)];
     else if (word === 'rest')
       return rest(state, { ...rollout, isUndecided: rollout.target !== rollout.live }).map(describeFact);

@@ -3,11 +3,15 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { SessionId } from '../../src/ids.ts';
-import { createRollout, nextDeadline, nodeState, targetOf, toRolloutMemory, voteOf } from '../../src/rollout/state.ts';
-import type { RolloutState } from '../../src/rollout/state.ts';
+import { nextDeadline } from '../../src/rollout/deadline.ts';
+import { aimOf, createRollout, nodeState, toRolloutMemory, voteOf } from '../../src/rollout/state.ts';
+import { targetOf } from '../../src/rollout/state.ts';
+import type { RolloutMemory, RolloutSettings, RolloutState } from '../../src/rollout/state.ts';
+import { allAtOnce } from '../../src/rollout/plan.ts';
+import type { CustomerSet, NodeSet, Plan, Wave } from '../../src/rollout/plan.ts';
 import { step } from '../../src/rollout/step.ts';
-import type { RolloutEvent, RolloutFact } from '../../src/rollout/types.ts';
-import { sessionOf, versionOf } from '../helpers/ids.ts';
+import type { Cause, CheckVerdict, RolloutEvent, RolloutFact, WaveProgress } from '../../src/rollout/types.ts';
+import { labelsOf, sessionOf, versionOf } from '../helpers/ids.ts';
 import { runTranscript } from '../helpers/transcript.ts';
 
 const folder = new URL('./', import.meta.url);
@@ -21,10 +25,13 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) 
 /**
  * Commands: `at SECONDS`, `restart [MEMBERS]`, `show`, `votes`, `due` (when a tick is), `since`, `refusals`,
  * `settings QUORUM SECONDS` (of holding until a vote counts; a new rollout), the events by their names, and
- * `many PREFIX NUMBER EVENT ...`: the same of PREFIXa to as many as NUMBER.
+ * `many PREFIX NUMBER EVENT ...`: the same of PREFIXa to as many as NUMBER;
+ * `strategy - WAVES` (see `planOf`) of the next releases; `checks NAMES` and `window FROM TO` (of a freeze): a new rollout; `targets`;
+ * `ack [IDS]`: these nodes, or all, accept their targets.
  */
 function createFleet(): (command: string) => string[] {
-  let settings = { ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 0 };
+  let settings: RolloutSettings = { ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 0 };
+  let plan = allAtOnce;
   let state = createRollout(settings);
   let at = 0;
   return (command) => {
@@ -42,18 +49,45 @@ function createFleet(): (command: string) => string[] {
       state = createRollout(settings);
       return [];
     }
+    if (word === 'strategy') {
+      plan = planOf([second, ...rest]);
+      return [];
+    }
+    if (word === 'checks') {
+      settings = { ...settings, checks: [first, second, ...rest].filter((name) => name !== '') };
+      state = createRollout(settings);
+      return [];
+    }
+    if (word === 'window') {
+      const [from, to] = [Number(first) * 1000, Number(second) * 1000];
+      settings = { ...settings, frozenAt: (now) => (now >= from && now < to ? { until: to, reason: 'window' } : null) };
+      state = createRollout(settings);
+      return [];
+    }
+    if (word === 'targets')
+      return [...state.nodes.values()].map((node) => `${node.id} ${targetOf(state, node.labels)}`);
     if (word === 'show') return show(state);
     if (word === 'votes') return [...state.nodes].map(([session, node]) => `${session} ${voteOf(state, node, at)}`);
+    if (word === 'ack') {
+      const ids = [first, second, ...rest].filter((id) => id !== '');
+      return [...state.nodes].flatMap(([session, { id, labels }]) => {
+        const target = targetOf(state, labels);
+        const isAsked = ids.length === 0 || ids.includes(id);
+        return target !== null && isAsked ? perform(`acked ${session} ${target}`) : [];
+      });
+    }
     if (word === 'many') return many(first, Number(second), rest).flatMap((each) => perform(each));
     if (word === 'since') return [`live since ${(state.live?.since ?? 0) / 1000}`];
     if (word === 'refusals')
       return [...state.nodes].map(([session, { refusal }]) => `${session} ${refusal?.message ?? '-'}`);
-    if (word === 'due') return [`due ${(nextDeadline(state) ?? 0) / 1000}`];
+    if (word === 'due') return [`due ${(nextDeadline(state, at) ?? 0) / 1000}`];
     return perform(command);
   };
   function perform(command: string): string[] {
     const [word = '', first = '', second = '', ...rest] = command.split(' ');
-    return step(state, toEvent({ at, word, first, second, rest })).facts.flatMap(toLines);
+    const event = toEvent({ at, word, first, second, rest });
+    const { facts } = step(state, event.type === 'release' || event.type === 'retry' ? { ...event, plan } : event);
+    return facts.flatMap(toLines);
   }
 }
 
@@ -70,7 +104,13 @@ function toEvent(input: { at: number; word: string; first: string; second: strin
     case 'retry':
       return { type: word, at, version: versionOf(first) };
     case 'joined':
-      return { type: word, at, session: sessionOf(first), node: first.replace(/\d$/, ''), client: second || null };
+      return {
+        type: word,
+        at,
+        session: sessionOf(first),
+        node: labelsOf(first.replace(/\d$/, '')),
+        client: second || null,
+      };
     case 'left':
       return { type: word, at, session: sessionOf(first) };
     case 'mute':
@@ -90,6 +130,17 @@ function toEvent(input: { at: number; word: string; first: string; second: strin
       };
     case 'tick':
       return { type: 'tick', at };
+    case 'check':
+      return { type: word, at, name: first, verdict: second as CheckVerdict, message: rest.join(' ') };
+    case 'pause':
+    case 'resume':
+    case 'abort':
+    case 'unfreeze':
+      return { type: word, at, by: first, why: [second, ...rest].join(' ').trim() };
+    case 'promote':
+      return { type: word, at, by: first, why: '', all: second === 'all' };
+    case 'freeze':
+      return { type: word, at, by: first, why: '', until: second === '' ? null : Number(second) * 1000 };
     default:
       throw new Error(`unknown command ${word}`);
   }
@@ -98,7 +149,7 @@ function toEvent(input: { at: number; word: string; first: string; second: strin
 function toLines(fact: RolloutFact): string[] {
   switch (fact.type) {
     case 'offered':
-      return [`offer ${fact.version}`];
+      return [`offer ${fact.version}${describe(fact.wave)}`];
     case 'nothing_to_offer':
       return ['offer null'];
     case 'superseded':
@@ -111,22 +162,78 @@ function toLines(fact: RolloutFact): string[] {
     case 'nothing_live':
       return ['live none'];
     case 'rolled_back':
-      return [
-        `pinned ${fact.version} by ${fact.refusal.node}: ${fact.refusal.message}`,
-        `outcome ${fact.version} rolled_back`,
-      ];
+      return [`pinned ${fact.version} by ${describeCause(fact.cause)}`, `outcome ${fact.version} rolled_back`];
     case 'still_pinned':
+      return [`${fact.type} ${fact.version} by ${describeCause(fact.cause)}`];
     case 'refused':
       return [`${fact.type} ${fact.version} by ${fact.refusal.node}: ${fact.refusal.message}`];
     case 'unpinned':
       return [`unpinned ${fact.version}`];
     case 'unanswered':
       return [`unanswered ${fact.version} by ${fact.node}`];
+    case 'wave_skipped':
+      return [`${fact.version} skips wave ${fact.wave.wave}`];
+    case 'wave_waits':
+      return [
+        `${fact.version} wave ${fact.wave.wave} waits for ${fact.reason}${fact.detail === null ? '' : ` (${fact.detail})`}`,
+      ];
+    case 'baking':
+      return [`${fact.version} bakes until ${fact.until / 1000}`];
+    case 'check':
+      return [`check ${fact.name} ${fact.verdict}`];
+    case 'paused':
+      return [`paused by ${fact.by}: ${fact.reason}${fact.why && ` (${fact.why})`}`];
+    case 'resumed':
+      return [`resumed by ${fact.by}`];
+    case 'promoted':
+      return [`promoted by ${fact.by}${fact.all ? ', to all' : ''}`];
+    case 'frozen':
+      return [`frozen by ${fact.by}`];
+    case 'unfrozen':
+      return [`unfrozen by ${fact.by}`];
     case 'settled':
     case 'muted':
     case 'unmuted':
       return [];
   }
+}
+
+function describe(wave: WaveProgress | null): string {
+  if (wave === null) return '';
+  const { strategy, wave: number, waves, nodes, customers } = wave;
+  return ` ${strategy} ${number}/${waves}: ${nodes} nodes${customers === null ? '' : `, ${customers} % of customers`}`;
+}
+
+function describeCause(cause: Cause): string {
+  switch (cause.type) {
+    case 'refused':
+      return `${cause.node}: ${cause.message}`;
+    case 'check':
+      return `check ${cause.name}: ${cause.message}`;
+    case 'aborted':
+      return `operator ${cause.by}: ${cause.why}`;
+  }
+}
+
+/**
+ * A strategy in short: waves of `1`, `10%`, `id=edge-*`, `customers=a+b`, `customers=10%` or `all`; after a slash the seconds that it bakes,
+ * or `manual`.
+ */
+function planOf(waves: readonly string[]): Plan {
+  return { strategy: 's', waves: waves.map(toWave) };
+}
+
+function toWave(text: string): Wave {
+  const [who = '', ...options] = text.split('/');
+  const wave = { nodes: { type: 'everyone' } as NodeSet, customers: null as CustomerSet | null };
+  const customers = /^customers=(.*)$/.exec(who)?.[1];
+  if (customers?.endsWith('%')) wave.customers = { type: 'share', share: parseInt(customers, 10) / 100 };
+  else if (customers !== undefined) wave.customers = { type: 'named', ids: customers.split('+') };
+  else if (who.startsWith('id=')) wave.nodes = { type: 'matching', globs: { id: who.slice(3) } };
+  else if (who.endsWith('%')) wave.nodes = { type: 'share', share: parseInt(who, 10) / 100 };
+  else if (who !== 'all') wave.nodes = { type: 'count', count: Number(who) };
+  const seconds = options.find((option) => option !== 'manual') ?? '0';
+  return { ...wave, bakeMs: Number(seconds) * 1000, isManual: options.includes('manual') };
 }
 
 /** What became of the version that a fact is about, if it says so. */
@@ -145,6 +252,11 @@ function show(state: RolloutState): string[] {
 }
 
 const settings = { ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 5_000 };
+
+/** What a restart does not change. */
+function kept({ candidate, ...memory }: RolloutMemory): object {
+  return { ...memory, candidate: candidate && { ...candidate, phase: candidate.phase.type } };
+}
 
 /** What is kept beside the nodes agrees with them. */
 function assertCounts(state: RolloutState): void {
@@ -185,23 +297,23 @@ test('any order of events keeps the invariants, and ends with nothing awaited', 
       let at = 0;
       const apply = (event: RolloutEvent): void => {
         const { facts, effects } = step(state, event);
-        for (const { version } of effects) assert.equal(version, targetOf(state));
+        for (const { version } of effects) assert.equal(version, aimOf(state));
         for (const [version, outcome] of facts.map(outcomeOf).filter((each) => each !== null))
           outcomes.set(version, outcome);
         assert.ok(state.awaited === null || state.waiting.size > 0, 'who awaits nobody has settled');
         const memory = toRolloutMemory(state);
-        assert.deepEqual(toRolloutMemory(createRollout(settings, memory)), memory, 'a restart knows it');
+        assert.deepEqual(kept(toRolloutMemory(createRollout(settings, memory))), kept(memory), 'a restart knows it');
         // Whatever is offered reaches each node at once: the wire is the xDS tests' business.
-        const target = targetOf(state);
+        const target = aimOf(state);
         for (const [session, node] of state.nodes)
           if (target !== null && node.sent !== target) step(state, { type: 'sent', at, session, version: target });
-        const target2 = targetOf(state);
+        const target2 = aimOf(state);
         assert.ok(target2 === null || !state.pins.has(target2), 'a pinned release is never the target');
         assertCounts(state);
         for (const [session, deadline] of state.waiting) {
           const node = state.nodes.get(session);
           assert.ok(node, 'only who is there is waited for');
-          assert.ok(node.sent !== targetOf(state) || node.answer !== 'ack', 'not who has accepted');
+          assert.ok(node.sent !== aimOf(state) || node.answer !== 'ack', 'not who has accepted');
           assert.ok(deadline <= event.at + 30_000);
         }
         const deadlines = [...state.waiting.values()];
@@ -220,7 +332,7 @@ test('any order of events keeps the invariants, and ends with nothing awaited', 
         else if (item.kind === 'joined' && state.nodes.has(item.session))
           continue; // a stream joins once
         else if (item.kind === 'joined')
-          apply({ type: 'joined', at, session: item.session, node: item.session.slice(0, 1) });
+          apply({ type: 'joined', at, session: item.session, node: labelsOf(item.session.slice(0, 1)) });
         else if (item.kind === 'left') apply({ type: 'left', at, session: item.session });
         else {
           const sent = state.nodes.get(item.session)?.sent;
@@ -230,7 +342,7 @@ test('any order of events keeps the invariants, and ends with nothing awaited', 
         }
       }
       let ticks = 0;
-      for (let due = nextDeadline(state); due !== null; due = nextDeadline(state)) {
+      for (let due = nextDeadline(state, at); due !== null; due = nextDeadline(state, at)) {
         assert.ok((ticks += 1) <= 20, 'it comes to an end');
         assert.ok(due >= at, 'a deadline is never in the past');
         apply({ type: 'tick', at: (at = due) });
@@ -260,7 +372,7 @@ class Fleet {
 
   join(id: string, client: string | null = null): SessionId {
     const session = sessionOf(`${id}/${(this.#streams += 1)}`);
-    this.apply({ type: 'joined', at: this.at, session, node: id, client });
+    this.apply({ type: 'joined', at: this.at, session, node: labelsOf(id), client });
     return session;
   }
 
@@ -275,7 +387,7 @@ class Fleet {
       .filter((each) => each !== null))
       this.outcomes.set(version, outcome);
     for (const [session, node] of this.state.nodes) {
-      const version = targetOf(this.state);
+      const version = aimOf(this.state);
       if (version === null || (node.sent === version && node.answer !== null)) continue;
       const who = { at: this.at, session, version };
       if (node.sent !== version) step(this.state, { type: 'sent', ...who });
@@ -407,7 +519,7 @@ test('an ACK costs the same however large the fleet is, and the last one no more
   const nodes: RolloutState['nodes'] & { visits: number } = new CountingMap();
   const state: RolloutState = { ...createRollout(settings), nodes };
   const sessions = Array.from({ length: size }, (_, index) => sessionOf(`n${index}`));
-  for (const session of sessions) step(state, { type: 'joined', at: 0, session, node: session });
+  for (const session of sessions) step(state, { type: 'joined', at: 0, session, node: labelsOf(session) });
   step(state, { type: 'release', at: 0, version: versionOf('v1') });
   assert.ok(nodes.visits >= size, 'it counts');
   for (const session of sessions) step(state, { type: 'sent', at: 0, session, version: versionOf('v1') });

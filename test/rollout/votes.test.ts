@@ -2,10 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRollout } from '../../src/rollout/state.ts';
 import type { RolloutNode } from '../../src/rollout/state.ts';
+import { labelsOf } from '../helpers/ids.ts';
 import { strike } from '../../src/rollout/votes.ts';
 
 const nodeOf = (id: string, client: string | null = null): RolloutNode => ({
-  ...{ id, client, sent: null, answer: null, version: null, refusal: null, heldSince: null },
+  ...{
+    id,
+    labels: labelsOf(id),
+    isReached: false,
+    client,
+    sent: null,
+    answer: null,
+    version: null,
+    refusal: null,
+    heldSince: null,
+  },
 });
 
 test('who rolled back is remembered within a bound: the oldest is forgotten first', () => {

@@ -1,3 +1,4 @@
+import { allAtOnce } from '../../src/rollout/plan.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RevisionEvent } from '../../src/revisions/types.ts';
@@ -9,7 +10,7 @@ import { createState, toMemory } from '../../src/state/state.ts';
 import type { State } from '../../src/state/state.ts';
 import { step } from '../../src/state/step.ts';
 import type { Head } from '../../src/revisions/state.ts';
-import { sessionOf, versionOf } from '../helpers/ids.ts';
+import { candidateOf, labelsOf, sessionOf, versionOf } from '../helpers/ids.ts';
 
 const options = {
   revisions: { ref: 'main', file: 'f', isVerified: false },
@@ -20,7 +21,18 @@ const refusal: Refusal = { node: 'n', code: 13, message: 'no' };
 
 const none: Memory = {
   revisions: { taken: null, head: null, accepted: [], contents: [] },
-  rollout: { live: null, candidate: null, pins: [], muted: [], pushes: 0, members: [], settled: null },
+  rollout: {
+    live: null,
+    candidate: null,
+    stages: 0,
+    freeze: null,
+    thawedUntil: null,
+    pins: [],
+    muted: [],
+    pushes: 0,
+    members: [],
+    settled: null,
+  },
 };
 const calm: Memory = {
   revisions: {
@@ -47,7 +59,7 @@ function commit(state: State, name: string, content: string): void {
     ...{ revisions: [newest], newest, outcomes: new Map() },
   };
   step(state, moved, 0);
-  step(state, { type: 'judged', version, verdict: { valid: true, shrink: null, digest: content } }, 0);
+  step(state, { type: 'judged', version, verdict: { valid: true, shrink: null, digest: content, plan: allAtOnce } }, 0);
 }
 
 function answer(state: State, type: 'acked' | 'nacked', name: string): void {
@@ -61,7 +73,7 @@ test('a node is taken at its word after a calm end, not in the middle of a rollo
   const head: Head = { version: versionOf('v3'), subject: '', outcome: 'invalid', diagnostics: [] };
   const underWay = {
     revisions: { ...calm.revisions, head },
-    rollout: { ...calm.rollout, candidate: versionOf('v2') },
+    rollout: { ...calm.rollout, candidate: candidateOf('v2') },
   };
   assert.equal(isCalm(underWay), false);
 });
@@ -69,7 +81,7 @@ test('a node is taken at its word after a calm end, not in the middle of a rollo
 test('a candidate is gone on with if its bytes are there, and the settings are those that it was judged by', () => {
   const underWay: Memory = {
     revisions: { ...calm.revisions, judgedBy: 'these' },
-    rollout: { ...calm.rollout, candidate: versionOf('v2') },
+    rollout: { ...calm.rollout, candidate: candidateOf('v2') },
   };
   const all = new Set(['v1', 'v2']);
   assert.deepEqual(usable(underWay, all, 'these'), underWay);
@@ -79,7 +91,7 @@ test('a candidate is gone on with if its bytes are there, and the settings are t
 
 test('a content that was live may come back, also where a pinned release was asked for meanwhile', () => {
   const state = begin();
-  step(state, { type: 'joined', at: 0, session: sessionOf('s'), node: 'n' }, 0);
+  step(state, { type: 'joined', at: 0, session: sessionOf('s'), node: labelsOf('n') }, 0);
   commit(state, 'v1', 'one');
   answer(state, 'acked', 'v1');
   commit(state, 'v2', 'two');
@@ -91,8 +103,8 @@ test('a content that was live may come back, also where a pinned release was ask
 });
 
 test('a restart in a rollout goes on in the same push, and settles it', () => {
-  const state = begin({ ...calm, rollout: { ...calm.rollout, candidate: versionOf('v2'), members: [1] } });
-  step(state, { type: 'joined', at: 5, session: sessionOf('s'), node: 'n' }, 5);
+  const state = begin({ ...calm, rollout: { ...calm.rollout, candidate: candidateOf('v2'), members: [1] } });
+  step(state, { type: 'joined', at: 5, session: sessionOf('s'), node: labelsOf('n') }, 5);
   step(state, { type: 'sent', at: 5, session: sessionOf('s'), version: versionOf('v2') }, 5);
   const { facts } = step(state, { type: 'acked', at: 8, session: sessionOf('s'), version: versionOf('v2') }, 8);
   const counts = { connected: 1, acked: 1, pending: 0, refusing: 0, unanswered: 0 };
@@ -102,7 +114,7 @@ test('a restart in a rollout goes on in the same push, and settles it', () => {
 
 test('a memory that comes late is gone on from, where nothing has happened since', () => {
   const state = begin();
-  step(state, { type: 'joined', at: 0, session: sessionOf('s'), node: 'n' }, 0);
+  step(state, { type: 'joined', at: 0, session: sessionOf('s'), node: labelsOf('n') }, 0);
   assert.equal(adopt(state, calm, [], 10), true);
   assert.deepEqual(toMemory(state), { ...calm, revisions: { ...calm.revisions, released: null } });
   assert.deepEqual([...state.rollout.waiting], [['s', 30_010]]);
@@ -116,7 +128,7 @@ test('what came of what is served now stands, whatever a late memory says', () =
     rollout: {
       ...calm.rollout,
       muted: ['m'],
-      pins: ['v2', 'v0'].map((name) => ({ version: versionOf(name), refusal })),
+      pins: ['v2', 'v0'].map((name) => ({ version: versionOf(name), cause: { type: 'refused' as const, ...refusal } })),
     },
   };
   const open = [
@@ -128,7 +140,10 @@ test('what came of what is served now stands, whatever a late memory says', () =
   assert.equal(rollout.live?.version, 'v2');
   assert.deepEqual([revisions.taken, revisions.head?.version, revisions.accepted], ['v2', 'v2', ['a']]);
   assert.deepEqual(revisions.contents, ['one', 'two'], 'the newest last');
-  assert.deepEqual([rollout.muted, rollout.pins, rollout.pushes], [['m'], [{ version: versionOf('v0'), refusal }], 7]);
+  assert.deepEqual(
+    [rollout.muted, rollout.pins, rollout.pushes],
+    [['m'], [{ version: versionOf('v0'), cause: { type: 'refused', ...refusal } }], 7],
+  );
   const { facts } = step(state, { type: 'unlisted' }, 11);
   assert.deepEqual(facts, [{ type: 'closed', version: 'held', outcome: 'live', isNew: false }]);
 });
@@ -137,7 +152,13 @@ test('what is remembered has its bound, with a late memory, too', () => {
   const many = Array.from({ length: 1_000 }, (_, at) => `v${at}`);
   const full = (prefix: string): Memory => ({
     revisions: { ...none.revisions, accepted: many.map((each) => versionOf(prefix + each)), contents: many },
-    rollout: { ...none.rollout, pins: many.map((each) => ({ version: versionOf(prefix + each), refusal })) },
+    rollout: {
+      ...none.rollout,
+      pins: many.map((each) => ({
+        version: versionOf(prefix + each),
+        cause: { type: 'refused' as const, ...refusal },
+      })),
+    },
   });
   const state = begin(full('new '));
   adopt(state, full('old '), [], 0);

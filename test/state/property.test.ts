@@ -1,12 +1,13 @@
+import { allAtOnce } from '../../src/rollout/plan.ts';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Verdict } from '../../src/revisions/types.ts';
 import { Model } from './model.ts';
 
 const verdicts: Record<'valid' | 'invalid' | 'shrinks', Verdict> = {
-  valid: { valid: true, shrink: null, digest: null },
+  valid: { valid: true, shrink: null, digest: null, plan: allAtOnce },
   invalid: { valid: false, diagnostics: [] },
-  shrinks: { valid: true, shrink: 'it shrinks', digest: null },
+  shrinks: { valid: true, shrink: 'it shrinks', digest: null, plan: allAtOnce },
 };
 
 const happenings = {

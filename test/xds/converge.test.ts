@@ -74,7 +74,7 @@ class Client {
     const sotw = this.#dialect === 'sotw';
     this.sent.push({
       typeUrl: RUNTIME_TYPE,
-      node: node ? { id: 'a', cluster: '', locality: '', userAgent: '', userAgentVersion: '' } : null,
+      node: node ? { id: 'a', cluster: '', locality: '', userAgent: '', userAgentVersion: '', metadata: {} } : null,
       nonce: spontaneous && !sotw ? '' : this.#nonce,
       error,
       body: sotw

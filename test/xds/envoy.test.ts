@@ -36,7 +36,7 @@ for (const version of envoyVersions) {
         const [session] = [...test.server.sessions()];
         assert.deepEqual(
           { ...session?.node, userAgentVersion: session?.node?.userAgentVersion },
-          { id: 'n1', cluster: 'test', locality: 'eu', userAgent: 'envoy', userAgentVersion: version },
+          { id: 'n1', cluster: 'test', locality: 'eu', userAgent: 'envoy', userAgentVersion: version, metadata: {} },
         );
 
         test.server.offer(release('v2', { 'a.b': [1] }));

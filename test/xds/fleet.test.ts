@@ -120,7 +120,7 @@ class Scene {
       target: this.#target,
       limits: defaultStreamLimits,
     });
-    const node = { id, cluster: '', locality: '', userAgent: '', userAgentVersion: '' };
+    const node = { id, cluster: '', locality: '', userAgent: '', userAgentVersion: '', metadata: {} };
     this.#streams.set(id, { id: sessionOf(id), node, client: null, state, nonce: null, got: '' });
   }
 
@@ -170,7 +170,7 @@ function toLines(fact: RolloutFact): string[] {
     case 'live':
       return fact.isNew ? [`${fact.version} live`] : [];
     case 'still_pinned':
-      return [`${fact.version} still pinned: ${fact.refusal.message}`];
+      return [`${fact.version} still pinned: ${fact.cause.type === 'refused' ? fact.cause.message : ''}`];
     case 'unanswered':
       return [`${fact.node} has not answered ${fact.version}`];
     default:

@@ -72,7 +72,14 @@ function toRequest(dialect: Dialect, aggregated: boolean, words: string[]): Requ
     node:
       node === undefined
         ? null
-        : { id: JSON.parse(`"${node}"`) as string, cluster: '', locality: '', userAgent: '', userAgentVersion: '' },
+        : {
+            id: JSON.parse(`"${node}"`) as string,
+            cluster: '',
+            locality: '',
+            userAgent: '',
+            userAgentVersion: '',
+            metadata: {},
+          },
     nonce: fields.get('nonce') ?? '',
     error: error === undefined ? null : { code: 13, message: error },
     body:

@@ -109,6 +109,7 @@ describe('the xDS server', () => {
       locality: 'eu/eu-1',
       userAgent: 'envoy',
       userAgentVersion: '1.40.2',
+      metadata: {},
     });
     assert.match(session.peer, /^127\.0\.0\.1:\d+$/);
     assert.deepEqual(session.resources, ['runtime', 'x']);

@@ -148,4 +148,12 @@ export const migrations: readonly string[] = [
       'runtime', json(json_group_array(json(pair) ORDER BY id) FILTER (WHERE name NOT GLOB 'shuffle_sharding.*'))))
     FROM fields);
   `,
+  `
+  UPDATE state SET json = json_set(json,
+    '$.rollout.candidate', NULL,          -- was a version without its waves: it is judged, and rolled out, again
+    '$.rollout.pins', json((              -- a refusal is one cause of several
+      SELECT json_group_array(json_object(
+        'version', value ->> 'version', 'cause', json_patch('{"type": "refused"}', value -> 'refusal')))
+      FROM json_each(state.json, '$.rollout.pins'))));
+  `,
 ];

@@ -53,7 +53,7 @@ function toRelease({ version, subject, resource, ...row }: Row): StoredRelease {
 }
 
 function readOpen({ all }: Statements, memory: Memory): Loaded['open'] {
-  const { candidate } = memory.rollout;
+  const candidate = memory.rollout.candidate?.version;
   const decided = [...servedVersions(memory)].filter((version) => version !== candidate);
   const rows = all(
     `SELECT * FROM (

@@ -1,5 +1,6 @@
 import type { Version } from '../../ids.ts';
-import { diagnoseRefusal } from '../../rollout/refusal.ts';
+import { diagnose } from '../../rollout/diagnose.ts';
+import type { Cause } from '../../rollout/types.ts';
 import type { Release } from '../../release/release.ts';
 import type { Fact, FactOf } from '../../state/facts.ts';
 import { changedCustomers } from '../customers.ts';
@@ -47,22 +48,40 @@ export function writeFact(statements: Statements, { at, fact }: Stamped, release
       return conclude({ outcome: fact.outcome });
     case 'offered':
       tables.writePushStarted(statements, fact.version, at, fact.counts.connected);
-      return add({ type: 'push_started', detail: { seq: fact.push, connected: fact.counts.connected } });
+      return add({ type: 'push_started', detail: { seq: fact.push, connected: fact.counts.connected, ...fact.wave } });
     case 'settled':
       return tables.writePushSettled(statements, fact.version, at, fact);
     case 'live':
       return writeLive(statements, at, fact, releases);
-    case 'rolled_back': {
-      const { node, code, message } = fact.refusal;
-      if (!isPinned(statements, fact.version)) add({ type: 'pinned', detail: { refusal: { node, code, message } } });
-      return conclude({ outcome: 'rolled_back', diagnostics: [diagnoseRefusal(fact.refusal)] });
-    }
+    case 'rolled_back':
+      if (!isPinned(statements, fact.version)) add(toPinned(fact.cause));
+      return conclude({ outcome: 'rolled_back', diagnostics: [diagnose(fact.cause)] });
     case 'still_pinned':
-      return conclude({ outcome: 'rolled_back', diagnostics: [diagnoseRefusal(fact.refusal)] });
+      return conclude({ outcome: 'rolled_back', diagnostics: [diagnose(fact.cause)] });
     case 'refused': {
       const { node, code, message, place = null } = fact.refusal;
       return add({ type: 'refused', detail: { node, code, message, place } });
     }
+    case 'wave_skipped':
+      return add({ type: fact.type, detail: { ...fact.wave } });
+    case 'wave_waits':
+      return add({
+        type: fact.type,
+        detail: { reason: fact.reason, detail: fact.detail, until: fact.until, ...fact.wave },
+      });
+    case 'baking':
+      return add({ type: fact.type, detail: { until: fact.until, ...fact.wave } });
+    case 'check':
+      return add({ type: fact.type, detail: { name: fact.name, verdict: fact.verdict, message: fact.message } });
+    case 'paused':
+      return add({ type: fact.type, by: fact.by, detail: { reason: fact.reason, why: fact.why } });
+    case 'promoted':
+      return add({ type: fact.type, by: fact.by, detail: { all: fact.all, why: fact.why } });
+    case 'resumed':
+    case 'unfrozen':
+      return add({ type: fact.type, by: fact.by, detail: { why: fact.why } });
+    case 'frozen':
+      return add({ type: fact.type, by: fact.by, detail: { why: fact.why, until: fact.until } });
     case 'muted':
       return tables.writeMuted(statements, fact.node, at, fact.by);
     case 'unmuted':
@@ -74,6 +93,14 @@ export function writeFact(statements: Statements, { at, fact }: Stamped, release
     case 'unanswered':
       return;
   }
+}
+
+function toPinned(cause: Cause): tables.EventRow {
+  if (cause.type === 'check')
+    return { type: 'pinned', detail: { check: { name: cause.name, message: cause.message } } };
+  if (cause.type === 'aborted') return { type: 'pinned', by: cause.by, detail: { aborted: { why: cause.why } } };
+  const { node, code, message } = cause;
+  return { type: 'pinned', detail: { refusal: { node, code, message } } };
 }
 
 /** The bytes were stored when it was offered; the event and the changed customers are written once it is live. */

@@ -34,6 +34,8 @@ export interface NodeIdentity {
   readonly locality: string;
   readonly userAgent: string;
   readonly userAgentVersion: string;
+  /** The values of node.metadata that were asked for (`XdsServerOptions.metadataKeys`), by dotted key. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** A google.rpc.Status, its message cut at 4 KiB. */

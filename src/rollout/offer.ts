@@ -1,0 +1,62 @@
+import { reaches } from './reach.ts';
+import {
+  aimOf,
+  countNodes,
+  createTally,
+  membersAsked,
+  progressOf,
+  subjectOf,
+  targetOfNode,
+  type RolloutState,
+} from './state.ts';
+import type { Rollout } from './turn.ts';
+import { countVote } from './votes.ts';
+
+const maxOffers = 20;
+
+/** Offers each node its target, and asks those that are offered the subject about it. Awaits an answer from each that doesn't have its own. */
+export function ask(rollout: Rollout): void {
+  const { state, at } = rollout;
+  const deadline = at + state.settings.ackTimeoutMs;
+  const before = Math.max(membersAsked(state), state.members);
+  markReached(state);
+  state.waiting = new Map();
+  state.electorate = state.members === 0 ? null : electorateOf(state);
+  state.gathering = { members: state.members === 0 ? before : 0, until: null, isOver: false };
+  state.tally = createTally();
+  const subject = subjectOf(state);
+  for (const [session, node] of state.nodes) {
+    const target = targetOfNode(state, node);
+    if (target === null || state.muted.has(node.id)) continue;
+    if (node.sent !== target || node.answer !== 'ack') state.waiting.set(session, deadline);
+    else if (target === subject) countVote(state, node, null);
+  }
+  offer(rollout);
+}
+
+function markReached({ candidate, nodes }: RolloutState): void {
+  const reach = candidate?.reach;
+  for (const node of nodes.values())
+    node.isReached = reach !== undefined && (reach.isEveryone || reaches(reach, node.labels));
+}
+
+function electorateOf({ candidate, nodes, ids, muted }: RolloutState): Set<string> {
+  if (candidate === null || candidate.reach.isEveryone) return new Set([...ids.keys()].filter((id) => !muted.has(id)));
+  const reached = [...nodes.values()].filter(({ id, isReached }) => isReached && !muted.has(id));
+  return new Set(reached.map(({ id }) => id));
+}
+
+/** Offers each node its target; those that have it are sent nothing. */
+export function offer({ state, at, facts, effects }: Rollout): void {
+  // A candidate that has to wait is offered to nobody.
+  const isWaiting = state.candidate !== null && state.candidate.offered === null;
+  const version = isWaiting ? (state.live?.version ?? null) : aimOf(state);
+  effects.push({ type: 'offer', version });
+  state.awaited = version === null ? null : { version, at };
+  if (version === null) return void facts.push({ type: 'nothing_to_offer' });
+  state.pushes += 1;
+  state.offeredTo.push(state.nodes.size);
+  if (state.offeredTo.length > maxOffers) state.offeredTo.shift();
+  const wave = isWaiting ? null : progressOf(state);
+  facts.push({ type: 'offered', version, push: state.pushes, counts: countNodes(state), wave });
+}
