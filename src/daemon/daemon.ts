@@ -74,10 +74,11 @@ export class Daemon {
 
   /** Takes no new streams, waits a moment for unanswered pushes, then closes everything. */
   async stop(): Promise<void> {
-    const { xds, controller, presence, throttle, journal } = this.parts;
+    const { xds, controller, checks, presence, throttle, journal } = this.parts;
     await Promise.all([xds.drain(drainMs), this.#closeSource()]);
     await this.#http?.close();
     controller.close();
+    checks.close();
     presence.close();
     this.#unserved?.close();
     throttle.close();

@@ -1,7 +1,9 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Revision } from '../git/read/revision.ts';
 import type { Version } from '../ids.ts';
-import { allAtOnce } from '../rollout/plan.ts';
+import { choosePlan } from '../rollout/choose-plan.ts';
+import type { Plan, RolloutPolicy } from '../rollout/plan.ts';
+import { movedShare } from '../shard/moved.ts';
 import { findShrink } from '../release/guard.ts';
 import type { Release } from '../release/release.ts';
 import type { Standing, Verdict } from '../revisions/types.ts';
@@ -19,15 +21,16 @@ export interface Judged {
 
 export interface IntakeOptions {
   readonly guard: RepositorySettings['guard'];
+  readonly policy: RolloutPolicy;
   /** Turns the content into a release. Rejects with GitError. */
   readonly evaluate: (revision: Revision) => Promise<Evaluated>;
   /** Null if it is signed as `repository.verify` requires. Rejects with GitError. */
   readonly verify: (version: Version, standing: Standing) => Promise<Diagnostic | null>;
-  /** The release that the guard compares with, or null. */
+  /** The release that the guard and the rules compare with, or null. */
   readonly live: () => Release | null;
 }
 
-/** Judges revisions, one at a time: signature, content, shrink guard. */
+/** Judges revisions, one at a time: signature, content, shrink guard, strategy. */
 export class Intake {
   readonly #options: IntakeOptions;
 
@@ -46,7 +49,20 @@ export class Intake {
     const { isOvertaken } = standing;
     const shrink = isOvertaken ? null : this.#findShrink(revision, evaluated.release);
     const digest = isOvertaken ? null : evaluated.digest;
-    return { verdict: { valid: true, shrink, digest, plan: allAtOnce }, source, compiled: evaluated };
+    return {
+      verdict: { valid: true, shrink, digest, plan: this.#choosePlan(revision, evaluated.release, standing) },
+      source,
+      compiled: evaluated,
+    };
+  }
+
+  /** How it is to be rolled out. One that is overtaken won't be, so that it need not be compared. */
+  #choosePlan({ rollout: trailer }: Revision, release: Release, { isOvertaken }: Standing): Plan {
+    const { policy, live } = this.#options;
+    const before = isOvertaken || policy.rules.length === 0 ? null : live();
+    const moved = before && movedShare(before.config, release.config);
+    const { plan, reason } = choosePlan({ policy, moved, trailer });
+    return { ...plan, reason };
   }
 
   /** A trailer in the commit message accepts the shrinking in advance. */

@@ -5,6 +5,8 @@ import type { SourceEvent } from '../git/follow/source.ts';
 import type { DaemonInfo } from '../http/api.ts';
 import type { Judge } from '../judge/judge.ts';
 import { Journal } from '../ledger/journal.ts';
+import { Checks } from '../checks/checks.ts';
+import { metadataKeysOf } from '../rollout/reach.ts';
 import { Load } from '../load/load.ts';
 import { Secrets } from '../secrets.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -32,6 +34,7 @@ import { Problems } from './problems.ts';
 import { readiness } from './readiness.ts';
 import { Recorder } from './recorder.ts';
 import { createPlaceOf } from './place-of.ts';
+import { toRolloutSettings } from './rollout-settings.ts';
 import { Releases } from './releases.ts';
 import { serveRestored } from './restored.ts';
 import type { Report } from './report.ts';
@@ -42,9 +45,7 @@ import { RecentSources } from './recent-sources.ts';
 import { openStateDirectory } from './state-directory.ts';
 import { Streams } from './streams.ts';
 import { Waiters } from './waiters.ts';
-
-/** How long a node must have run an accepted release before its refusal alone rolls one back: nodes that come and go don't get there. */
-const voteAfterMs = 5_000;
+import { createWatch } from './watched-rollout.ts';
 
 export interface DaemonOptions {
   /** Secrets that are used are added to these. */
@@ -69,6 +70,7 @@ export interface Parts {
   readonly xds: XdsServer;
   /** What the nodes report of their traffic. */
   readonly load: Load;
+  readonly checks: Checks;
   readonly presence: Presence;
   readonly problems: Problems;
   readonly throttle: LogThrottle;
@@ -109,7 +111,7 @@ export async function createParts(
   const { ref, file, verify } = repository;
   const state = createState({
     revisions: { ref, file, isVerified: verify.mode !== 'none', judgedBy },
-    rollout: { ackTimeoutMs: settings.xds.ackTimeoutMs, quorum: settings.xds.quorum, voteAfterMs },
+    rollout: toRolloutSettings(settings),
     ...{ memory, open: loaded?.open ?? [], now: now() },
   });
   const releases = new Releases({ resource: settings.xds.resource, encoding: settings.release.encoding }, stored);
@@ -127,6 +129,7 @@ export async function createParts(
   const xds = new XdsServer({
     settings: settings.xds,
     onLoad: load,
+    metadataKeys: metadataKeysOf(settings.rollout),
     onAction: streams.onAction,
     onFailure: streams.onFailure,
     onRefusal: streams.onRefusal,
@@ -150,6 +153,7 @@ export async function createParts(
   });
   const intake = new Intake({
     guard: repository.guard,
+    policy: settings.rollout,
     evaluate: (revision) => evaluate(revision, { judge, journal }),
     verify: (version, standing) => signatures.check(version, standing),
     live: () => fleet.live?.release ?? null,
@@ -179,13 +183,18 @@ export async function createParts(
   const recorder = new Recorder({ log, throttle, metrics, journal, report, sources, state });
   const updateHealth = (): void => xds.setHealth(readiness({ fleet, journal }).ready); // like /readyz
   const offerTargets = (): void => offerEach({ state, xds, releases });
+  const checks = new Checks({ settings: settings.rollout.checks, load, now, put: inbox.put });
+  const watch = createWatch({ state: state.rollout, checks, xds });
   const controller = new Controller({
     ...{ state, now, carryOut: createEffects({ state, xds, releases, source, judging }) },
     record: (facts, event) => {
       if (facts.length > 0 || !('at' in event)) recorder.record(facts);
       if (facts.some(isOfLive)) updateHealth();
     },
-    onStepped: waiters.wake,
+    onStepped: () => {
+      watch();
+      waiters.wake();
+    },
   });
   inbox.open((event) => controller.apply(event));
   metrics.observe(() => ({
@@ -225,7 +234,7 @@ export async function createParts(
   });
   return {
     ...{ settings, log, info, inbox, controller, releases, fleet, follow, intake, judge, journal, xds, load },
-    ...{ presence, problems, throttle, reporters, metrics, sources, offerTargets },
+    ...{ presence, problems, throttle, reporters, metrics, sources, checks, offerTargets },
   };
 }
 

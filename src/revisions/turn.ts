@@ -2,7 +2,7 @@ import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Version } from '../ids.ts';
 import { short } from '../release/short.ts';
 import type { Hold, RevisionsState, Waiting } from './state.ts';
-import { allAtOnce } from '../rollout/plan.ts';
+import { allAtOnce, type Plan } from '../rollout/plan.ts';
 import type { FinalOutcome, Frozen } from '../rollout/types.ts';
 import type { RevisionEffect, RevisionFact, RevisionSummary, RolloutView, Standing, Verdict } from './types.ts';
 
@@ -115,7 +115,7 @@ export function conclude(turn: Turn, revision: Waiting, verdict: Verdict): void 
   if (frozen !== null && place === state.headPlace) return hold(turn, { version, cause: 'freeze' }, describe(frozen));
   if (isOvertaken || shrink !== null || frozen !== null) return supersede(turn, version);
   if (retriedBy !== undefined) facts.push({ type: 'retried', version, by: retriedBy });
-  const plan = isWayBack(state, verdict.digest) ? allAtOnce : verdict.plan;
+  const plan = isWayBack(state, verdict.digest) ? wayBack : verdict.plan;
   effects.push({ type: 'release', version, how: retriedBy === undefined ? 'release' : 'retry', plan });
   // The rollout won't push a pinned one, so the next older one may be released.
   if (retriedBy === undefined && rollout.isPinned(version)) return;
@@ -130,6 +130,7 @@ function mayShrink({ accepted, contents }: RevisionsState, version: Version, dig
 
 /** How many of the contents that were live last may come back at once, despite a freeze. */
 const waysBack = 3;
+const wayBack: Plan = { ...allAtOnce, reason: 'its content was live before' };
 
 function isWayBack({ contents }: RevisionsState, digest: string | null): boolean {
   return digest !== null && [...contents].slice(-waysBack).includes(digest);

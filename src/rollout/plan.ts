@@ -4,6 +4,8 @@ export interface Plan {
   readonly strategy: string;
   /** At least one; the last is for everyone, with all customers. */
   readonly waves: readonly Wave[];
+  /** Why this strategy, in words. */
+  readonly reason?: string;
 }
 
 /** Who gets the release in addition to those of the waves before, and how long it bakes there. */
@@ -96,8 +98,8 @@ export type FreezeWindow =
       readonly reason: string;
     };
 
+/** The last wave of every plan: all nodes, with all customers. */
+export const everyone: Wave = { nodes: { type: 'everyone' }, customers: null, bakeMs: 0, isManual: false };
+
 /** Everyone gets it at once, and it is live as soon as they have answered. */
-export const allAtOnce: Plan = {
-  strategy: 'all-at-once',
-  waves: [{ nodes: { type: 'everyone' }, customers: null, bakeMs: 0, isManual: false }],
-};
+export const allAtOnce: Plan = { strategy: 'all-at-once', waves: [everyone] };

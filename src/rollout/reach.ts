@@ -1,6 +1,6 @@
 import { matchesGlob } from '../glob.ts';
 import { murmur3_32 } from '../shard/murmur3.ts';
-import type { NodeGlobs, NodeSet } from './plan.ts';
+import type { NodeGlobs, NodeSet, RolloutPolicy } from './plan.ts';
 
 /** An xDS client, as far as a wave may choose by it. */
 export interface NodeLabels {
@@ -48,6 +48,13 @@ function matchesAll(node: NodeLabels, { id, cluster, locality, metadata = {} }: 
     ...Object.entries(metadata).map(([key, glob]) => [node.metadata[key], glob]),
   ];
   return wanted.every(([text, glob]) => glob === undefined || (text !== undefined && matchesGlob(text, glob)));
+}
+
+/** The dotted keys of node.metadata that strategies choose by. */
+export function metadataKeysOf({ strategies }: Pick<RolloutPolicy, 'strategies'>): string[] {
+  const waves = [...strategies.values()].flatMap((plan) => plan.waves);
+  const keys = waves.flatMap(({ nodes }) => (nodes.type === 'matching' ? Object.keys(nodes.globs.metadata ?? {}) : []));
+  return [...new Set(keys)];
 }
 
 /** The reach with a wave's nodes. `ids`: the members that are connected, of which a number or a share is counted. */

@@ -1,9 +1,6 @@
-import type { CustomerSet, NodeSet, Plan, Wave } from './plan.ts';
+import { allAtOnce, everyone, type CustomerSet, type NodeSet, type Plan, type Wave } from './plan.ts';
 
 const minute = 60_000;
-
-/** The last wave of every plan: all nodes, with all customers. */
-export const everyone: Wave = { nodes: { type: 'everyone' }, customers: null, bakeMs: 0, isManual: false };
 
 function toNodes(nodes: NodeSet, minutes: number): Wave {
   return { ...everyone, nodes, bakeMs: minutes * minute };
@@ -15,7 +12,7 @@ function toCustomers(customers: CustomerSet, minutes: number): Wave {
 
 /** The strategies that are there without settings. */
 export const builtinStrategies: readonly Plan[] = [
-  { strategy: 'all-at-once', waves: [everyone] },
+  allAtOnce,
   {
     strategy: 'careful',
     waves: [

@@ -1,13 +1,14 @@
-import type {
-  CheckSettings,
-  FreezeWindow,
-  NodeGlobs,
-  Plan,
-  PrometheusCheck,
-  RolloutPolicy,
-  Wave,
+import {
+  everyone,
+  type CheckSettings,
+  type FreezeWindow,
+  type NodeGlobs,
+  type Plan,
+  type PrometheusCheck,
+  type RolloutPolicy,
+  type Wave,
 } from '../rollout/plan.ts';
-import { builtinStrategies, everyone } from '../rollout/strategies.ts';
+import { builtinStrategies } from '../rollout/strategies.ts';
 import { toMilliseconds } from './duration.ts';
 
 /** `rollout:` as schemas/settings.schema.json accepts it, with defaults filled in. */

@@ -9,6 +9,8 @@ import type { Revision } from '../../src/git/read/revision.ts';
 import { Judge } from '../../src/judge/judge.ts';
 import type { Release } from '../../src/release/release.ts';
 import type { Standing } from '../../src/revisions/types.ts';
+import type { RolloutPolicy } from '../../src/rollout/plan.ts';
+import { builtinStrategies } from '../../src/rollout/strategies.ts';
 import { makeConfig } from '../helpers/config.ts';
 import { versionOf } from '../helpers/ids.ts';
 
@@ -31,6 +33,14 @@ function revision(version: string, text: string, trailers: [string, string][] = 
 
 const live: Release = { version: versionOf('live'), subject: '', config: makeConfig() };
 
+const policy: RolloutPolicy = {
+  strategies: new Map(builtinStrategies.map((plan) => [plan.strategy, plan])),
+  strategy: 'all-at-once',
+  rules: [],
+  checks: { errors: null, prometheus: [] },
+  freeze: [],
+};
+
 const head: Standing = { isHead: true, isOvertaken: false, tip: 't', previous: null };
 const fault = (code: Diagnostic['code']): Diagnostic => ({
   code,
@@ -44,6 +54,7 @@ const fault = (code: Diagnostic['code']): Diagnostic => ({
 async function judgeBy(options: Partial<IntakeOptions>, each: Revision, standing = head): Promise<string> {
   const intake = new Intake({
     guard: { customers: 0.5, hosts: 0.5 },
+    policy,
     evaluate: (it) => evaluate(it, { judge, journal: { story: () => Promise.resolve(null) } }),
     verify: () => Promise.resolve(null),
     live: () => live,
@@ -68,6 +79,7 @@ test('a content has one digest, in whatever commit; what is overtaken needs none
   const digestOf = async (version: string, text: string, standing = head) => {
     const intake = new Intake({
       guard: { customers: 0.5, hosts: 0.5 },
+      policy,
       evaluate: (it) => evaluate(it, { judge, journal: { story: () => Promise.resolve(null) } }),
       verify: () => Promise.resolve(null),
       live: () => live,

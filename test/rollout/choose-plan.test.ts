@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { choosePlan, isLessCareful } from '../../src/rollout/choose-plan.ts';
 import type { Plan, RolloutPolicy, Wave } from '../../src/rollout/plan.ts';
-import { builtinStrategies, everyone } from '../../src/rollout/strategies.ts';
+import { everyone } from '../../src/rollout/plan.ts';
+import { builtinStrategies } from '../../src/rollout/strategies.ts';
 
 const minute = 60_000;
 const wave = (minutes: number, changes: Partial<Wave> = {}): Wave => ({
