@@ -1,10 +1,10 @@
 import type { Sums } from '../load/sums.ts';
 import type { CheckSettings } from '../rollout/plan.ts';
+import type { CheckEvent } from '../rollout/types.ts';
 import { Baselines } from './baselines.ts';
 import { checkErrors } from './error-check.ts';
 import { MetricCheck } from './metric-check.ts';
 import { queryPrometheus } from './prometheus.ts';
-import type { CheckEvent } from './verdict.ts';
 import type { FleetLoad, WatchedRollout } from './watched.ts';
 
 /** The built-in check's name. */

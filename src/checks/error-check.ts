@@ -1,6 +1,6 @@
 import type { Sums } from '../load/sums.ts';
 import { judgeErrors, type ErrorSettings } from './errors.ts';
-import type { Judgement } from './verdict.ts';
+import type { Judgement } from './judgement.ts';
 import type { FleetLoad, WatchedRollout } from './watched.ts';
 
 /**

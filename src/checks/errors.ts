@@ -1,7 +1,7 @@
 import { count } from '../config/words.ts';
 import type { Sums } from '../load/sums.ts';
 import type { CheckSettings } from '../rollout/plan.ts';
-import type { Judgement } from './verdict.ts';
+import type { Judgement } from './judgement.ts';
 
 export type ErrorSettings = NonNullable<CheckSettings['errors']>;
 

@@ -1,7 +1,7 @@
 import type { PrometheusCheck } from '../rollout/plan.ts';
 import type { QuerySubject } from './fill-query.ts';
 import { judgeValue, type queryPrometheus } from './prometheus.ts';
-import type { Judgement } from './verdict.ts';
+import type { Judgement } from './judgement.ts';
 
 /** So many failed queries in a row are no data; fewer may pass by themselves. */
 const errorsInARow = 4;

@@ -3,7 +3,7 @@ import { readStart, wordsOf } from '../response.ts';
 import type { PrometheusCheck } from '../rollout/plan.ts';
 import { fillQuery, type QuerySubject } from './fill-query.ts';
 import { readAnswer, type QueryResult } from './read-answer.ts';
-import type { Judgement } from './verdict.ts';
+import type { Judgement } from './judgement.ts';
 
 const answerBytes = 64 * 1024;
 

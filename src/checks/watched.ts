@@ -1,3 +1,4 @@
+import type { Load } from '../load/load.ts';
 import type { Sums } from '../load/sums.ts';
 
 /** The rollout that is on, and who has its candidate. Times are milliseconds since the epoch. */
@@ -18,10 +19,4 @@ export interface WatchedRollout {
 }
 
 /** What the fleet's nodes have reported. */
-export interface FleetLoad {
-  /** Over the nodes that `includes` names, since then. */
-  sum(includes: (node: string) => boolean, since: number): Sums;
-  /** Some node sends reports. */
-  readonly isReporting: boolean;
-  hasNode(node: string): boolean;
-}
+export type FleetLoad = Pick<Load, 'sum' | 'isReporting' | 'hasNode'>;

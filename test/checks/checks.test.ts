@@ -3,7 +3,7 @@ import { mock, test } from 'node:test';
 import { Checks } from '../../src/checks/checks.ts';
 import type { QuerySubject } from '../../src/checks/fill-query.ts';
 import type { QueryResult } from '../../src/checks/read-answer.ts';
-import type { CheckEvent } from '../../src/checks/verdict.ts';
+import type { CheckEvent } from '../../src/rollout/types.ts';
 import type { WatchedRollout } from '../../src/checks/watched.ts';
 import type { Sums } from '../../src/load/sums.ts';
 import type { CheckSettings } from '../../src/rollout/plan.ts';

@@ -50,16 +50,16 @@ async function startNode(node: string, status: number) {
 
 /** Sends requests while it lasts, some 50 a second to each, so that rates are of something. */
 function sendRequests(nodes: readonly Layered[]): AsyncDisposable {
-  let isOver = false;
+  const over = new AbortController();
   const sending = nodes.map(async ({ client }) => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await client.as('customer-A');
       await sleep(20);
     }
   });
   return {
     [Symbol.asyncDispose]: async () => {
-      isOver = true;
+      over.abort();
       await Promise.all(sending);
     },
   };
