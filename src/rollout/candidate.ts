@@ -8,6 +8,7 @@ export interface Candidate {
   /** The commit. */
   readonly version: Version;
   readonly plan: Plan;
+  /** When its first wave began; before that, when it came. */
   readonly startedAt: number;
   /** The current wave's index; -1 before the first. */
   readonly wave: number;

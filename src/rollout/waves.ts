@@ -93,11 +93,15 @@ function begin(rollout: Rollout, index: number, reach: Reach): void {
   const { state, at } = rollout;
   const wave = state.candidate?.plan.waves[index];
   if (state.candidate === null || wave === undefined) return;
-  const { version, checks } = state.candidate;
+  const { version, checks, offered: before, startedAt } = state.candidate;
   const stage = stageOf(state.candidate.stage, wave);
   const offered = stage === null ? version : (`${version}.${++state.stages}` as Version);
   const phase = { type: 'pushing', deadline: at + state.settings.ackTimeoutMs } as const;
-  state.candidate = { ...state.candidate, wave: index, waveAt: at, reach, stage, offered, phase, isResumed: false };
+  state.candidate = {
+    ...state.candidate,
+    ...{ startedAt: before === null ? at : startedAt, wave: index, waveAt: at, reach, stage, offered, phase },
+    isResumed: false,
+  };
   state.checks = createChecks(checks, at);
   ask(rollout);
   state.candidate = { ...state.candidate, asked: state.electorate?.size ?? 0 };
