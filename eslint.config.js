@@ -12,7 +12,7 @@ const pure = {
   rollout: ['[.]{2}/(config/diagnostic|glob|ids|load/sums|shard/murmur3)[.]ts', 'croner'],
   shard: ['[.]{2}/config/[a-z0-9-]+[.]ts'],
   state: ['[.]{2}/((revisions|rollout)/[a-z0-9-]+|ids)[.]ts'],
-  'xds/stream': ['[.]{2}/[.]{2}/release/[a-z0-9-]+[.]ts'],
+  'xds/stream': ['[.]{2}/[.]{2}/(release/[a-z0-9-]+|ids)[.]ts'],
 };
 const timeless = 'time and chance are fields of an event (docs/design.md)';
 const clock = [

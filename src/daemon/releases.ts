@@ -4,7 +4,7 @@ import { readRuntimeName } from '../release/encode.ts';
 import { encodeLayer } from '../release/layer.ts';
 import type { Layer } from '../release/layer.ts';
 import type { Release } from '../release/release.ts';
-import type { EncodedRelease } from '../xds/push.ts';
+import { encodedRuntime, type EncodedRelease } from '../xds/push.ts';
 
 /** A release with its bytes, and its content as text. */
 export interface ReleaseBytes extends EncodedRelease {
@@ -67,7 +67,8 @@ export class Releases {
     const { version, config } = next.release;
     const view = { config, version, cutover: stage.cutover, first: new Set(stage.first) };
     const release = { ...now.release, next: view };
-    this.#stage = { ...next, version: offered, release, resource: encodeLayer(release, this.#layer) };
+    const resource = encodeLayer(release, this.#layer);
+    this.#stage = { ...next, ...encodedRuntime(offered, this.#layer.resource, resource), release, resource };
     return this.#stage;
   }
 
@@ -83,7 +84,7 @@ export class Releases {
 
   #encode({ release, resource, content }: Compiled): ReleaseBytes {
     const bytes = resource === null ? encodeLayer(release, this.#layer) : toBuffer(resource);
-    return { version: release.version, release, resource: bytes, content };
+    return { ...encodedRuntime(release.version, this.#layer.resource, bytes), release, resource: bytes, content };
   }
 }
 

@@ -72,7 +72,7 @@ export function toRolloutEvent(
       // Whatever else is offered to streams is a release.
       return action.target.version === NO_RELEASE
         ? null
-        : toAnswer(action, { at, session, version: action.target.version as Version }, placeOf);
+        : toAnswer(action, { at, session, version: action.target.version }, placeOf);
     default:
       return null;
   }

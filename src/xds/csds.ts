@@ -1,5 +1,6 @@
 import { status, type handleUnaryCall, type ServerDuplexStream } from '@grpc/grpc-js';
 import { setImmediate } from 'node:timers/promises';
+import type { Version } from '../ids.ts';
 import { RUNTIME_TYPE } from '../release/encode.ts';
 import { answerEach, isTooLong, toGrpcStatus, toServiceError, type OnFailure } from './answer.ts';
 import { service } from './protos.ts';
@@ -12,7 +13,7 @@ const CSDS = 'envoy.service.status.v3.ClientStatusDiscoveryService';
 export interface ServedFleet {
   readonly sessions: () => Iterable<Session>;
   /** The version that a node should have. */
-  readonly target: (node: NodeIdentity) => string;
+  readonly target: (node: NodeIdentity) => Version;
   readonly resource: string;
 }
 
@@ -138,7 +139,7 @@ function toConfig(fleet: ServedFleet, session: Session, node: NodeIdentity): obj
   };
 }
 
-function toResourceStatus(target: string, { last }: Session): object {
+function toResourceStatus(target: Version, { last }: Session): object {
   const { sent, acked, refused } = last;
   const known = {
     ...(acked && { version_info: acked.version, last_updated: toTimestamp(acked.at) }),

@@ -1,12 +1,18 @@
 import protobuf from 'protobufjs/minimal.js';
-import { encodeRuntime } from '../release/encode.ts';
+import type { Version } from '../ids.ts';
+import { encodeRuntime, RUNTIME_TYPE } from '../release/encode.ts';
 import { nonceOf } from './stream/nonce.ts';
 import type { Dialect, Resource, Target } from './stream/types.ts';
 
-/** A release as it is offered to the fleet: its version, and the bytes of its resource (release/encode.ts). */
+/** A release as it is offered to nodes: its version on the wire, and the bytes of its resources (release/encode.ts), by type URL. */
 export interface EncodedRelease {
-  readonly version: string;
-  readonly resource: Buffer;
+  readonly version: Version;
+  readonly resources: ReadonlyMap<string, readonly Resource[]>;
+}
+
+/** A release of which all is one runtime layer. `name`: the resource's. */
+export function encodedRuntime(version: Version, name: string, bytes: Uint8Array): EncodedRelease {
+  return { version, resources: new Map([[RUNTIME_TYPE, [{ name, bytes }]]]) };
 }
 
 /** A target's encoded responses, made when the first stream needs them. */
@@ -60,7 +66,7 @@ function encodedOf(target: Target): Encoded {
 }
 
 interface Response {
-  readonly version: string;
+  readonly version: Version;
   readonly nonce: string;
   readonly typeUrl: string;
 }

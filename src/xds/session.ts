@@ -1,5 +1,5 @@
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
-import type { SessionId } from '../ids.ts';
+import type { SessionId, Version } from '../ids.ts';
 import { absenceOf, messageOf } from './push.ts';
 import type { Doubt } from './doubts.ts';
 import { createStream, findNodeFault, isMember, isUnanswered, namesOf, step, type StreamState } from './stream/step.ts';
@@ -47,7 +47,7 @@ export interface LastPush {
 }
 
 export interface VersionAt {
-  readonly version: string;
+  readonly version: Version;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }

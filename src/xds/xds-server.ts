@@ -1,7 +1,7 @@
 import { ServerCredentials, status, type Server } from '@grpc/grpc-js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionId } from '../ids.ts';
-import { encodeRuntime, RUNTIME_TYPE } from '../release/encode.ts';
+import { encodeRuntime } from '../release/encode.ts';
 import type { XdsSettings } from '../settings/settings.ts';
 import { authorizeBySan } from './authorize.ts';
 import { loadCredentials, type FileCredentials } from './credentials.ts';
@@ -11,7 +11,7 @@ import { bind, createGrpcServer, type StreamKind } from './grpc.ts';
 import { defaultXdsLimits, type XdsLimits } from './limits.ts';
 import { LoadReports, type LoadSink } from './load/load-reports.ts';
 import { Members } from './members.ts';
-import type { EncodedRelease } from './push.ts';
+import { encodedRuntime, type EncodedRelease } from './push.ts';
 import { Gate } from './gate.ts';
 import type { Health } from './health.ts';
 import { addOperatorServices } from './services.ts';
@@ -85,8 +85,8 @@ export class XdsServer {
     this.#options = options;
     this.#doubts = new Doubts(options.trustsClaims ?? false);
     this.#limits = limits;
-    this.#nothing = { version: NO_RELEASE, resource: encodeRuntime(new Map(), resource) };
-    this.#aim = { rest: this.#toTarget(0, this.#nothing), wave: null };
+    this.#nothing = encodedRuntime(NO_RELEASE, resource, encodeRuntime(new Map(), resource));
+    this.#aim = { rest: toTarget(0, this.#nothing), wave: null };
     this.#deliver = createDelivery(
       ({ session, action }) => onAction(session, action),
       (error, { session }) => session.fail(error),
@@ -133,13 +133,13 @@ export class XdsServer {
    */
   offer(release: EncodedRelease | null, wave: Wave | null = null): void {
     const seq = this.#aim.rest.seq + 1;
-    const toWave = wave && { target: this.#toTarget(seq, wave.release), includes: wave.includes };
-    this.#setAim({ rest: this.#toTarget(seq, release ?? this.#nothing), wave: toWave });
+    const toWave = wave && { target: toTarget(seq, wave.release), includes: wave.includes };
+    this.#setAim({ rest: toTarget(seq, release ?? this.#nothing), wave: toWave });
   }
 
   /** Sends nothing, not even an empty layer, until the next offer. */
   withhold(): void {
-    const rest = { ...this.#toTarget(this.#aim.rest.seq + 1, this.#nothing), withheld: true as const };
+    const rest = { ...toTarget(this.#aim.rest.seq + 1, this.#nothing), withheld: true as const };
     this.#setAim({ rest, wave: null });
   }
 
@@ -191,11 +191,6 @@ export class XdsServer {
   #targetOf(node: NodeIdentity | null): Target {
     const { rest, wave } = this.#aim;
     return wave !== null && node !== null && wave.includes(node) ? wave.target : rest;
-  }
-
-  #toTarget(seq: number, { version, resource: bytes }: EncodedRelease): Target {
-    const { resource: name } = this.#options.settings;
-    return { seq, version, resources: new Map([[RUNTIME_TYPE, [{ name, bytes }]]]) };
   }
 
   async #answered(deadline: number): Promise<void> {
@@ -255,6 +250,10 @@ export class XdsServer {
     const isProven = (this.#options.settings.tls?.san ?? null) !== null;
     return isProven || this.#members.isOf(nodeId, client) ? 'node' : 'stranger';
   }
+}
+
+function toTarget(seq: number, { version, resources }: EncodedRelease): Target {
+  return { seq, version, resources };
 }
 
 /** A push puts the node in doubt, an ACK ends that. */

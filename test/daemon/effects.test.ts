@@ -1,3 +1,5 @@
+import { RUNTIME_TYPE } from '../../src/release/encode.ts';
+import type { EncodedRelease } from '../../src/xds/push.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createEffects } from '../../src/daemon/effects.ts';
@@ -25,7 +27,7 @@ function createScene() {
   const carryOut = createEffects({
     ...{ state, releases },
     xds: {
-      offer: (encoded) => void asked.push(`offer ${encoded?.version ?? 'nothing'} ${encoded?.resource.length ?? 0}`),
+      offer: (encoded) => void asked.push(`offer ${encoded?.version ?? 'nothing'} ${lengthOf(encoded)}`),
       withhold: () => {
         isWithheld = true;
         asked.push('withhold');
@@ -79,3 +81,7 @@ test('the tip is taken by git, and revisions are judged and listed by the judgin
   effects.forEach(carryOut);
   assert.deepEqual(asked, ['accept t', 'judge', 'list']);
 });
+
+function lengthOf(encoded: EncodedRelease | null): number {
+  return encoded?.resources.get(RUNTIME_TYPE)?.[0]?.bytes.length ?? 0;
+}

@@ -1,3 +1,4 @@
+import { versionOf } from '../helpers/ids.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Presence } from '../../src/daemon/presence.ts';
@@ -19,7 +20,7 @@ function createScene() {
   );
   const on = (id: string, action: StreamAction, version: string | null = null): void => {
     const node = { id, cluster: '', locality: '', userAgent: '', userAgentVersion: '', metadata: {} };
-    const acked = version === null ? null : { version, at: 0 };
+    const acked = version === null ? null : { version: versionOf(version), at: 0 };
     presence.onStream({ node, peer: '10.0.0.1:1', last: { sent: null, acked, refused: null } }, action);
   };
   return { said, connected, clock, presence, on };

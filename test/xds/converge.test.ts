@@ -1,3 +1,4 @@
+import { versionOf } from '../helpers/ids.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
@@ -92,7 +93,7 @@ for (const dialect of ['sotw', 'delta'] as const) {
         fc.array(happening, { maxLength: 40 }),
         (names, happenings) => {
           const resources: Target['resources'] = new Map();
-          let target: Target = { seq: 1, version: 'v1', resources };
+          let target: Target = { seq: 1, version: versionOf('v1'), resources };
           const state = createStream({ aggregated: true, resource: 'runtime', target, limits: defaultStreamLimits });
           const client = new Client(dialect, names);
           const pushes = new Map<string, number>();
@@ -110,7 +111,7 @@ for (const dialect of ['sotw', 'delta'] as const) {
             assert.ok(client.received.length <= most, 'no more than that are unanswered');
           };
           const offer = (version: string): void => {
-            target = { seq: target.seq + 1, version, resources };
+            target = { seq: target.seq + 1, version: versionOf(version), resources };
             carryOut(step(state, { type: 'offer', target }));
           };
           const arrive = (): void => {

@@ -1,3 +1,4 @@
+import type { Version } from '../../src/ids.ts';
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
@@ -141,7 +142,7 @@ class Scene {
     for (const { version } of effects) this.#offer(version ?? NO_RELEASE);
   }
 
-  #offer(version: string): void {
+  #offer(version: Version): void {
     this.#target = { seq: this.#target.seq + 1, version, resources: new Map() };
     for (const stream of this.#streams.values())
       this.#perform(stream, streamStep(stream.state, { type: 'offer', target: this.#target }));

@@ -1,3 +1,4 @@
+import { versionOf } from '../helpers/ids.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodeRuntime, RUNTIME_TYPE } from '../../src/release/encode.ts';
@@ -7,7 +8,7 @@ import type { Dialect, Target } from '../../src/xds/stream/types.ts';
 
 const resource = encodeRuntime(new Map([['a.b', 1]]), 'runtime');
 const resources = new Map([[RUNTIME_TYPE, [{ name: 'runtime', bytes: resource }]]]);
-const target: Target = { seq: 7, version: 'abc', resources };
+const target: Target = { seq: 7, version: versionOf('abc'), resources };
 const push = {
   message: (dialect: Dialect) => messageOf(target, RUNTIME_TYPE, dialect),
   absent: (dialect: Dialect, name: string) => absenceOf(target, { typeUrl: RUNTIME_TYPE, dialect, name }),
@@ -46,7 +47,11 @@ describe('a push', () => {
   it('has all resources of the type that is asked for, and no others', () => {
     const bytes = Any.encode({ type_url: 'type/other', value: Buffer.from('x') }).finish();
     const others = ['one', 'two'].map((name) => ({ name, bytes }));
-    const both: Target = { seq: 8, version: 'abc', resources: new Map([...resources, ['type/other', others]]) };
+    const both: Target = {
+      seq: 8,
+      version: versionOf('abc'),
+      resources: new Map([...resources, ['type/other', others]]),
+    };
     const other = Any.toObject(Any.decode(bytes));
     assert.deepEqual(decode('DiscoveryResponse', messageOf(both, 'type/other', 'sotw')), {
       version_info: 'abc',

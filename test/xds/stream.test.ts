@@ -1,3 +1,5 @@
+import { NO_RELEASE } from '../../src/xds/stream/types.ts';
+import { versionOf } from '../helpers/ids.ts';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { createStream, step, type StreamState } from '../../src/xds/stream/step.ts';
@@ -24,11 +26,12 @@ const limits = { names: 4, nameBytes: 12, types: 2 };
  */
 function createRunner(): (command: string) => string[] {
   const resources: Target['resources'] = new Map();
-  let target: Target = { seq: 0, version: 'none', resources };
+  let target: Target = { seq: 0, version: NO_RELEASE, resources };
   let dialect: Dialect = 'sotw';
   let state: StreamState | null = null;
   const move = (version: string): Target => {
-    const next = version === 'withheld' ? ({ version: 'none', withheld: true } as const) : { version };
+    const next =
+      version === 'withheld' ? ({ version: NO_RELEASE, withheld: true } as const) : { version: versionOf(version) };
     return (target = { seq: target.seq + 1, resources, ...next });
   };
   return (command) => {
@@ -37,7 +40,7 @@ function createRunner(): (command: string) => string[] {
       dialect = words[0] as Dialect;
       const aggregated = words[1] === 'ads';
       const version = words[aggregated ? 2 : 1];
-      target = { seq: 0, version: 'none', resources };
+      target = { seq: 0, version: NO_RELEASE, resources };
       if (version !== undefined) move(version);
       state = createStream({ aggregated, resource: 'runtime', target, limits });
       return [];

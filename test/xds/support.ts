@@ -1,6 +1,7 @@
 import type { Json } from '../../src/config/config.ts';
 import { encodeRuntime } from '../../src/release/encode.ts';
-import type { EncodedRelease } from '../../src/xds/push.ts';
+import { versionOf } from '../helpers/ids.ts';
+import { encodedRuntime, type EncodedRelease } from '../../src/xds/push.ts';
 import { XdsServer, type XdsServerOptions } from '../../src/xds/xds-server.ts';
 import type { Session } from '../../src/xds/session.ts';
 import type { StreamAction } from '../../src/xds/stream/types.ts';
@@ -18,7 +19,7 @@ export const settings: XdsServerOptions['settings'] = {
 
 /** A release called `version` that holds `fields`. */
 export function release(version: string, fields: Record<string, Json> = {}, name = 'runtime'): EncodedRelease {
-  return { version, resource: encodeRuntime(new Map(Object.entries(fields)), name) };
+  return encodedRuntime(versionOf(version), name, encodeRuntime(new Map(Object.entries(fields)), name));
 }
 
 /** A listening server that remembers what its streams did. */

@@ -5,7 +5,7 @@ import { makeBootstrap } from '../../../src/envoy/bootstrap.ts';
 import { compileRelease } from '../../../src/release/compile.ts';
 import { encodeLayer } from '../../../src/release/layer.ts';
 import type { Encoding } from '../../../src/release/packed.ts';
-import type { EncodedRelease } from '../../../src/xds/push.ts';
+import { encodedRuntime, type EncodedRelease } from '../../../src/xds/push.ts';
 import { XdsServer } from '../../../src/xds/xds-server.ts';
 import { settings } from '../../../test/xds/support.ts';
 import { startEnvoy, type Envoy } from '../../../test/helpers/envoy.ts';
@@ -93,7 +93,7 @@ export async function startContender({ kind, version, backend }: ContenderOption
   const prepare: Contender['prepare'] = (customers, encoding) => {
     const version = `${String((pushes += 1)).padStart(12, '0')}x`;
     const release = compileRelease(makeConfig(customers, pushes, hosts), { version, subject: '' });
-    return { version, resource: encodeLayer(release, { resource: 'runtime', encoding }) };
+    return encodedRuntime(release.version, 'runtime', encodeLayer(release, { resource: 'runtime', encoding }));
   };
   const push: Contender['push'] = (release) =>
     new Promise((resolve) => {

@@ -56,10 +56,10 @@ releases.put = (compiled) => {
   put(compiled);
 };
 const offer = xds.offer.bind(xds);
-xds.offer = (encoded) => {
+xds.offer = (encoded, wave) => {
   marks.push = now();
   marks.version = encoded?.version ?? '';
-  offer(encoded);
+  offer(encoded, wave);
 };
 
 process.on('message', (message: 'reset' | 'report') => {

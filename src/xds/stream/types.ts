@@ -3,6 +3,8 @@
  * The rules are those of https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol.
  */
 
+import type { Version } from '../../ids.ts';
+
 /** With SotW each request lists all resource names, with delta only the changes. */
 export type Dialect = 'sotw' | 'delta';
 
@@ -15,8 +17,8 @@ export interface Resource {
 /** What the fleet should have. `seq` counts offers, so that a version can be offered again; the nonce is made of it. */
 export interface Target {
   readonly seq: number;
-  /** A commit's SHA, or NO_RELEASE. */
-  readonly version: string;
+  /** A commit's SHA, a stage of it, or NO_RELEASE. */
+  readonly version: Version;
   /** By type URL. */
   readonly resources: ReadonlyMap<string, readonly Resource[]>;
   /** Nothing is sent while a release is being looked for. */
@@ -24,7 +26,7 @@ export interface Target {
 }
 
 /** The version of the empty layer, which nodes get while there is no release. */
-export const NO_RELEASE = 'none';
+export const NO_RELEASE = 'none' as Version;
 
 /** An xDS client, as described in the first message of its stream. All but `id` may be empty. */
 export interface NodeIdentity {
