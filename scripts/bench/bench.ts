@@ -6,18 +6,19 @@ import { checkFiles } from './files.ts';
 import { measureJoin } from './join.ts';
 import { measurePath, pathRows } from './path.ts';
 import { measureRow, rows, type Row } from './push.ts';
-import { showJoin, showPath, showRows, showStall } from './show.ts';
+import { measureReports } from './reports.ts';
+import { showJoin, showPath, showReports, showRows, showStall } from './show.ts';
 import { measureStall } from './stall.ts';
 
 const usage = `npm run bench [-- OPTIONS]
-  --only push,path,join,stall   parts to run (default: all)
-  --rows 1000x20,200x100000     rows of push and path, nodes x keys (default: those of docs/performance.md)
+  --only push,path,join,stall,load-reports   parts to run (default: all)
+  --rows 1000x20,200x100000     rows of push, path and load-reports, nodes x keys (default: those of docs/performance.md)
   --runs N                      changes that are counted, after the warm-up (default: 9)
   --json                        the results as JSON on stdout`;
 
 const { values: flags } = parseArgs({
   options: {
-    only: { type: 'string', default: 'push,path,join,stall' },
+    only: { type: 'string', default: 'push,path,join,stall,load-reports' },
     rows: { type: 'string' },
     runs: { type: 'string', default: '9' },
     json: { type: 'boolean', default: false },
@@ -67,6 +68,16 @@ async function run(): Promise<void> {
     const measured = await measureStall({ nodes: 200, silent: 50, keys: 100_000, releases: 20 });
     results['stall'] = measured;
     print(showStall(measured));
+  }
+  if (parts.includes('load-reports')) {
+    const measured = [];
+    for (const { nodes } of chosen([{ nodes: 5_000, keys: 20 }])) {
+      checkFiles(2 * nodes);
+      say(`${nodes} nodes report their load: never, each 10 s, each 2 s, with a node of 61 KB and of 100 bytes ...`);
+      measured.push(await measureReports(nodes));
+    }
+    results['load-reports'] = measured;
+    print(measured.map(showReports).join('\n\n'));
   }
   if (flags.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
 }

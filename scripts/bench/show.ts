@@ -1,6 +1,7 @@
 import type { JoinResult } from './join.ts';
 import type { Parts, PathResult } from './path.ts';
 import type { Measured, RowResult } from './push.ts';
+import type { ReportsResult } from './reports.ts';
 import type { StallResult } from './stall.ts';
 
 /** The rows as a Markdown table, with ratios to the others. */
@@ -71,6 +72,21 @@ export function showStall(stall: StallResult): string {
   ].join('\n');
 }
 
+/** As a Markdown table. */
+export function showReports({ nodes, lines }: ReportsResult): string {
+  const head = ['nodes', 'node in a report', 'a report each', 'of one core', 'the generator', 'memory', 'late'];
+  const cells = lines.map(({ nodeBytes, everyMs, share, loadShare, memoryMb, late }) => [
+    count(nodes),
+    `${count(nodeBytes)} bytes`,
+    everyMs === 0 ? 'never' : `${everyMs / 1_000} s`,
+    percent(share),
+    percent(loadShare),
+    mb(memoryMb),
+    count(late),
+  ]);
+  return table(head, cells);
+}
+
 /** Markdown. */
 export function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = head.map((title, at) => Math.max(title.length, ...lines.map((line) => line[at]?.length ?? 0)));
@@ -81,6 +97,10 @@ export function table(head: readonly string[], lines: readonly (readonly string[
 
 function ms(value: number): string {
   return `${value >= 10 || value <= -10 ? count(Math.round(value)) : value.toFixed(1)} ms`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
 }
 
 function mb(value: number): string {

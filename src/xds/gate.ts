@@ -2,6 +2,7 @@ import { ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/gr
 import { clientOf, type Client } from './client-of.ts';
 import { EXPIRED, GatedStream, type GatedStreamOptions, type Keeper } from './gated-stream.ts';
 import type { XdsLimits } from './limits.ts';
+import { skipNodes } from './load/report-decoder.ts';
 import { kindOf } from './services.ts';
 
 export interface GateOptions {
@@ -68,6 +69,7 @@ export class Gate {
     const { method, call, client, kind } = stream;
     const counted = ['', ...client.keys.map(({ key }) => key)].map((key) => nameOf(key, kind));
     for (const name of counted) this.#add(name, 1);
+    if (kind === 'load') skipNodes(call, this.#options.limits.requestBytes);
     const gated = new GatedStream({
       method,
       call,

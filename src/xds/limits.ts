@@ -21,6 +21,8 @@ export interface XdsLimits extends StreamLimits {
   readonly operatorCalls: { readonly client: number; readonly all: number };
   /** Of a load report. */
   readonly report: ReportLimits;
+  /** How many load reports are asked for in a second, of all nodes together: 60 MB, since an Envoy puts its whole node into each. */
+  readonly reportsPerSecond: number;
 }
 
 /** Room for Envoy's node with all of its extensions (50 KB) many times over. */
@@ -35,4 +37,5 @@ export const defaultXdsLimits: XdsLimits = {
   closingMs: 10_000,
   operatorCalls: { client: 20, all: 100 },
   report: defaultReportLimits,
+  reportsPerSecond: 1_000,
 };

@@ -84,6 +84,22 @@ describe('the Load Reporting Service', () => {
     assert.deepEqual([await one.interval(3), await two.interval(2)], [1.5, 1.5]);
   });
 
+  it('asks many nodes less often', async () => {
+    await using test = await startLoadServer({ limits: { ...limits, reportsPerSecond: 0.5 } });
+    using one = new LoadClient(test.address);
+    one.begin('n1');
+    assert.equal(await one.interval(1), 10);
+    test.server.setLoadInterval(2_000);
+    assert.equal(await one.interval(2), 2);
+    using two = new LoadClient(test.address);
+    two.begin('n2');
+    assert.equal(await two.interval(1), 4);
+    test.server.setLoadInterval(1_000);
+    assert.deepEqual([await one.interval(3), await two.interval(2)], [4, 4]);
+    test.server.setLoadInterval(10_000);
+    assert.deepEqual([await one.interval(4), await two.interval(3)], [10, 10]);
+  });
+
   it('counts no report of a node that has no xDS stream, until it has one, nor afterwards', async () => {
     await using test = await startLoadServer();
     using client = new LoadClient(test.address);

@@ -41,6 +41,16 @@ export class Generator implements Disposable {
     return { reached };
   }
 
+  /** Opens streams of load reports. */
+  async openReports(options: Omit<Extract<LoadCommand, { type: 'open_reports' }>, 'type'>): Promise<void> {
+    await this.#ask({ type: 'open_reports', ...options }, 'reports_open');
+  }
+
+  /** From now on each sends a report at this interval; 0: none. Resolves to how many are late. */
+  async report(everyMs: number): Promise<Report<'reporting'>> {
+    return await this.#ask({ type: 'report', everyMs }, 'reporting');
+  }
+
   async disconnect(): Promise<void> {
     await this.#ask({ type: 'disconnect' }, 'disconnected');
   }

@@ -1,6 +1,7 @@
 import { now } from '../clock.ts';
 import { LoadNode } from './node.ts';
 import type { LoadCommand, LoadReport } from './protocol.ts';
+import { Reporter } from './reporter.ts';
 
 /** How many connections are opened at a time (unless all are wanted at once), so that no listen queue overflows. */
 const OPENING = 200;
@@ -8,6 +9,7 @@ const OPENING = 200;
 /** The load generator's process: a fleet of nodes that ACK everything, controlled by messages from the parent. */
 class LoadFleet {
   readonly #nodes: LoadNode[] = [];
+  readonly #reporters: Reporter[] = [];
   /** The expected version; null: none, or the next one (`#next`). */
   #waited: string | null = null;
   #next = false;
@@ -21,7 +23,15 @@ class LoadFleet {
         return this.#connect(command);
       case 'expect':
         return this.#expect(command.version);
+      case 'open_reports':
+        return this.#openReports(command);
+      case 'report': {
+        const late = this.#reporters.reduce((sum, reporter) => sum + reporter.late, 0);
+        for (const reporter of this.#reporters) reporter.every(command.everyMs);
+        return report({ type: 'reporting', late });
+      }
       case 'disconnect':
+        for (const reporter of this.#reporters.splice(0)) reporter.close();
         for (const node of this.#nodes.splice(0)) node.close();
         return report({ type: 'disconnected' });
     }
@@ -48,15 +58,32 @@ class LoadFleet {
           this.#count(version);
           return 'ack';
         },
-        onClose: (reason) => {
-          if (reason !== 'destroyed') report({ type: 'lost', reason });
-        },
+        onClose: toLost,
       });
       this.#nodes.push(node);
       if (silent) node.pause();
     };
     while (opened < nodes && (atOnce || opened < OPENING)) open();
     if (silent) report({ type: 'joined', ms: 0 });
+  }
+
+  #openReports({ port, nodes, nodeBytes }: Extract<LoadCommand, { type: 'open_reports' }>): void {
+    let asked = 0;
+    const open = (): void => {
+      const reporter = new Reporter({
+        port,
+        id: `node-${this.#reporters.length}`,
+        nodeBytes,
+        onAsked: () => {
+          asked += 1;
+          if (this.#reporters.length < nodes) open();
+          if (asked === nodes) report({ type: 'reports_open' });
+        },
+        onClose: toLost,
+      });
+      this.#reporters.push(reporter);
+    };
+    for (let at = 0; at < Math.min(nodes, OPENING); at += 1) open();
   }
 
   #expect(version: string | null): void {
@@ -81,6 +108,10 @@ class LoadFleet {
     this.#waited = null;
     queueMicrotask(() => report({ type: 'reached', version, at: now(), ms: now() - this.#expectedAt }));
   }
+}
+
+function toLost(reason: string): void {
+  if (reason !== 'destroyed') report({ type: 'lost', reason });
 }
 
 function report(message: LoadReport): void {

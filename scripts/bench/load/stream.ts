@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { SendWindow } from './send-window.ts';
 
 export interface StreamOptions {
   readonly port: number;
@@ -23,6 +24,8 @@ const PING = 6;
 const GOAWAY = 7;
 const WINDOW_UPDATE = 8;
 const ACK = 1;
+/** A setting. */
+const INITIAL_WINDOW_SIZE = 4;
 const END_STREAM = 1;
 const END_HEADERS = 4;
 const PADDED = 8;
@@ -44,8 +47,12 @@ export class LoadStream {
   /** Of the current frame. */
   #type = 0;
   #flags = 0;
+  /** The stream that it is about; 0: the connection. */
+  #stream = 0;
   #left = 0;
-  #ping = Buffer.alloc(0);
+  /** The payload of a PING, SETTINGS or WINDOW_UPDATE, as far as it has arrived. */
+  #control = Buffer.alloc(0);
+  readonly #window = new SendWindow((payload) => this.#writeData(payload));
   /** Bytes received and not yet returned to the sender's windows. */
   #streamTaken = 0;
   #connectionTaken = 0;
@@ -64,13 +71,24 @@ export class LoadStream {
     this.#socket.write(hello(options.path));
   }
 
-  /** Sends one message. Small ones only: the server's windows are not counted. */
+  /** Sends one message, as far as the server's windows allow. */
   send(message: Uint8Array): void {
     if (this.#closed) return;
-    const frame = Buffer.alloc(HEAD_BYTES + 5 + message.length);
-    writeHead(frame, { length: 5 + message.length, type: DATA, stream: 1 });
-    frame.writeUInt32BE(message.length, HEAD_BYTES + 1);
-    frame.set(message, HEAD_BYTES + 5);
+    const framed = Buffer.alloc(5 + message.length);
+    framed.writeUInt32BE(message.length, 1);
+    framed.set(message, 5);
+    this.#window.send(framed);
+  }
+
+  /** Messages that the server's windows have not let through. */
+  get waiting(): number {
+    return this.#window.waiting;
+  }
+
+  #writeData(payload: Uint8Array): void {
+    const frame = Buffer.allocUnsafe(HEAD_BYTES + payload.length);
+    writeHead(frame, { length: payload.length, type: DATA, stream: 1 });
+    frame.set(payload, HEAD_BYTES);
     this.#socket.write(frame);
   }
 
@@ -110,6 +128,8 @@ export class LoadStream {
     this.#left = this.#head.readUIntBE(0, 3);
     this.#type = this.#head.readUInt8(3);
     this.#flags = this.#head.readUInt8(4);
+    this.#stream = this.#head.readUInt32BE(5);
+    this.#control = Buffer.alloc(0);
     this.#onHead();
     return count;
   }
@@ -127,7 +147,8 @@ export class LoadStream {
     const count = Math.min(this.#left, bytes.length - at);
     this.#left -= count;
     if (this.#type === DATA) this.#onData(bytes.subarray(at, at + count));
-    if (this.#type === PING && (this.#flags & ACK) === 0) this.#onPing(bytes.subarray(at, at + count));
+    if ([PING, SETTINGS, WINDOW_UPDATE].includes(this.#type) && (this.#flags & ACK) === 0)
+      this.#onControl(bytes.subarray(at, at + count));
     return count;
   }
 
@@ -141,11 +162,14 @@ export class LoadStream {
     this.#connectionTaken = 0;
   }
 
-  #onPing(bytes: Buffer): void {
-    this.#ping = Buffer.concat([this.#ping, bytes]);
+  #onControl(bytes: Buffer): void {
+    this.#control = Buffer.concat([this.#control, bytes]);
     if (this.#left > 0) return;
-    this.#socket.write(Buffer.concat([head({ length: 8, type: PING, flags: ACK }), this.#ping]));
-    this.#ping = Buffer.alloc(0);
+    const payload = this.#control;
+    if (this.#type === PING) this.#socket.write(Buffer.concat([head({ length: 8, type: PING, flags: ACK }), payload]));
+    if (this.#type === WINDOW_UPDATE) this.#window.grow(this.#stream, payload.readUInt32BE(0));
+    for (let at = 0; this.#type === SETTINGS && at + 6 <= payload.length; at += 6)
+      if (payload.readUInt16BE(at) === INITIAL_WINDOW_SIZE) this.#window.setInitial(payload.readUInt32BE(at + 2));
   }
 }
 

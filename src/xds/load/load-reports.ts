@@ -3,7 +3,7 @@ import protobuf from 'protobufjs/minimal.js';
 import type { Sums } from '../../load/load.ts';
 import { service } from '../protos.ts';
 import type { StreamLimits } from '../stream/types.ts';
-import type { ReportLimits } from './decode.ts';
+import type { XdsLimits } from '../limits.ts';
 import { ReportStream, type Refusal, type ReportCall } from './report-stream.ts';
 
 /** What is done with the reports: `Load`. */
@@ -16,7 +16,7 @@ export interface LoadSink {
 }
 
 export interface LoadReportsOptions {
-  readonly limits: StreamLimits & { readonly report: ReportLimits };
+  readonly limits: Pick<XdsLimits, keyof StreamLimits | 'report' | 'reportsPerSecond'>;
   readonly maxStreams: number;
   readonly sink: LoadSink;
   /** Why the client may not be this node, or null. */
@@ -29,7 +29,7 @@ export interface LoadReportsOptions {
 }
 
 /** How often nodes report, until it is set. */
-export const DEFAULT_INTERVAL_MS = 10_000;
+const DEFAULT_INTERVAL_MS = 10_000;
 
 export const LRS = 'envoy.service.load_stats.v3.LoadReportingService';
 
@@ -39,7 +39,6 @@ export class LoadReports {
   /** With an authorized node. */
   readonly #streams = new Set<ReportStream>();
   #intervalMs = DEFAULT_INTERVAL_MS;
-  #response = encodeResponse(DEFAULT_INTERVAL_MS);
 
   constructor(options: LoadReportsOptions) {
     this.#options = options;
@@ -58,8 +57,14 @@ export class LoadReports {
   setInterval(ms: number): void {
     if (ms === this.#intervalMs) return;
     this.#intervalMs = ms;
-    this.#response = encodeResponse(ms);
-    for (const stream of this.#streams) stream.send(this.#response);
+    const response = this.#toResponse();
+    for (const stream of this.#streams) stream.send(response);
+  }
+
+  /** Many nodes are asked less often. A stream keeps its interval when others come, until another is set. */
+  #toResponse(): Buffer {
+    const { reportsPerSecond } = this.#options.limits;
+    return encodeResponse(Math.max(this.#intervalMs, Math.ceil((this.#streams.size * 1_000) / reportsPerSecond)));
   }
 
   #accept(call: ReportCall): void {
@@ -100,7 +105,7 @@ export class LoadReports {
         message: `the server may have at most ${maxStreams} streams of load reports (xds.max_streams)`,
       };
     this.#streams.add(stream);
-    stream.send(this.#response);
+    stream.send(this.#toResponse());
     return null;
   }
 }
