@@ -93,7 +93,7 @@ export class ReportDecoder {
 }
 
 /** How many bytes are skipped, of all streams, before their garbage is collected. */
-const COLLECT_BYTES = 8 * 1024 * 1024;
+const COLLECT_BYTES = 16 * 1024 * 1024;
 
 let skipped = 0;
 
