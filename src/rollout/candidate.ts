@@ -18,6 +18,8 @@ export interface Candidate {
   readonly reach: Reach;
   /** How many members the wave was offered to. */
   readonly asked: number;
+  /** How many of them must still have it when it has baked. */
+  readonly needed: number;
   /** What the nodes in reach are offered: the commit, or a stage of it (`<commit>.<n>`). Null: there are none. */
   readonly offered: Version | null;
   /** Who uses it in the stage that is offered; null: all customers. */
@@ -27,6 +29,10 @@ export interface Candidate {
   readonly baseline: Sums | null;
   /** Checks that have had a say, so that no wave ends without them. */
   readonly checks: readonly string[];
+  /** Until when the first wave waits for the fleet; null: not yet. */
+  readonly nodesUntil: number | null;
+  /** An operator wants the next wave: only a freeze can stop it. */
+  readonly isPromoted: boolean;
   /** An operator has promoted it to everyone: nothing bakes any more. */
   readonly isHurried: boolean;
   /** It was offered before a restart, and the fleet is not back yet. */
@@ -63,8 +69,8 @@ export interface Pause {
 export function createCandidate(version: Version, plan: Plan, checks: readonly string[], at: number): Candidate {
   return {
     ...{ version, plan, startedAt: at, wave: -1, waveAt: at, phase: { type: 'waiting', reason: 'start', until: null } },
-    ...{ reach: nobody, asked: 0, offered: null, stage: null, paused: null, baseline: null, checks },
-    ...{ isHurried: false, isResumed: false },
+    ...{ reach: nobody, asked: 0, needed: 0, offered: null, stage: null, paused: null, baseline: null, checks },
+    ...{ nodesUntil: null, isPromoted: false, isHurried: false, isResumed: false },
   };
 }
 
@@ -103,7 +109,7 @@ export function commitOf(version: Version): Version {
  */
 export function resumeCandidate(candidate: Candidate, deadline: number): Candidate {
   const { phase } = candidate;
-  const resumed = { ...candidate, isResumed: true };
+  const resumed = { ...candidate, nodesUntil: null, isResumed: true };
   switch (phase.type) {
     case 'pushing':
       return { ...resumed, phase: { type: 'pushing', deadline } };

@@ -1,3 +1,4 @@
+import { countHolders } from './members.ts';
 import { endWave, rollBack, settle } from './decide.ts';
 import { pause } from './pause.ts';
 import { aimOf, frozenAt } from './state.ts';
@@ -35,9 +36,11 @@ function resume(rollout: Rollout, { by, why }: CommandEvent): void {
   const deadline = at + state.settings.ackTimeoutMs;
   const resumed = { ...candidate, paused: null };
   if (phase.type === 'pushing') state.candidate = { ...resumed, phase: { type: 'pushing', deadline } };
-  else if (phase.type === 'baking')
-    state.candidate = { ...resumed, phase: { type: 'baking', until: at + (paused.leftMs ?? 0) } };
-  else state.candidate = resumed;
+  else if (phase.type === 'baking') {
+    // Those that are gone are no longer asked for.
+    const needed = Math.min(candidate.needed, paused.reason === 'unanswered' ? countHolders(state) : Infinity);
+    state.candidate = { ...resumed, needed, phase: { type: 'baking', until: at + (paused.leftMs ?? 0) } };
+  } else state.candidate = resumed;
   for (const check of state.checks.values()) if (check.noDataSince !== null) check.noDataSince = at;
   facts.push({ type: 'resumed', version, by, why });
   if (paused.reason === 'unanswered' && phase.type === 'pushing') bake(rollout);
@@ -49,9 +52,9 @@ function promote(rollout: Rollout, { by, why, all }: Extract<CommandEvent, { typ
   const { state, facts } = rollout;
   const { candidate } = state;
   if (candidate === null || candidate.paused !== null || (candidate.phase.type === 'pushing' && !all)) return;
-  state.candidate = { ...candidate, isHurried: candidate.isHurried || all };
+  state.candidate = { ...candidate, isPromoted: true, isHurried: candidate.isHurried || all };
   facts.push({ type: 'promoted', version: candidate.version, all, by, why });
-  if (candidate.phase.type !== 'pushing' || candidate.wave < candidate.plan.waves.length - 1) endWave(rollout, true);
+  if (candidate.phase.type !== 'pushing' || candidate.wave < candidate.plan.waves.length - 1) endWave(rollout);
   settle(rollout);
 }
 

@@ -6,6 +6,7 @@ import {
   countNodes,
   isGathering,
   isReturning,
+  isShared,
   membersAsked,
   quorumOf,
   subjectOf,
@@ -13,9 +14,9 @@ import {
 } from './state.ts';
 import type { Rollout } from './turn.ts';
 import type { Cause, Refusal } from './types.ts';
-import { countAll, credit } from './votes.ts';
+import { countAll, credit, strike } from './votes.ts';
 import { pause } from './pause.ts';
-import { bake, isBaked, nextWave } from './waves.ts';
+import { bake, isBaked, nextWave, pauseIfGone } from './waves.ts';
 
 const maxPins = 1_000;
 
@@ -33,14 +34,16 @@ function goOn(rollout: Rollout): boolean {
   const { candidate } = rollout.state;
   if (candidate === null || candidate.paused !== null) return false;
   if (candidate.phase.type === 'waiting') return nextWave(rollout);
-  return isBaked(rollout) && endWave(rollout);
+  if (isBaked(rollout)) return endWave(rollout);
+  pauseIfGone(rollout);
+  return false;
 }
 
-/** After the last wave it is live. Returns whether another one has begun. `isPromoted`: as for `nextWave`. */
-export function endWave(rollout: Rollout, isPromoted = false): boolean {
+/** After the last wave it is live. Returns whether another one has begun. */
+export function endWave(rollout: Rollout): boolean {
   const { state } = rollout;
   if (state.candidate === null) return false;
-  if (!isLastWave(state.candidate)) return nextWave(rollout, isPromoted);
+  if (!isLastWave(state.candidate)) return nextWave(rollout);
   if (state.tally.acked.size >= quorumOf(state)) prove(rollout);
   else goLiveUnproven(rollout);
   return false;
@@ -48,7 +51,7 @@ export function endWave(rollout: Rollout, isPromoted = false): boolean {
 
 /**
  * With enough ACKs the subject is good: a candidate's wave bakes, the live release is proven. More refusals than ACKs roll it back. With
- * neither, the last wave goes on, unproven; any other is paused.
+ * neither, the last wave goes on, unproven; any other is paused at its deadline.
  */
 export function decide(rollout: Rollout): void {
   const { state } = rollout;
@@ -59,10 +62,11 @@ export function decide(rollout: Rollout): void {
   const [refusal = firstOf(shared)] = refused.values();
   const isEnough = acked.size >= quorumOf(state);
   if (!isEnough && refusal && refused.size + shared.size > acked.size && !isAwaited(state))
-    return rollBack(rollout, { type: 'refused', ...refusal });
+    return refuse(rollout, refusal);
   if (candidate === null) return isEnough ? prove(rollout) : undefined;
-  if (candidate.paused !== null) return;
+  if (candidate.paused !== null || candidate.phase.type !== 'pushing') return;
   if (isEnough || isLastWave(candidate)) return bake(rollout);
+  if (candidate.phase.deadline > rollout.at) return; // one that has gone may come back
   pause(rollout, { reason: 'unanswered', why: `only ${acked.size} of ${membersAsked(state)} nodes have accepted it` });
 }
 
@@ -115,6 +119,15 @@ function goLive(rollout: Rollout, proven: boolean): void {
 function fallbackOf({ live }: RolloutState): Version | null {
   if (live === null) return null;
   return live.proven ? live.version : live.fallback;
+}
+
+/** Too many refuse the subject. A few nodes of a wave speak for the whole fleet: it costs the vote of the one that is named. */
+export function refuse(rollout: Rollout, refusal: Refusal): void {
+  const { state } = rollout;
+  const isFew = state.candidate?.reach.isEveryone === false && state.members > membersAsked(state);
+  rollBack(rollout, { type: 'refused', ...refusal });
+  const node = isFew ? state.nodes.values().find(({ id }) => id === refusal.node) : undefined;
+  if (node !== undefined && !isShared(state, node.id)) strike(state, node);
 }
 
 /** The subject is bad: pin its commit, and put the last good release back on all that have it. */

@@ -1,3 +1,4 @@
+import { membersOf } from './members.ts';
 import { reaches } from './reach.ts';
 import {
   aimOf,
@@ -20,8 +21,8 @@ export function ask(rollout: Rollout): void {
   const deadline = at + state.settings.ackTimeoutMs;
   const before = Math.max(membersAsked(state), state.members);
   markReached(state);
+  state.electorate = state.members === 0 ? null : electorateOf(state, at);
   state.waiting = new Map();
-  state.electorate = state.members === 0 ? null : electorateOf(state);
   state.gathering = { members: state.members === 0 ? before : 0, until: null, isOver: false };
   state.tally = createTally();
   const subject = subjectOf(state);
@@ -40,10 +41,14 @@ function markReached({ candidate, nodes }: RolloutState): void {
     node.isReached = reach !== undefined && (reach.isEveryone || reaches(reach, node.labels));
 }
 
-function electorateOf({ candidate, nodes, ids, muted }: RolloutState): Set<string> {
-  if (candidate === null || candidate.reach.isEveryone) return new Set([...ids.keys()].filter((id) => !muted.has(id)));
-  const reached = [...nodes.values()].filter(({ id, isReached }) => isReached && !muted.has(id));
-  return new Set(reached.map(({ id }) => id));
+/** About all of the fleet all members are asked; about a part of it only those that can be relied on, if there are any. */
+function electorateOf(state: RolloutState, at: number): Set<string> {
+  const { all, sound } = membersOf(state, at);
+  const { candidate, nodes } = state;
+  if (candidate === null || candidate.reach.isEveryone) return new Set(all);
+  const reached = new Set([...nodes.values()].filter(({ isReached }) => isReached).map(({ id }) => id));
+  const relied = reached.intersection(sound);
+  return relied.size > 0 ? relied : reached.intersection(all);
 }
 
 /** Offers each node its target; those that have it are sent nothing. */
@@ -55,7 +60,7 @@ export function offer({ state, at, facts, effects }: Rollout): void {
   state.awaited = version === null ? null : { version, at };
   if (version === null) return void facts.push({ type: 'nothing_to_offer' });
   state.pushes += 1;
-  state.offeredTo.push(state.nodes.size);
+  state.offeredTo.push(state.members);
   if (state.offeredTo.length > maxOffers) state.offeredTo.shift();
   const wave = isWaiting ? null : progressOf(state);
   facts.push({ type: 'offered', version, push: state.pushes, counts: countNodes(state), wave });

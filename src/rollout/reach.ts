@@ -29,6 +29,8 @@ export const nobody: Reach = { isEveryone: false, upTo: -1, globs: [] };
 const everyone: Reach = { isEveryone: true, upTo: -1, globs: [] };
 
 const seed = 0x77617665;
+/** 7 % of 100 is 7, not 7.000000000000001. */
+const rounding = 1e-9;
 
 /** A node's place in the order in which waves take nodes, 0 to 2^32 - 1: the same for every commit, so that waves are nested. */
 export function orderOf(id: string): number {
@@ -57,15 +59,24 @@ export function metadataKeysOf({ strategies }: Pick<RolloutPolicy, 'strategies'>
   return [...new Set(keys)];
 }
 
-/** The reach with a wave's nodes. `ids`: the members that are connected, of which a number or a share is counted. */
-export function extend(reach: Reach, nodes: NodeSet, ids: ReadonlySet<string>): Reach {
+/** The node.ids of connected nodes that are not muted; of those, the ones that a wave can rely on. */
+export interface Members {
+  readonly all: ReadonlySet<string>;
+  readonly sound: ReadonlySet<string>;
+}
+
+/**
+ * The reach with a wave's nodes. A share is one of all members, and who is counted, for a number too, are the sound ones in their
+ * order. Others that come before them in the order are reached as well.
+ */
+export function extend(reach: Reach, nodes: NodeSet, { all, sound }: Members): Reach {
   switch (nodes.type) {
     case 'everyone':
       return everyone;
     case 'count':
-      return upToFirst(reach, nodes.count, ids);
+      return upToFirst(reach, nodes.count, sound);
     case 'share':
-      return upToFirst(reach, Math.ceil(nodes.share * ids.size), ids);
+      return upToFirst(reach, Math.ceil(nodes.share * all.size - rounding), sound);
     case 'matching':
       return { ...reach, globs: [...reach.globs, nodes.globs] };
   }

@@ -71,6 +71,8 @@ export interface RolloutState {
   candidate: Candidate | null;
   /** How many stages were made so far; it survives restarts, so that no version on the wire is used twice. */
   stages: number;
+  /** How many numbers the next stage skips: the last stages before a crash may not have been written. */
+  stagesLost: number;
   /** By name. */
   checks: Map<string, CheckState>;
   freeze: Freeze | null;
@@ -152,6 +154,9 @@ export interface RolloutMemory {
   readonly settled: { readonly version: Version; readonly isClean: boolean } | null;
 }
 
+/** More than are made while the store can't write. */
+export const maxStagesLost = 1_000;
+
 /** A rollout with nobody connected. `now`: milliseconds since the epoch; a candidate's nodes get their full time again. */
 export function createRollout(settings: RolloutSettings, memory?: RolloutMemory, now = 0): RolloutState {
   const candidate = memory?.candidate ? resumeCandidate(memory.candidate, now + settings.ackTimeoutMs) : null;
@@ -162,6 +167,7 @@ export function createRollout(settings: RolloutSettings, memory?: RolloutMemory,
     live: memory?.live ?? null,
     candidate,
     stages: memory?.stages ?? 0,
+    stagesLost: memory === undefined ? 0 : maxStagesLost,
     checks: createChecks(candidate?.checks ?? [], now),
     freeze: memory?.freeze ?? null,
     thawedUntil: memory?.thawedUntil ?? null,

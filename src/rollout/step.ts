@@ -1,7 +1,7 @@
 import type { SessionId, Version } from '../ids.ts';
 import { commitOf, createCandidate } from './candidate.ts';
 import { command, endFreeze } from './commands.ts';
-import { aimAtLive, decide, isProven, rollBack, settle } from './decide.ts';
+import { aimAtLive, decide, isProven, refuse, rollBack, settle } from './decide.ts';
 import { ask, offer } from './offer.ts';
 import { allAtOnce, type Plan } from './plan.ts';
 import { reaches, type NodeLabels } from './reach.ts';
@@ -183,7 +183,7 @@ function nacked(rollout: Rollout, event: Nacked): void {
   if (isProven(state) || event.version !== subjectOf(state)) return settle(rollout);
   if (vote === 'full') return veto(rollout, node, refusal);
   countVote(state, node, refusal);
-  if (2 * state.tally.refused.size > membersAsked(state)) return rollBack(rollout, { type: 'refused', ...refusal });
+  if (2 * state.tally.refused.size > membersAsked(state)) return refuse(rollout, refusal);
   settle(rollout);
 }
 

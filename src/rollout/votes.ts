@@ -98,8 +98,11 @@ export function unmute(state: RolloutState, id: string): void {
     if (node.id === id && node.client !== null) state.clientStrikes.delete(node.client);
   if (!state.muted.delete(id) || !state.ids.has(id)) return;
   state.members += 1;
-  state.electorate?.add(id);
-  for (const session of sessionsOf(state, id)) {
+  const sessions = sessionsOf(state, id);
+  // It has a say again, unless the wave has not reached it.
+  const isAsked = state.candidate === null || sessions.some((session) => state.nodes.get(session)?.isReached);
+  if (isAsked) state.electorate?.add(id);
+  for (const session of sessions) {
     const node = state.nodes.get(session);
     if (node) countAnswer(state, node);
   }

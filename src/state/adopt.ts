@@ -1,5 +1,5 @@
 import type { Open, RevisionsMemory, RevisionsState } from '../revisions/state.ts';
-import { createRollout, aimOf } from '../rollout/state.ts';
+import { createRollout, aimOf, maxStagesLost } from '../rollout/state.ts';
 import type { RolloutMemory, RolloutState } from '../rollout/state.ts';
 import { reaches } from '../rollout/reach.ts';
 import { mute } from '../rollout/votes.ts';
@@ -20,7 +20,9 @@ export function adopt({ revisions, rollout }: State, memory: Memory, open: Open,
   for (const node of muted) mute(rollout, node);
   rollout.pushes = Math.max(rollout.pushes, pushes);
   rollout.stages = Math.max(rollout.stages, memory.rollout.stages ?? 0);
+  rollout.stagesLost = maxStagesLost;
   rollout.freeze ??= memory.rollout.freeze ?? null;
+  rollout.thawedUntil ??= memory.rollout.thawedUntil ?? null;
   if (rollout.offeredTo.length === 0) rollout.offeredTo.push(...members);
   if (aimOf(rollout) === null) resume(rollout, memory.rollout, now);
   else return false;

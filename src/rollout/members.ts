@@ -1,0 +1,35 @@
+import type { SessionId } from '../ids.ts';
+import type { Members } from './reach.ts';
+import { voteOf, type RolloutNode, type RolloutState } from './state.ts';
+
+export function membersOf(state: RolloutState, at: number): Members {
+  const { ids, muted, nodes } = state;
+  const all = new Set([...ids.keys()].filter((id) => !muted.has(id)));
+  const sound = [...nodes].filter(([session, node]) => isSound(state, [session, node], at)).map(([, { id }]) => id);
+  return { all, sound: sound.length === 0 ? all : new Set(sound) };
+}
+
+/**
+ * A node that has accepted something on this stream, does not refuse what it was sent last, nor is silent about it, and has not lost its
+ * vote. With others a wave would try nothing, or be stopped at will.
+ */
+function isSound(state: RolloutState, [session, node]: readonly [SessionId, RolloutNode], at: number): boolean {
+  const { answer, version } = node;
+  const isSilent = answer === null && !state.waiting.has(session);
+  if (version === null || answer === 'nack' || isSilent) return false;
+  const vote = voteOf(state, node, at);
+  return vote === 'full' || vote === 'new';
+}
+
+/** A node has just connected, and has not answered yet. */
+export function isAnyFresh({ waiting, nodes }: RolloutState): boolean {
+  return waiting.keys().some((session) => nodes.get(session)?.version === null);
+}
+
+/** How many members have accepted what the candidate's waves offer, and are still connected. */
+export function countHolders({ candidate, nodes, muted }: RolloutState): number {
+  const ids = new Set<string>();
+  for (const { id, answer, sent } of nodes.values())
+    if (answer === 'ack' && sent === candidate?.offered && !muted.has(id)) ids.add(id);
+  return ids.size;
+}
