@@ -112,11 +112,13 @@ export function conclude(turn: Turn, revision: Waiting, verdict: Verdict): void 
   if (!isOvertaken && shrink !== null && place === state.headPlace)
     return hold(turn, { version, cause: 'shrink' }, { reason: shrink });
   const frozen = isOvertaken ? null : freezeFor(turn, version, verdict.digest);
-  if (frozen !== null && place === state.headPlace) return hold(turn, { version, cause: 'freeze' }, describe(frozen));
+  if (frozen !== null && place === state.headPlace)
+    return hold(turn, { version, cause: 'freeze' }, describe(version, frozen));
   if (isOvertaken || shrink !== null || frozen !== null) return supersede(turn, version);
   if (retriedBy !== undefined) facts.push({ type: 'retried', version, by: retriedBy });
   const plan = isWayBack(state, verdict.digest) ? wayBack : verdict.plan;
-  effects.push({ type: 'release', version, how: retriedBy === undefined ? 'release' : 'retry', plan });
+  const how = retriedBy === undefined ? 'release' : 'retry';
+  effects.push({ type: 'release', version, how, plan, ...(state.accepted.has(version) && { isAccepted: true }) });
   // The rollout won't push a pinned one, so the next older one may be released.
   if (retriedBy === undefined && rollout.isPinned(version)) return;
   state.released = { version, digest: verdict.digest };
@@ -142,9 +144,10 @@ function freezeFor({ state, rollout }: Turn, version: Version, digest: string | 
   return rollout.frozen();
 }
 
-function describe({ until, reason }: Frozen): { reason: string } {
-  const end = until === null ? '' : ` until ${new Date(until).toISOString()}`;
-  return { reason: `frozen${end} (${reason})` };
+function describe(version: Version, { until, reason }: Frozen): { reason: string; hint: string } {
+  const end = until === null ? '' : ` until ${new Date(until).toISOString().replace(/\.\d+Z$/, 'Z')}`;
+  const hint = `it goes on by itself when the freeze ends; at once: shardplane accept ${short(version)}`;
+  return { reason: `frozen${end} (${reason})`, hint };
 }
 
 /** It is live, or the target. */

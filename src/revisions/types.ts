@@ -116,7 +116,14 @@ export type RevisionEffect =
   /** Count the tip as taken, whatever the policy said. */
   | { readonly type: 'accept_tip'; readonly tip: string }
   /** Roll it out; `retry` unpins it first. */
-  | { readonly type: 'release'; readonly version: Version; readonly how: 'release' | 'retry'; readonly plan: Plan }
+  | {
+      readonly type: 'release';
+      readonly version: Version;
+      readonly how: 'release' | 'retry';
+      readonly plan: Plan;
+      /** An operator has accepted it: no freeze of now stops it. */
+      readonly isAccepted?: boolean;
+    }
   /** List a page of the history of `tip`, newest first, without the `skip` newest. */
   | { readonly type: 'list'; readonly tip: string; readonly skip: number; readonly limit: number };
 

@@ -33,6 +33,8 @@ export interface Candidate {
   readonly nodesUntil: number | null;
   /** An operator wants the next wave: only a freeze can stop it. */
   readonly isPromoted: boolean;
+  /** An operator has accepted it despite a freeze: those until then don't stop it. `until` null: until another freeze. Null: all do. */
+  readonly freed?: { readonly until: number | null } | null;
   /** An operator has promoted it to everyone: nothing bakes any more. */
   readonly isHurried: boolean;
   /** It was offered before a restart, and the fleet is not back yet. */

@@ -20,6 +20,7 @@ export function command(rollout: Rollout, event: CommandEvent): void {
       if (rollout.state.candidate !== null) rollBack(rollout, { type: 'aborted', by, why });
       return;
     case 'freeze':
+      if (rollout.state.candidate !== null) rollout.state.candidate = { ...rollout.state.candidate, freed: null };
       rollout.state.freeze = { by, why, at: rollout.at, until: event.until };
       rollout.facts.push({ type: 'frozen', version: aimOf(rollout.state), by, why, until: event.until });
       return;

@@ -268,6 +268,14 @@ export function frozenAt({ freeze, thawedUntil, settings }: RolloutState, at: nu
   return thawedUntil !== null && at < thawedUntil ? null : (settings.frozenAt?.(at) ?? null);
 }
 
+/** Why the candidate's next wave may not begin: not for a freeze despite which an operator has accepted it. */
+export function freezeOf(state: RolloutState, at: number): Frozen | null {
+  const { candidate } = state;
+  if (candidate === null || isAtOnce(candidate)) return null;
+  const { freed = null } = candidate;
+  return freed !== null && (freed.until === null || at < freed.until) ? null : frozenAt(state, at);
+}
+
 const none: readonly Strikes[] = [];
 
 /** The strikes of a node and of its client. */

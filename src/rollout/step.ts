@@ -3,10 +3,21 @@ import { commitOf, createCandidate } from './candidate.ts';
 import { command, endFreeze } from './commands.ts';
 import { aimAtLive, decide, isProven, refuse, rollBack, settle } from './decide.ts';
 import { ask, offer } from './offer.ts';
-import { allAtOnce, type Plan } from './plan.ts';
+import { allAtOnce } from './plan.ts';
 import { reaches, type NodeLabels } from './reach.ts';
 import type { RolloutNode, RolloutState } from './state.ts';
-import { aimOf, countNodes, isGathering, isReturning, membersAsked, subjectOf, targetOfNode, voteOf } from './state.ts';
+import {
+  aimOf,
+  countNodes,
+  frozenAt,
+  isGathering,
+  isReturning,
+  membersAsked,
+  progressOf,
+  subjectOf,
+  targetOfNode,
+  voteOf,
+} from './state.ts';
 import type { Rollout } from './turn.ts';
 import type { Refusal, RolloutEffect, RolloutEvent, RolloutFact } from './types.ts';
 import { hear, pauseIfSilent } from './verdicts.ts';
@@ -29,9 +40,9 @@ export function step(
 function apply(rollout: Rollout, event: RolloutEvent): void {
   switch (event.type) {
     case 'release':
-      return release(rollout, event.version, event.plan ?? allAtOnce);
+      return release(rollout, event);
     case 'retry':
-      return retry(rollout, event.version, event.plan ?? allAtOnce);
+      return retry(rollout, event);
     case 'joined':
       return joined(rollout, event);
     case 'left':
@@ -69,10 +80,12 @@ function end({ state, at, facts }: Rollout): void {
   const counts = countNodes(state);
   const { version } = awaited;
   state.settled = { version, isClean: counts.refusing + counts.unanswered === 0 };
-  facts.push({ type: 'settled', version, push, ms: at - awaited.at, counts });
+  facts.push({ type: 'settled', version, push, ms: at - awaited.at, counts, wave: progressOf(state) });
 }
 
-function release(rollout: Rollout, version: Version, plan: Plan): void {
+type Release = Extract<RolloutEvent, { type: 'release' | 'retry' }>;
+
+function release(rollout: Rollout, { version, plan = allAtOnce, isAccepted = false }: Release): void {
   const { state, at, facts } = rollout;
   const cause = state.pins.get(version);
   if (cause) return void facts.push({ type: 'still_pinned', version, cause });
@@ -84,6 +97,7 @@ function release(rollout: Rollout, version: Version, plan: Plan): void {
   // With nothing live there is nothing that other nodes could keep.
   const { checks = [] } = state.settings;
   state.candidate = createCandidate(version, state.live === null ? allAtOnce : plan, checks, at);
+  if (isAccepted) passFreeze(state, at);
   state.checks.clear();
   settle(rollout);
   // It has to wait, and the one before it must not.
@@ -91,12 +105,19 @@ function release(rollout: Rollout, version: Version, plan: Plan): void {
   if (before !== null && before.offered !== null && isWaiting) ask(rollout);
 }
 
+function passFreeze(state: RolloutState, at: number): void {
+  const frozen = frozenAt(state, at);
+  if (frozen !== null && state.candidate !== null)
+    state.candidate = { ...state.candidate, freed: { until: frozen.until } };
+}
+
 /** An operator unpins a version; if it is the target, the nodes that refuse it are asked again. */
-function retry(rollout: Rollout, version: Version, plan: Plan): void {
+function retry(rollout: Rollout, event: Release): void {
   const { state, facts } = rollout;
+  const { version } = event;
   if (state.pins.delete(version)) facts.push({ type: 'unpinned', version });
   if (version === aimOf(state)) return askAgain(rollout);
-  release(rollout, version, plan);
+  release(rollout, event);
 }
 
 /** Offers the target again, and awaits the nodes that refuse it. */

@@ -56,7 +56,14 @@ export type Live =
 
 /** `at` is the time of the event, milliseconds since the epoch. `session` names one node's stream. `plan`: all at once by default. */
 export type RolloutEvent =
-  | { readonly type: 'release' | 'retry'; readonly at: number; readonly version: Version; readonly plan?: Plan }
+  | {
+      readonly type: 'release' | 'retry';
+      readonly at: number;
+      readonly version: Version;
+      readonly plan?: Plan;
+      /** An operator has accepted it: the freeze that is in force doesn't stop it. */
+      readonly isAccepted?: boolean;
+    }
   | {
       readonly type: 'joined';
       readonly at: number;
@@ -156,6 +163,8 @@ export type RolloutFact =
       readonly type: 'baking';
       readonly version: Version;
       readonly until: number;
+      /** For how long. */
+      readonly ms: number;
       readonly wave: WaveProgress;
       readonly counts: Counts;
     }
@@ -218,6 +227,8 @@ export type RolloutFact =
       readonly push: number;
       readonly ms: number;
       readonly counts: Counts;
+      /** The wave that was offered, which goes on. */
+      readonly wave?: WaveProgress | null;
     }
   /** An operator took a node's vote away, or gave it back. */
   | { readonly type: 'muted' | 'unmuted'; readonly node: string; readonly by: string };

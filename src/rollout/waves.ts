@@ -4,7 +4,7 @@ import { ask } from './offer.ts';
 import { extend, reaches, type Reach } from './reach.ts';
 import { countHolders, isAnyFresh, membersOf } from './members.ts';
 import { pause } from './pause.ts';
-import { countNodes, createChecks, frozenAt, progressOf, quorumOf, type RolloutState } from './state.ts';
+import { countNodes, createChecks, freezeOf, progressOf, quorumOf, type RolloutState } from './state.ts';
 import type { Rollout } from './turn.ts';
 
 /** Why the next wave may not begin. */
@@ -51,7 +51,7 @@ function gateOf({ state, at }: Rollout, candidate: Candidate, isManual: boolean)
     if (nodes !== null) return nodes;
     if (isManual) return { reason: 'promotion', detail: null, until: null };
   }
-  const frozen = frozenAt(state, at);
+  const frozen = freezeOf(state, at);
   return frozen && { reason: 'freeze', detail: frozen.reason, until: frozen.until };
 }
 
@@ -123,7 +123,7 @@ export function bake({ state, at, facts }: Rollout): void {
   state.candidate = { ...candidate, phase: { type: 'baking', until }, needed, isResumed: false };
   const wave = progressOf(state);
   if (ms > 0 && wave !== null)
-    facts.push({ type: 'baking', version: candidate.version, until, wave, counts: countNodes(state) });
+    facts.push({ type: 'baking', version: candidate.version, until, ms, wave, counts: countNodes(state) });
 }
 
 /** The freeze that it waited for is over, and its checks don't pass any more: it bakes until they do. */
@@ -133,7 +133,7 @@ function bakeOn({ state, at, facts }: Rollout): false {
   if (candidate === null || wave === null) return false;
   state.candidate = { ...candidate, phase: { type: 'baking', until: at } };
   for (const check of state.checks.values()) if (check.noDataSince !== null) check.noDataSince = at;
-  facts.push({ type: 'baking', version: candidate.version, until: at, wave, counts: countNodes(state) });
+  facts.push({ type: 'baking', version: candidate.version, until: at, ms: 0, wave, counts: countNodes(state) });
   return false;
 }
 

@@ -53,8 +53,10 @@ function revise(turn: Turn, event: RevisionEvent): void {
   facts.push(...stepped.facts);
   if (stepped.facts.some(({ type }) => type === 'nothing_found')) turn.effects.push({ type: 'offer_nothing' });
   for (const effect of stepped.effects) {
-    if (effect.type === 'release') roll(turn, { type: effect.how, at, version: effect.version, plan: effect.plan });
-    else turn.effects.push(effect);
+    if (effect.type === 'release') {
+      const { how: type, version, plan, isAccepted = false } = effect;
+      roll(turn, { type, at, version, plan, isAccepted });
+    } else turn.effects.push(effect);
   }
 }
 

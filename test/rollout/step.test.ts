@@ -27,7 +27,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) 
  * `settings QUORUM SECONDS` (of holding until a vote counts; a new rollout), the events by their names, and
  * `many PREFIX NUMBER EVENT ...`: the same of PREFIXa to as many as NUMBER;
  * `strategy - WAVES` (see `planOf`) of the next releases; `checks NAMES` and `window FROM TO` (of a freeze): a new rollout; `targets`;
- * `ack [IDS]`: these nodes, or all, accept their targets.
+ * `release V accepted`: an operator has accepted it; `ack [IDS]`: these nodes, or all, accept their targets.
  */
 function createFleet(): (command: string) => string[] {
   let settings: RolloutSettings = { ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 0 };
@@ -102,7 +102,7 @@ function toEvent(input: { at: number; word: string; first: string; second: strin
   switch (word) {
     case 'release':
     case 'retry':
-      return { type: word, at, version: versionOf(first) };
+      return { type: word, at, version: versionOf(first), isAccepted: second === 'accepted' };
     case 'joined':
       return {
         type: word,
