@@ -23,8 +23,8 @@ export interface DrawOptions {
 export function drawDiagnostic(diagnostic: Diagnostic, source: string | null, { color }: DrawOptions): string {
   const paint = pc.createColors(color);
   const { file, line, column, message, code, hint } = diagnostic;
-  const place = paint.bold(`${safe(file)}:${line}:${column}:`);
-  const head = `${place} ${paint.red('error:')} ${safe(message)} ${paint.dim(`[${code}]`)}`;
+  const place = file === '' ? '' : `${paint.bold(`${safe(file)}:${line}:${column}:`)} `;
+  const head = `${place}${paint.red('error:')} ${safe(message)} ${paint.dim(`[${code}]`)}`;
   const excerpt = source === null || isPlaceless(diagnostic) ? null : drawExcerpt(lineOf(source, line), column);
   return [
     head,
@@ -34,8 +34,8 @@ export function drawDiagnostic(diagnostic: Diagnostic, source: string | null, { 
 }
 
 /** It is about the commit as a whole, or Envoy named no key that is in the file: what stands at 1:1 is innocent. */
-function isPlaceless({ code, line, column }: Diagnostic): boolean {
-  return placeless.test(code) || (code === 'refused' && line === 1 && column === 1);
+function isPlaceless({ code, file, line, column }: Diagnostic): boolean {
+  return file === '' || placeless.test(code) || (code === 'refused' && line === 1 && column === 1);
 }
 
 const placeless = /^(?:held|too-costly|file-missing|file-not-regular|object-missing|signature-.*)$/;

@@ -23,7 +23,17 @@ export interface Link {
   /** Resolves to null for a 404. Throws CliError. */
   ask(path: string): Promise<unknown>;
   /** Throws CliError. */
-  command(path: string, command: { version?: string; node?: string }): Promise<CommandResult>;
+  command(path: string, command: CommandBody): Promise<CommandResult>;
+}
+
+/** What a command's request says, beside who sends it. */
+export interface CommandBody {
+  readonly version?: string;
+  readonly node?: string;
+  readonly why?: string;
+  readonly all?: boolean;
+  /** RFC 3339. */
+  readonly until?: string | null;
 }
 
 interface Answer {
@@ -116,7 +126,7 @@ async function get(place: Place, path: string): Promise<unknown> {
   return body;
 }
 
-async function post(place: Place, path: string, command: { version?: string; node?: string }): Promise<CommandResult> {
+async function post(place: Place, path: string, command: CommandBody): Promise<CommandResult> {
   const body = JSON.stringify({ ...command, by: userName() });
   const answer = await send(place, { method: 'POST', path, body }).catch((error: unknown) => {
     throw gone(error, place);

@@ -1,6 +1,8 @@
 import { createColors } from 'picocolors';
+import { prefixOf } from '../config/diagnostic.ts';
 import { count, printable } from '../config/words.ts';
 import { short } from '../release/short.ts';
+import { describePin, describeRollout, describeStart } from './story-waves.ts';
 import type { Outcome, Place } from '../rollout/types.ts';
 import type { HistoryEntry, Story, StoryEvent } from '../ledger/store.ts';
 
@@ -35,20 +37,35 @@ export function formatStory({ revision, events }: Story, { color }: Pick<FormatO
     `${colors.yellow(revision.version)} ${printable(revision.subject)}`,
     `${printable(revision.author)}, ${revision.committedAt}`,
     ...marks(revision).map((mark) => colors.red(mark)),
-    ...revision.diagnostics.map(({ file, line, column, code, message }) =>
-      colors.red(`${printable(file)}:${line}:${column}: ${printable(message)} [${code}]`),
+    ...revision.diagnostics.map((each) =>
+      colors.red(`${printable(prefixOf(each))}${printable(each.message)} [${each.code}]`),
     ),
     '',
-    ...inReadingOrder(events).map((event) => `${colors.dim(event.at)}  ${printable(describe(event))}`),
+    ...toLines(inReadingOrder(events)).map(({ at, text }) => `${colors.dim(at)}  ${printable(text)}`),
   ];
   return lines.map((line) => `${line}\n`).join('');
 }
 
+function toLines(events: readonly StoryEvent[]): { readonly at: string; readonly text: string }[] {
+  let isWave = false;
+  return events.map((event) => {
+    if (event.type === 'push_started') isWave = event.detail.waves !== undefined;
+    return { at: event.at, text: describe(event, isWave) };
+  });
+}
+
 /** Marks what the fleet runs, whatever the outcome of its last rollout. */
-function toOutcome({ outcome, live }: HistoryEntry): string {
-  const words = printable(outcome ?? 'pending');
+function toOutcome(entry: HistoryEntry): string {
+  const { outcome, live } = entry;
+  const words = toWaves(entry) ?? printable(outcome ?? 'pending');
   if (!live) return words;
   return outcome === 'live' ? 'live now' : `${words}, live now`;
+}
+
+/** Where its gradual rollout is; null: it has none, or the daemon is older. */
+function toWaves({ rollout = null }: Partial<HistoryEntry>): string | null {
+  if (rollout === null || rollout.waves === 1) return null;
+  return `${rollout.paused ? 'paused, ' : ''}wave ${rollout.wave} of ${rollout.waves}`;
 }
 
 /** The order of events with the same time: what it is, what was done, what came of it. */
@@ -108,13 +125,14 @@ function age(ms: number): string {
 function marks({ pinned, held, live }: HistoryEntry): string[] {
   return [
     ...(live ? ['this is what the fleet runs'] : []),
-    ...(pinned ? ['pinned: it was refused, and is not pushed again before `shardplane retry`'] : []),
+    ...(pinned ? ['pinned: it was rolled back, and is not pushed again before `shardplane retry`'] : []),
     ...(held ? ['held: it waits for `shardplane accept`'] : []),
   ];
 }
 
-/** An event as text. */
-function describe({ type, by, detail }: StoryEvent): string {
+/** An event as text. `isWave`: the latest push before it was that of a wave. */
+function describe(event: StoryEvent, isWave: boolean): string {
+  const { type, by, detail } = event;
   const who = by === null ? '' : ` by ${by}`;
   const text = (key: string): string => String(detail[key]);
   switch (type) {
@@ -127,13 +145,15 @@ function describe({ type, by, detail }: StoryEvent): string {
     case 'live':
       return detail.proven === true ? 'live, proven' : 'live, unproven';
     case 'push_started':
-      return `pushed to ${count(Number(detail.connected), 'node')}`;
+      return isWave ? describeStart(detail) : `pushed to ${count(Number(detail.connected), 'node')}`;
     case 'push_settled':
+      // Nodes outside the wave have acknowledged the release that they keep.
+      if (isWave) return `all have answered, ${text('refused')} refused, ${text('unanswered')} unanswered`;
       return `acknowledged by ${text('acked')} of ${text('connected')}, ${text('refused')} refused, ${text('unanswered')} unanswered`;
     case 'refused':
       return `refused by ${text('node')}${where(detail.place as Place | null)}: ${text('message')}`;
     case 'pinned':
-      return `pinned${who}: not pushed again before a retry`;
+      return `pinned${who}${describePin(detail)}: not pushed again before a retry`;
     case 'unpinned':
       return `retry${who}: the pin is taken back`;
     case 'held':
@@ -141,7 +161,7 @@ function describe({ type, by, detail }: StoryEvent): string {
     case 'accepted':
       return `accepted${who}`;
     default:
-      return `${type}${who}`;
+      return describeRollout(event);
   }
 }
 

@@ -71,6 +71,8 @@ export function formatNodes(
   const colors = pc.createColors(color);
   const shown = nodes.slice(0, limit);
   const width = Math.max(0, ...shown.map(({ id }) => printable(id).length));
+  // Of a wave that is everybody's there is nothing to tell.
+  const inWave = new Set(nodes.every(({ wave }) => wave) ? [] : nodes.filter(({ wave }) => wave));
   const loads = new Map(shown.map((node) => [node, formatLoad(node)]));
   const loadWidth = Math.max(0, ...[...loads.values()].map(({ length }) => length));
   const toLoad = (node: NodeStatus): string =>
@@ -79,7 +81,7 @@ export function formatNodes(
     const paint = node.state === 'acked' ? colors.green : colors.yellow;
     const words = wordsOf(node);
     const twin = node.duplicate ? colors.red(' (another stream has the same node id)') : '';
-    const vote = colors.yellow(voteWords[node.vote]);
+    const vote = `${inWave.has(node) ? ' (wave)' : ''}${colors.yellow(voteWords[node.vote])}`;
     return `${indent}${printable(node.id).padEnd(width)}  ${short(node.version ?? '-').padEnd(12)}  ${toLoad(node)}${paint(node.state)}${vote}${words}${twin}`;
   });
   const rest = nodes.slice(limit);

@@ -8,6 +8,7 @@ import { defineExplain } from './explain.ts';
 import { completeHelp } from './help.ts';
 import { defineHistory } from './history.ts';
 import { defineNode } from './node.ts';
+import { defineOperate } from './operate.ts';
 import { defineHooks } from './hooks.ts';
 import { defineSchema } from './schema.ts';
 import { defineServe } from './serve.ts';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     defineHistory,
     defineExplain,
     defineCommands,
+    defineOperate,
     defineNode,
     defineHooks,
     defineBootstrap,

@@ -10,6 +10,7 @@ import { formatNodes, selectNodes } from './nodes.ts';
 import type { NodeFilter } from './nodes.ts';
 import type { SettingsFlags } from './options.ts';
 import { printJson, settingsOf, toCount, useColor, withJson, withSettings } from './options.ts';
+import { formatRollout } from './rollout-lines.ts';
 import { follows } from './same-daemon.ts';
 import { watch } from './watch.ts';
 import { short } from '../release/short.ts';
@@ -100,10 +101,8 @@ export function formatStatus(
 }
 
 /** The first lines: the daemon, the live release, the newest commit, the number of nodes. */
-export function formatHead(
-  { daemon, live, head, backlog, counts, nodes, gone, muted }: Status,
-  color: boolean,
-): string[] {
+export function formatHead(status: Status, color: boolean): string[] {
+  const { daemon, live, head, backlog, counts, nodes, gone, muted } = status;
   const unserved = nodes.filter(({ state }) => state === 'unserved').length;
   const colors = pc.createColors(color);
   return [
@@ -117,6 +116,7 @@ export function formatHead(
     head
       ? `head   ${colors.bold(short(head.version))}  ${printable(head.subject)}  ${paintOutcome(head.outcome, colors)}`
       : 'head   none yet',
+    ...formatRollout(status, { color, now: Date.now() }),
     ...(backlog > 0 ? [`older  ${backlog} overtaken by it are still being judged`] : []),
     `nodes  ${counts.connected} connected: ${counts.acked} acked, ${counts.pending} pending, ${counts.refusing} refusing, ${counts.unanswered} unanswered${unserved > 0 ? `; ${unserved} unserved` : ''}${gone.length > 0 ? `; ${gone.length} gone within a day` : ''}`,
     ...(muted.length > 0 ? [`muted  ${list(muted)}`] : []),
@@ -153,7 +153,7 @@ type Colors = ReturnType<typeof pc.createColors>;
 
 function paintOutcome(outcome: string | null, colors: Colors): string {
   if (outcome === 'live') return colors.green(outcome);
-  return outcome === null ? colors.yellow('being rolled out') : colors.red(outcome);
+  return outcome === null ? colors.yellow('rolling out') : colors.red(outcome);
 }
 
 function toSeconds(text: string): number {

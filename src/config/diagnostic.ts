@@ -5,7 +5,7 @@
 export interface Diagnostic {
   readonly code: DiagnosticCode;
   readonly message: string;
-  /** The path as the user gave it. */
+  /** The path as the user gave it; '' where it is about no file: a check has failed, say. */
   readonly file: string;
   /** 1-based; 1 when the fault has no place in the file. */
   readonly line: number;
@@ -13,6 +13,11 @@ export interface Diagnostic {
   readonly column: number;
   /** What to do about it, or null when the message says it all. */
   readonly hint: string | null;
+}
+
+/** `file:line:column: `, or '' where it is about no file. */
+export function prefixOf({ file, line, column }: Pick<Diagnostic, 'file' | 'line' | 'column'>): string {
+  return file === '' ? '' : `${file}:${line}:${column}: `;
 }
 
 /** One of {@link diagnosticCodes}. */

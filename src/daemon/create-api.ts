@@ -1,11 +1,12 @@
 import type { Parts } from './parts.ts';
-import type { Api, CommandResult, DaemonInfo } from '../http/api.ts';
+import type { Api, CommandResult, DaemonInfo, Order } from '../http/api.ts';
 import type { Cause } from '../rollout/types.ts';
 import type { Head } from '../revisions/state.ts';
 import { toHistoryQuery } from '../http/history-query.ts';
 import { HttpError } from '../http/http-error.ts';
 import { explainRelease } from './explain-release.ts';
 import { short } from '../release/short.ts';
+import { answerTo, refusalOf, toCommand } from './operate.ts';
 import { readiness } from './readiness.ts';
 import { toStatus } from './to-status.ts';
 
@@ -20,7 +21,7 @@ export interface Running {
 
 /** What HTTP and the CLI can ask of the daemon. */
 export function createApi(daemon: Running): Api {
-  const { fleet, follow, journal, xds, sources, settings, presence, problems, metrics, load } = daemon.parts;
+  const { fleet, follow, journal, xds, sources, settings, presence, problems, metrics, load, checks } = daemon.parts;
   return {
     daemon: () => daemon.info,
     status: async () => {
@@ -38,6 +39,8 @@ export function createApi(daemon: Running): Api {
         backlog: follow.waiting,
         problems: problems.list(),
         working: follow.working,
+        rollout: fleet.rollout(checks.whyOff()),
+        freeze: fleet.freeze,
       });
     },
     readiness: () => readiness(daemon.parts),
@@ -49,6 +52,7 @@ export function createApi(daemon: Running): Api {
     accept: (version, by) => accept(daemon, version, by),
     mute: (node, by) => mute(daemon, node, by),
     unmute: (node, by) => unmute(daemon, node, by),
+    operate: (order) => operate(daemon, order),
     sync: () => sync(daemon),
     pushed: (ref) => onPushed(daemon, ref),
   };
@@ -139,6 +143,18 @@ function unmute(daemon: Running, node: string, by: string): CommandResult {
     return { ok: false, message: `${node} is not muted`, hint: 'shardplane status lists the muted nodes' };
   inbox.put({ type: 'unmute', at: Date.now(), node, by });
   return { ok: true, message: `${node} has a vote again` };
+}
+
+async function operate({ parts }: Running, order: Order): Promise<CommandResult> {
+  const { state, inbox, journal } = parts;
+  const at = Date.now();
+  const operated = { state: state.rollout, at, isHeldByFreeze: state.revisions.hold?.cause === 'freeze' };
+  const refusal = refusalOf(order, operated);
+  if (refusal !== null) return refusal;
+  const before = state.rollout.candidate;
+  inbox.put(toCommand(order, at));
+  await journal.settled(); // what is answered must survive a crash
+  return answerTo(order, before, operated);
 }
 
 async function sync(daemon: Running): Promise<CommandResult> {

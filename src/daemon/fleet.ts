@@ -1,8 +1,10 @@
+import type { RolloutStatus, Status } from '../http/api.ts';
 import type { SessionId, Version } from '../ids.ts';
 import { aimOf, countNodes, nodeState, voteOf } from '../rollout/state.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import type { Cause, Counts, Live } from '../rollout/types.ts';
 import type { ReleaseBytes, Releases } from './releases.ts';
+import { toFreezeStatus, toRolloutStatus } from './rollout-status.ts';
 
 /** A read-only view of the rollout; only the controller changes it. */
 export class Fleet {
@@ -58,7 +60,18 @@ export class Fleet {
   nodeOf(session: SessionId) {
     const node = this.#state.nodes.get(session) ?? null;
     const vote = node && voteOf(this.#state, node, this.#now());
-    return { state: nodeState(this.#state, session), node, vote };
+    const isReached = this.#state.candidate !== null && node?.isReached === true;
+    return { state: nodeState(this.#state, session), node, vote, isReached };
+  }
+
+  /** What is being rolled out. `checksOff`: why the built-in check is off, or null. */
+  rollout(checksOff: string | null): RolloutStatus | null {
+    const subject = this.target?.release.subject ?? '';
+    return toRolloutStatus(this.#state, { now: this.#now(), subject, checksOff });
+  }
+
+  get freeze(): Status['freeze'] {
+    return toFreezeStatus(this.#state, this.#now());
   }
 
   counts(): Counts {

@@ -91,14 +91,13 @@ function logLive(log: Logger, { version, proven }: FactOf<'live'>): void {
   log.info({ event: 'live', version, outcome: 'live', proven }, `${short(version)} is live${unproven}`);
 }
 
-function logSettled(log: Logger, { version, ms, counts }: FactOf<'settled'>): void {
+function logSettled(log: Logger, { version, ms, counts, wave = null }: FactOf<'settled'>): void {
   const { acked, connected, refusing, unanswered } = counts;
   if (connected === 0) return;
   const others = `${refusing > 0 ? `, ${refusing} refusing` : ''}${unanswered > 0 ? `, ${unanswered} unanswered` : ''}`;
-  log.info(
-    { event: 'settled', version, ms, acked, connected },
-    `${short(version)} acknowledged by ${acked} of ${connected}${others}`,
-  );
+  // Nodes outside the wave have acknowledged the release that they keep.
+  const words = wave === null ? `acknowledged by ${acked} of ${connected}` : `${describeWave(wave)}: all have answered`;
+  log.info({ event: 'settled', version, ms, acked, connected }, `${short(version)} ${words}${others}`);
 }
 
 type OfRefusals = FactOf<'rolled_back' | 'still_pinned' | 'unpinned' | 'refused' | 'unanswered'>;

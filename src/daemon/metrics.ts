@@ -1,9 +1,10 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Counts, Outcome } from '../rollout/types.ts';
+import type { Cause, Counts, Outcome } from '../rollout/types.ts';
 import type { Fact } from '../state/facts.ts';
 import type { StreamAction } from '../xds/stream/types.ts';
 import { readVersion } from '../version.ts';
 import { problemCodes } from './problems.ts';
+import { observeRollout, type RolloutGauges } from './rollout-metrics.ts';
 
 /** The current values for a scrape. */
 export interface Gauges {
@@ -20,12 +21,14 @@ export interface Gauges {
   /** Nodes that were connected within a day, and no longer are. */
   readonly gone: number;
   readonly muted: number;
+  readonly rollout: RolloutGauges;
 }
 
 const outcomes = Object.keys({ invalid: 0, live: 0, rolled_back: 0, superseded: 0, held: 0 } satisfies Record<
   Outcome,
   0
 >);
+const causes = Object.keys({ refused: 0, check: 0, aborted: 0 } satisfies Record<Cause['type'], 0>);
 const answers = ['ack', 'nack', 'none'];
 /** `failed`: an internal error ended the stream. */
 const streamEvents = [
@@ -51,11 +54,10 @@ export class Metrics {
   readonly #acks = this.#answers.labels('ack');
   readonly #nacks = this.#answers.labels('nack');
   readonly #streamEvents = this.#counter('shardplane_xds_events_total', 'Other events on xDS streams.', ['event']);
-  readonly #rollbacks = this.#counter(
-    'shardplane_rollbacks_total',
-    'Releases that an Envoy refused and that were rolled back.',
-    [],
-  );
+  readonly #rollbacks = this.#counter('shardplane_rollbacks_total', 'Releases that were rolled back.', []);
+  readonly #aborts = this.#counter('shardplane_rollout_aborts_total', 'Releases that were rolled back, by cause.', [
+    'cause',
+  ]);
   readonly #settle = new Histogram({
     name: 'shardplane_settle_seconds',
     help: 'Time from offering a release to the last awaited answer.',
@@ -108,6 +110,10 @@ export class Metrics {
       const { live } = read();
       if (live) gauge.set({ version: live.version, proven: String(live.proven) }, 1);
     });
+    observeRollout(
+      () => read().rollout,
+      (...gauge) => this.#gauge(...gauge),
+    );
     this.#time('shardplane_live_since_seconds', 'When the live release went live', () => read().live?.since);
     this.#time('shardplane_last_fetch_seconds', 'When the last fetch of the remote succeeded', () => read().fetchedAt);
   }
@@ -115,6 +121,7 @@ export class Metrics {
   /** If a counter appeared with its first event, no alert would see an increase. */
   #beginAtZero(): void {
     for (const outcome of outcomes) this.#outcomes.labels(outcome).inc(0);
+    for (const cause of causes) this.#aborts.labels(cause).inc(0);
     for (const answer of answers) this.#answers.labels(answer).inc(0);
     for (const event of streamEvents) this.#streamEvents.labels(event).inc(0);
   }
@@ -138,6 +145,7 @@ export class Metrics {
         return;
       case 'rolled_back':
         this.#rollbacks.inc();
+        this.#aborts.inc({ cause: fact.cause.type });
         return this.#outcomes.inc({ outcome: 'rolled_back' });
       case 'still_pinned':
         return this.#outcomes.inc({ outcome: 'rolled_back' });

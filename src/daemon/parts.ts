@@ -13,7 +13,7 @@ import type { Settings } from '../settings/settings.ts';
 import { adopt } from '../state/adopt.ts';
 import type { Fact } from '../state/facts.ts';
 import { isCalm, servedVersions, usable } from '../state/memory.ts';
-import { createState, toMemory } from '../state/state.ts';
+import { createState, toMemory, type State } from '../state/state.ts';
 import type { Event } from '../state/step.ts';
 import { XdsServer } from '../xds/xds-server.ts';
 import { Controller } from './controller.ts';
@@ -34,6 +34,7 @@ import { Problems } from './problems.ts';
 import { readiness } from './readiness.ts';
 import { Recorder } from './recorder.ts';
 import { createPlaceOf } from './place-of.ts';
+import { toRolloutGauges } from './rollout-gauges.ts';
 import { toRolloutSettings } from './rollout-settings.ts';
 import { Releases } from './releases.ts';
 import { serveRestored } from './restored.ts';
@@ -44,6 +45,7 @@ import { Signatures } from './signatures.ts';
 import { RecentSources } from './recent-sources.ts';
 import { openStateDirectory } from './state-directory.ts';
 import { Streams } from './streams.ts';
+import { onTlsReload } from './tls-reload.ts';
 import { Waiters } from './waiters.ts';
 import { createWatch } from './watched-rollout.ts';
 
@@ -60,6 +62,8 @@ export interface Parts {
   /** With the configured ports; see `Daemon.info`. */
   readonly info: DaemonInfo;
   readonly inbox: Inbox<Event>;
+  /** Changed by the controller alone. */
+  readonly state: State;
   readonly controller: Controller;
   readonly releases: Releases;
   readonly fleet: Fleet;
@@ -209,6 +213,7 @@ export async function createParts(
     fetchedAt: source instanceof RemoteSource ? source.fetchedAt : null,
     gone: presence.gone().length,
     muted: fleet.muted.size,
+    rollout: toRolloutGauges(state.rollout, load, now()),
   }));
   journal.begin({
     state: () => {
@@ -233,17 +238,11 @@ export async function createParts(
     },
   });
   return {
-    ...{ settings, log, info, inbox, controller, releases, fleet, follow, intake, judge, journal, xds, load },
+    ...{ settings, log, info, inbox, state, controller, releases, fleet, follow, intake, judge, journal, xds, load },
     ...{ presence, problems, throttle, reporters, metrics, sources, checks, offerTargets },
   };
 }
 
 function isOfLive({ type }: Fact): boolean {
   return type === 'live' || type === 'nothing_live';
-}
-
-function onTlsReload(error: Error | null, log: Logger, problems: Problems): void {
-  if (error === null) log.info('the TLS files have changed: new connections use them');
-  const words = error && `the TLS files have changed and can't be used: ${error.message}`;
-  problems.set('tls', words, 'the old ones stay in use');
 }

@@ -40,7 +40,9 @@ function createNotes({ settings, source, problems, secrets }: Surroundings): Rep
       ),
   });
   return {
-    report: (report) => report.outcome !== null && notes.set(report.version, secrets.redact(toNote(report))),
+    report: (report) =>
+      (report.outcome !== null || report.progress !== undefined) &&
+      notes.set(report.version, secrets.redact(toNote(report))),
     close: () => notes.close(),
   };
 }

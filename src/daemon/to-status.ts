@@ -20,6 +20,8 @@ interface Seen {
   readonly backlog: number;
   readonly problems: readonly Problem[];
   readonly working: Status['working'];
+  readonly rollout: Status['rollout'];
+  readonly freeze: Status['freeze'];
 }
 
 export function toStatus({
@@ -35,6 +37,8 @@ export function toStatus({
   backlog,
   problems,
   working,
+  rollout,
+  freeze,
 }: Seen): Status {
   const { live } = fleet;
   const all = [...sessions];
@@ -57,6 +61,8 @@ export function toStatus({
     backlog,
     problems,
     working,
+    rollout,
+    freeze,
   };
 }
 
@@ -64,7 +70,7 @@ function toNode(
   session: Session,
   { fleet, isDuplicate, loadOf }: Pick<Seen, 'fleet' | 'isDuplicate' | 'loadOf'>,
 ): NodeStatus {
-  const { state, node, vote } = fleet.nodeOf(session.id);
+  const { state, node, vote, isReached } = fleet.nodeOf(session.id);
   const refusal = node?.refusal ?? null;
   return {
     ...toClient(session),
@@ -73,6 +79,7 @@ function toNode(
     vote: vote ?? 'new',
     refusal: refusal && { code: refusal.code, message: refusal.message },
     duplicate: isDuplicate(session),
+    wave: isReached,
     load: loadOf(session.node?.id ?? ''),
     unserved: null,
   };
@@ -87,6 +94,7 @@ function toUnserved(session: Session, resource: string): NodeStatus {
     vote: 'new',
     refusal: null,
     duplicate: false,
+    wave: false,
     load: null,
     unserved,
   };

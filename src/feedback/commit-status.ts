@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../config/diagnostic.ts';
+import { prefixOf, type Diagnostic } from '../config/diagnostic.ts';
 import { printable } from '../config/words.ts';
 import type { Outcome } from '../rollout/types.ts';
 
@@ -9,6 +9,8 @@ export interface RevisionReport {
   readonly outcome: Outcome | null;
   readonly diagnostics: readonly Diagnostic[];
   /** Nodes. */
+  /** Where a gradual rollout is, in words. */
+  readonly progress?: string;
   readonly counts: { readonly connected: number; readonly acked: number; readonly unanswered: number };
 }
 
@@ -43,10 +45,10 @@ function stateOf(outcome: Outcome | null): StatusState {
   }
 }
 
-function describe({ outcome, counts, diagnostics }: RevisionReport): string {
+function describe({ outcome, counts, diagnostics, progress }: RevisionReport): string {
   switch (outcome) {
     case null:
-      return `rolling out: ${tally(counts)}`;
+      return `rolling out: ${progress ?? tally(counts)}`;
     case 'live':
       return counts.connected === 0 ? 'live; no Envoy was connected to try it' : `live: ${tally(counts)}`;
     case 'invalid':
@@ -68,5 +70,5 @@ function located(diagnostics: readonly Diagnostic[]): string | null {
   const [first] = diagnostics;
   if (first === undefined) return null;
   const others = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : '';
-  return `${first.file}:${first.line}:${first.column}: ${first.message}${others}`;
+  return `${prefixOf(first)}${first.message}${others}`;
 }

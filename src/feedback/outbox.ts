@@ -13,6 +13,8 @@ export interface QueuedStatus {
 /** Bounds: commits in the outbox, and commits whose last status is remembered. */
 const waitingAtMost = 100;
 const rememberedAtMost = 1000;
+/** So many pending statuses are sent of one commit, as its rollout goes on: hosts take 1,000 (GitHub), and an operator may pause often. */
+const pendingAtMost = 100;
 /** A pending status waits this long: a release that is live by then needs one call instead of two. */
 const pendingWaitsMs = 1000;
 
@@ -22,6 +24,8 @@ export class Outbox {
   readonly #waiting = new Map<string, QueuedStatus>();
   /** The last status of each commit that the host has accepted. */
   readonly #accepted = new Map<string, CommitStatus>();
+  /** How many pending ones the host has accepted of each of these. */
+  readonly #pending = new Map<string, number>();
   /** Being sent: the host may have it already. */
   #underWay: CommitStatus | null = null;
 
@@ -35,6 +39,7 @@ export class Outbox {
 
   /** Ignores a status that tells the host nothing new. */
   put(status: CommitStatus, now: number): void {
+    if (status.state === 'pending' && (this.#pending.get(status.version) ?? 0) >= pendingAtMost) return;
     const underWay = this.#underWay?.version === status.version ? this.#underWay : null;
     if (!isNews(this.#provider, underWay ?? this.#accepted.get(status.version) ?? null, status)) {
       if (this.#waiting.get(status.version)?.status !== underWay) this.#waiting.delete(status.version);
@@ -55,6 +60,8 @@ export class Outbox {
 
   accepted({ status }: QueuedStatus): void {
     setNewest(this.#accepted, status.version, status, rememberedAtMost);
+    if (status.state === 'pending')
+      setNewest(this.#pending, status.version, (this.#pending.get(status.version) ?? 0) + 1, rememberedAtMost);
     this.drop(status);
   }
 

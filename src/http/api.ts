@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
-import type { NodeState, Outcome, Refusal, Vote } from '../rollout/types.ts';
+import type { CheckVerdict, NodeState, Outcome, Refusal, Vote } from '../rollout/types.ts';
 
 /** `GET /api/v1/status` and `shardplane status --json`. A contract: fields are added, never taken away. Times are RFC 3339. */
 export interface Status {
@@ -30,6 +30,64 @@ export interface Status {
   readonly problems: readonly Problem[];
   /** The saved file, when it differs from the commit: checked, never pushed. */
   readonly working: { readonly valid: boolean; readonly diagnostics: readonly ShownDiagnostic[] } | null;
+  /** What is being rolled out, all at once or in waves. */
+  readonly rollout: RolloutStatus | null;
+  /** Why no wave begins: an operator's freeze, or a window of the settings (`by` and `since` are null). */
+  readonly freeze: {
+    /** Null: until `unfreeze`. */
+    readonly until: string | null;
+    readonly reason: string;
+    readonly by: string | null;
+    readonly since: string | null;
+  } | null;
+}
+
+/** A rollout under way. Times are RFC 3339. */
+export interface RolloutStatus {
+  readonly version: string;
+  readonly subject: string;
+  readonly strategy: string;
+  /** Why this strategy, if that is known. */
+  readonly reason: string | null;
+  /** `waiting`: the next wave has not begun; `pushing`: its nodes answer; `baking`: they have it. */
+  readonly phase: 'waiting' | 'pushing' | 'baking';
+  /** Counted from 1; 0 before the first. */
+  readonly wave: number;
+  /** Each wave in words: `10 % of the nodes, 5 min`. */
+  readonly waves: readonly string[];
+  /** Connected ones. */
+  readonly nodes: { readonly reached: number; readonly connected: number };
+  /** Who uses it on those nodes: named customers, and this part of all. Null: all. */
+  readonly customers: { readonly percent: number; readonly named: readonly string[] } | null;
+  readonly startedAt: string;
+  /** When the current wave began. */
+  readonly waveAt: string;
+  /** Null while it does not bake, and while it is paused. */
+  readonly bakeUntil: string | null;
+  /** Also of a paused one. */
+  readonly bakeLeftMs: number | null;
+  readonly paused: {
+    readonly by: string;
+    readonly why: string;
+    readonly reason: 'operator' | 'no_data' | 'unanswered';
+    readonly since: string;
+  } | null;
+  /** What has to happen before it goes on, in words; null: nothing. */
+  readonly waitsFor: string | null;
+  /** What an operator can do, in words. */
+  readonly hint: string;
+  readonly checks: readonly CheckStatus[];
+  /** Why the built-in check of load reports is off; null: it is on. */
+  readonly checksOff: string | null;
+}
+
+export interface CheckStatus {
+  readonly name: string;
+  /** The last five of this wave, newest last. */
+  readonly verdicts: readonly CheckVerdict[];
+  /** Of the last, with its numbers. */
+  readonly message: string;
+  readonly noDataSince: string | null;
 }
 
 /** The daemon that answers; also alone, at `/api/v1/daemon`. */
@@ -77,6 +135,8 @@ export interface NodeStatus {
   readonly unserved: string | null;
   /** Another stream carries the same node.id. */
   readonly duplicate: boolean;
+  /** What is being rolled out has reached it. */
+  readonly wave: boolean;
   /** What its backends answered in the last minute, by its own load reports. null: it sends none. */
   readonly load: {
     readonly requests: number;
@@ -111,6 +171,15 @@ export interface CommandResult {
   readonly hint?: string;
 }
 
+/** What an operator orders, and why ('': without a word). */
+export type Order = { readonly by: string; readonly why: string } & (
+  | { readonly verb: 'pause' | 'resume' | 'abort' | 'unfreeze' }
+  /** `all`: to everyone, without any more baking. */
+  | { readonly verb: 'promote'; readonly all: boolean }
+  /** Milliseconds since the epoch; null: until `unfreeze`. */
+  | { readonly verb: 'freeze'; readonly until: number | null }
+);
+
 /** Webhook senders: see docs/operating.md. */
 export type WebhookSender = 'github' | 'gitlab' | 'gitea' | 'generic';
 
@@ -132,6 +201,8 @@ export interface Api {
   /** Takes a node's vote away; it need not be connected. */
   mute(node: string, by: string): CommandResult;
   unmute(node: string, by: string): CommandResult;
+  /** A command about rollouts as a whole. */
+  operate(order: Order): CommandResult | Promise<CommandResult>;
   /** Looks at the repository now (a remote is fetched first). */
   sync(): Promise<CommandResult>;
   /** A verified webhook about `ref` (null: any ref). */

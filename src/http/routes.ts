@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Api, CommandResult, WebhookSender } from './api.ts';
+import { toOneLine, toOrder, verbs } from './orders.ts';
 import { readBody } from './body.ts';
 import { HttpError } from './http-error.ts';
 import { checkWebhook } from './webhook.ts';
@@ -48,6 +49,7 @@ const routes: readonly Route[] = [
   control('/api/v1/accept', (call) => command(call, (api, { version, by }) => api.accept(version, by))),
   control('/api/v1/mute', (call) => nodeCommand(call, (api, { node, by }) => api.mute(node, by))),
   control('/api/v1/unmute', (call) => nodeCommand(call, (api, { node, by }) => api.unmute(node, by))),
+  ...verbs.map((verb) => control(`/api/v1/${verb}`, (call) => operate(call, verb))),
   control('/api/v1/sync', async ({ api }) => toAnswer(await api.sync())),
 ];
 
@@ -132,6 +134,12 @@ async function nodeCommand(call: Call, run: (api: Api, body: NodeBody) => Comman
   return toAnswer(run(call.api, { node, by: toOperator(by) }));
 }
 
+async function operate({ api, request }: Call, verb: (typeof verbs)[number]): Promise<Answer> {
+  const bytes = await readBody(request, 4096);
+  const body = parseBody(bytes.toString('utf8'));
+  return toAnswer(await api.operate(toOrder(verb, body, { by: toOperator(body.by), now: Date.now() })));
+}
+
 function parseCommand(text: string): CommandBody {
   const { version, by } = parseBody(text);
   if (typeof version !== 'string' || !/^([0-9a-f]{4,64}|HEAD)$/.test(version))
@@ -150,7 +158,7 @@ function parseBody(text: string): Readonly<Record<string, unknown>> {
 }
 
 function toOperator(by: unknown): string {
-  return typeof by === 'string' ? by.slice(0, 100) : 'unknown';
+  return (typeof by === 'string' && toOneLine(by, 100)) || 'unknown';
 }
 
 function toAnswer(result: CommandResult): Answer {

@@ -82,6 +82,8 @@ export interface HistoryEntry {
   readonly pinned: boolean;
   /** Waits for `accept`. */
   readonly held: boolean;
+  /** Where its rollout is, while it is on. `wave` counts from 1; 0 before the first. */
+  readonly rollout: { readonly wave: number; readonly waves: number; readonly paused: boolean } | null;
 }
 
 /** Numbers of nodes. */

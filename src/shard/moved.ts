@@ -1,6 +1,7 @@
 import type { ShardConfig } from '../config/config.ts';
+import { assignShard } from './assign.ts';
+import { drainedOf, sizeOf } from './explain-shard.ts';
 import { fmix32 } from './murmur3.ts';
-import { dealtTo, slotsIn, viewOf, type ShardView } from './shard-of.ts';
 
 /** How many ids are looked at, of each kind. */
 const sampleSize = 1000;
@@ -48,8 +49,14 @@ function shareOf(sample: readonly Sampled[], isMoved: IsMoved): number {
   return all === 0 ? 0 : moved / all;
 }
 
+/** One config with what is needed for each customer. */
+interface View {
+  readonly config: ShardConfig;
+  readonly drained: ReadonlySet<number>;
+}
+
 function compare(before: ShardConfig, after: ShardConfig): IsMoved {
-  const [live, next] = [viewOf(before), viewOf(after)];
+  const [live, next] = [toView(before), toView(after)];
   if (isSameLayout(live, next))
     return (customer) => ({ moved: sizeIn(live, customer) !== sizeIn(next, customer), cost: 1 });
   // no telling which hosts of the cluster the slots were
@@ -64,12 +71,16 @@ function compare(before: ShardConfig, after: ShardConfig): IsMoved {
   };
 }
 
-function sizeIn(view: ShardView, customer: string): number {
-  return dealtTo(view, customer).shardSize;
+function toView(config: ShardConfig): View {
+  return { config, drained: drainedOf(config) };
+}
+
+function sizeIn({ config, drained }: View, customer: string): number {
+  return sizeOf(config, customer, drained);
 }
 
 /** The same slots with the same hosts: then only another size changes a shard. */
-function isSameLayout(a: ShardView, b: ShardView): boolean {
+function isSameLayout(a: View, b: View): boolean {
   const hosts = b.config.hosts ?? [];
   return (
     a.config.totalHosts === b.config.totalHosts &&
@@ -80,9 +91,12 @@ function isSameLayout(a: ShardView, b: ShardView): boolean {
   );
 }
 
-function membersOf(view: ShardView, customer: string): (string | number)[] {
-  const { hosts } = view.config;
-  return slotsIn(view, customer).map((slot) => hosts?.[slot] ?? slot);
+function membersOf(view: View, customer: string): (string | number)[] {
+  const { hosts, totalHosts } = view.config;
+  const shardSize = sizeIn(view, customer);
+  if (shardSize < 1) return [];
+  const slots = assignShard({ customer, totalHosts, shardSize, drained: view.drained });
+  return slots.map((slot) => hosts?.[slot] ?? slot);
 }
 
 function isSameSet(a: readonly (string | number)[], b: readonly (string | number)[]): boolean {

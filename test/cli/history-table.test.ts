@@ -66,7 +66,7 @@ test('a story has the head, the marks and every event in words', async (t) => {
     [
       `${sha(2)} Change 2`,
       'Ada <ada@example.org>, 2026-01-01T00:00:00Z',
-      'pinned: it was refused, and is not pushed again before `shardplane retry`',
+      'pinned: it was rolled back, and is not pushed again before `shardplane retry`',
       'shard-config.yaml:7:3: Envoy envoy-1 refused it: Invalid runtime entry value for a.b [refused]',
       '',
       `${at}  seen`,

@@ -18,6 +18,7 @@ function node(id: string, state: string, words: string | null = null): NodeStatu
     resources: ['runtime'],
     vote: 'full',
     duplicate: false,
+    wave: false,
     load: null,
     unserved: null,
   };

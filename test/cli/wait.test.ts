@@ -28,6 +28,8 @@ function status(outcome: Outcome | null, counts: Partial<Status['counts']> = {})
     muted: [],
     gone: [],
     working: null,
+    rollout: null,
+    freeze: null,
   };
 }
 

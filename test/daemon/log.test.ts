@@ -108,7 +108,9 @@ test('docs/operating.md has every event, and no other', () => {
   const root = new URL('../../', import.meta.url).pathname;
   const source = globSync('src/**/*.ts', { cwd: root }).map((file) => readFileSync(root + file, 'utf8'));
   const calls = source.join('\n').matchAll(/\blog\.(?:debug|info|warn|error)\(\s*\{\s*event: '([a-z_]+)'/g);
-  const said = new Set([...calls].map(([, event]) => event));
+  // Those of a rollout are named as their facts are.
+  const [, facts = ''] = /type OfRollout = FactOf<([^>]*)>/.exec(source.join('\n')) ?? [];
+  const said = new Set([...[...calls].map(([, event]) => event), ...(facts.match(/[a-z_]+/g) ?? [])]);
   const [, table = ''] =
     /\n\| `event` \|.*\n.*\n((?:\|.*\n)+)/.exec(readFileSync(`${root}docs/operating.md`, 'utf8')) ?? [];
   const named = [...table.matchAll(/^\|(.*?)\|/gm)].flatMap(([, cell = '']) => cell.match(/[a-z_]+/g) ?? []);

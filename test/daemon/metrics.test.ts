@@ -17,7 +17,12 @@ const nothing = {
   muted: 0,
   backlog: 0,
 };
-const idle = { ...nothing, live: null, head: null, problems: [], fetchedAt: null };
+const none = { requests: 0, errors: 0 };
+const atRest: Gauges['rollout'] = {
+  ...{ phase: 'none', wave: 0, waves: 0, checks: [], overdueMs: 0, isFrozen: false },
+  load: () => ({ wave: none, rest: none }),
+};
+const idle = { ...nothing, rollout: atRest, live: null, head: null, problems: [], fetchedAt: null };
 const operating = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
 
 function watching(gauges: Gauges = idle): Metrics {
@@ -33,7 +38,9 @@ async function countOf(...facts: Fact[]): Promise<string[]> {
   const text = await metrics.text();
   return text
     .split('\n')
-    .filter((line) => /^shardplane_(revisions|rollbacks|answers|settle_seconds_count)[^ ]* [1-9]/.test(line));
+    .filter((line) =>
+      /^shardplane_(revisions|rollbacks|rollout_aborts|answers|settle_seconds_count)[^ ]* [1-9]/.test(line),
+    );
 }
 
 test('each fact counts once, as what it is', async () => {
@@ -49,7 +56,19 @@ test('each fact counts once, as what it is', async () => {
   assert.deepEqual(await countOf({ type: 'rolled_back', version, cause: { type: 'refused', ...refusal }, counts }), [
     'shardplane_revisions_total{outcome="rolled_back"} 1',
     'shardplane_rollbacks_total 1',
+    'shardplane_rollout_aborts_total{cause="refused"} 1',
   ]);
+  const check = { type: 'check', name: 'errors', message: '9 %' } as const;
+  const aborted = { type: 'aborted', by: 'ann', why: '' } as const;
+  assert.deepEqual(
+    (
+      await countOf(
+        { type: 'rolled_back', version, cause: check, counts },
+        { type: 'rolled_back', version, cause: aborted, counts },
+      )
+    ).slice(-2),
+    ['shardplane_rollout_aborts_total{cause="check"} 1', 'shardplane_rollout_aborts_total{cause="aborted"} 1'],
+  );
   assert.deepEqual(await countOf({ type: 'still_pinned', version, cause: { type: 'refused', ...refusal } }), [
     'shardplane_revisions_total{outcome="rolled_back"} 1',
   ]);
@@ -82,6 +101,10 @@ test('every label is there from the start, with 0', async () => {
     ...problemCodes.map((code) => `problem{code="${code}"}`),
     'rollbacks_total',
     'pushes_total',
+    ...['refused', 'check', 'aborted'].map((cause) => `rollout_aborts_total{cause="${cause}"}`),
+    ...['waiting', 'pushing', 'baking', 'paused'].map((phase) => `rollout_phase{phase="${phase}"}`),
+    ...['wave', 'rest'].flatMap((of) => [`load_requests{of="${of}"}`, `load_errors{of="${of}"}`]),
+    ...['rollout_wave', 'rollout_waves', 'rollout_bake_seconds', 'frozen'],
   ];
   for (const name of series) assert.ok(text.includes(`\nshardplane_${name} 0\n`), name);
   metrics.onStreamFailure();
@@ -106,4 +129,48 @@ test('docs/operating.md has every code of a problem', () => {
   const [, row = ''] = /^\| `shardplane_problem` \|(.*)$/m.exec(operating) ?? [];
   const named = [...row.matchAll(/`([a-z-]+)`/g)].map(([, code]) => code).filter((code) => code !== 'code');
   assert.deepEqual(named.sort(), [...problemCodes].sort());
+});
+
+test('a rollout: its phase, its wave, its checks, and the load of the wave and of the rest', async () => {
+  const rollout: Gauges['rollout'] = {
+    ...{ phase: 'baking', wave: 2, waves: 4, overdueMs: 90_000, isFrozen: true },
+    checks: [
+      { name: 'errors', verdict: 'fail' },
+      { name: 'p99', verdict: null },
+    ],
+    load: () => ({ wave: { requests: 10, errors: 2 }, rest: { requests: 90, errors: 1 } }),
+  };
+  const lines = (await watching({ ...idle, rollout }).text()).split('\n');
+  const shown = lines.filter((line) => /^shardplane_(rollout_(?!aborts)|frozen|load_(requests|errors))/.test(line));
+  assert.deepEqual(shown, [
+    'shardplane_rollout_phase{phase="waiting"} 0',
+    'shardplane_rollout_phase{phase="pushing"} 0',
+    'shardplane_rollout_phase{phase="baking"} 1',
+    'shardplane_rollout_phase{phase="paused"} 0',
+    'shardplane_rollout_phase{phase="none"} 0',
+    'shardplane_rollout_wave 2',
+    'shardplane_rollout_waves 4',
+    ...['pass', 'fail', 'no_data'].map(
+      (verdict) => `shardplane_rollout_check{name="errors",verdict="${verdict}"} ${verdict === 'fail' ? 1 : 0}`,
+    ),
+    ...['pass', 'fail', 'no_data'].map((verdict) => `shardplane_rollout_check{name="p99",verdict="${verdict}"} 0`),
+    'shardplane_rollout_bake_seconds 90',
+    'shardplane_frozen 1',
+    'shardplane_load_requests{of="wave"} 10',
+    'shardplane_load_requests{of="rest"} 90',
+    'shardplane_load_errors{of="wave"} 2',
+    'shardplane_load_errors{of="rest"} 1',
+  ]);
+});
+
+test('docs/operating.md has each metric, and no other', async () => {
+  const text = await watching({
+    ...idle,
+    fetchedAt: 1,
+    live: { version: 'v', since: 0, proven: true },
+    rollout: { ...atRest, checks: [{ name: 'p99', verdict: null }] },
+  }).text();
+  const real = [...text.matchAll(/^# TYPE (shardplane_\w+) /gm)].map(([, name]) => name);
+  const documented = [...operating.matchAll(/^\| `(shardplane_\w+)` \|/gm)].map(([, name]) => name);
+  assert.deepEqual(documented.sort(), real.sort());
 });

@@ -45,6 +45,8 @@ const api: Api = {
       gone: [],
       backlog: 0,
       working: null,
+      rollout: null,
+      freeze: null,
       counts: { connected: 0, acked: 0, pending: 0, refusing: 0, unanswered: 0 },
     }),
   readiness: () => ({ ready, reasons: ready ? [] : ['no release yet'] }),
@@ -65,6 +67,10 @@ const api: Api = {
     return done;
   },
   unmute: () => done,
+  operate: (order) => {
+    commands.push(JSON.stringify(order));
+    return order.verb === 'resume' ? { ok: false, message: 'it is not paused' } : done;
+  },
   sync: () => Promise.resolve(done),
   pushed: (ref) => void pushes.push(ref),
 };

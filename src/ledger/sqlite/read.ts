@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../config/diagnostic.ts';
+import type { Candidate } from '../../rollout/candidate.ts';
 import type { Outcome } from '../../rollout/types.ts';
 import type { HistoryEntry, HistoryQuery, Story, StoryEvent } from '../store.ts';
 import { parseMemory, readState } from './saved-state.ts';
@@ -14,6 +15,7 @@ interface Flags {
   readonly live: string | null;
   readonly pinned: ReadonlySet<string>;
   readonly head: { readonly version: string; readonly outcome: Outcome | null } | null;
+  readonly candidate: Candidate | null;
 }
 
 /** Throws SQLite's errors. */
@@ -58,13 +60,13 @@ function readEvents({ all }: Statements, version: string): StoryEvent[] {
 
 function readFlags(statements: Statements): Flags {
   const memory = parseMemory(readState(statements));
-  if (memory === null) return { live: null, pinned: new Set(), head: null };
-  const { live, pins } = memory.rollout;
+  if (memory === null) return { live: null, pinned: new Set(), head: null, candidate: null };
+  const { live, pins, candidate } = memory.rollout;
   const pinned = new Set(pins.map(({ version }) => version));
-  return { live: live?.version ?? null, pinned, head: memory.revisions.head };
+  return { live: live?.version ?? null, pinned, head: memory.revisions.head, candidate };
 }
 
-function toHistoryEntry(row: Row, { live, pinned, head }: Flags): HistoryEntry {
+function toHistoryEntry(row: Row, { live, pinned, head, candidate }: Flags): HistoryEntry {
   const version = String(row.version);
   const outcome = row.outcome as Outcome | null;
   const current = version === head?.version ? head.outcome : outcome;
@@ -83,7 +85,12 @@ function toHistoryEntry(row: Row, { live, pinned, head }: Flags): HistoryEntry {
     live: version === live,
     pinned: pinned.has(version),
     held: current === 'held' && row.hold !== 'accepted',
+    rollout: candidate?.version === version ? toRollout(candidate) : null,
   };
+}
+
+function toRollout({ wave, plan, paused }: Candidate): HistoryEntry['rollout'] {
+  return { wave: wave + 1, waves: plan.waves.length, paused: paused !== null };
 }
 
 function toPush(row: Row): HistoryEntry['push'] {

@@ -1,0 +1,66 @@
+import { count } from '../config/words.ts';
+import type { CustomerSet, NodeSet, Wave } from '../rollout/plan.ts';
+
+/** So many customers are named; of more, how many there are. */
+const named = 3;
+
+/** A wave in a few words: `10 % of the nodes, 5 min`. */
+export function describePlanned({ nodes, customers, bakeMs, isManual }: Wave): string {
+  return [
+    customers === null ? describeNodes(nodes) : describeCustomers(customers),
+    ...(bakeMs > 0 ? [duration(bakeMs)] : []),
+    ...(isManual ? ['once promoted'] : []),
+  ].join(', ');
+}
+
+function describeNodes(nodes: NodeSet): string {
+  switch (nodes.type) {
+    case 'everyone':
+      return 'everyone';
+    case 'count':
+      return count(nodes.count, 'node');
+    case 'share':
+      return `${percent(nodes.share)} of the nodes`;
+    case 'matching': {
+      const { id, cluster, locality, metadata = {} } = nodes.globs;
+      const wanted = Object.entries({ id, cluster, locality, ...metadata });
+      return `nodes with ${wanted.flatMap(([key, glob]) => (glob === undefined ? [] : [`${key} ${glob}`])).join(', ')}`;
+    }
+  }
+}
+
+function describeCustomers(customers: CustomerSet): string {
+  if (customers.type === 'share') return `${percent(customers.share)} of the customers`;
+  return `customers ${listSome(customers.ids)}`;
+}
+
+/** The first few of these names, and how many more there are. */
+export function listSome(names: readonly string[]): string {
+  const more = names.length > named ? ` and ${count(names.length - named, 'other')}` : '';
+  return `${names.slice(0, named).join(', ')}${more}`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 10_000) / 100} %`;
+}
+
+const units = [
+  ['d', 86_400],
+  ['h', 3_600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+/** A time span in its two largest units, rounded up to a second: `2 h 30 min`, `45 s`. */
+export function duration(ms: number): string {
+  let left = Math.max(0, Math.ceil(ms / 1_000));
+  const parts = units.map(([unit, seconds]) => {
+    const whole = Math.floor(left / seconds);
+    left -= whole * seconds;
+    return { unit, whole };
+  });
+  const first = parts.findIndex(({ whole }) => whole > 0);
+  if (first < 0) return '0 s';
+  const shown = parts.slice(first, first + 2).filter(({ whole }) => whole > 0);
+  return shown.map(({ unit, whole }) => `${whole} ${unit}`).join(' ');
+}
