@@ -1,5 +1,6 @@
 import type { ShardConfig } from '../config/config.ts';
-import { assignShard, rankSlots, type ScoredSlot } from './assign.ts';
+import { rankSlots, type ScoredSlot } from './assign.ts';
+import { dealtTo, slotsIn, viewOf, type ShardView } from './shard-of.ts';
 
 /** One slot of a customer's shard. */
 export interface ExplainedSlot extends ScoredSlot {
@@ -50,14 +51,14 @@ const scoresOfSlot = 50;
 
 /** Explains the shard of any customer, configured or not, under a valid config. */
 export function explainShard(config: ShardConfig, customer: string): ShardExplanation {
-  const drained = drainedOf(config);
-  const shardSize = sizeOf(config, customer, drained);
+  const view = viewOf(config);
+  const dealt = dealtTo(view, customer);
+  const { shardSize, drained } = dealt;
   const tell = (slot: ScoredSlot) => ({ ...slot, number: slot.slot + 1, host: config.hosts?.[slot.slot] || null });
-  const { totalHosts } = config;
-  const explained = rankSlots({ customer, totalHosts, shardSize: shardSize + 1, drained }).map(tell);
+  const explained = rankSlots({ ...dealt, shardSize: shardSize + 1 }).map(tell);
   const slots = explained.slice(0, shardSize);
   const lowest = slots.at(-1)?.score ?? 0;
-  const passed = rankSlots({ customer, totalHosts, shardSize: shardSize + drained.size }).filter(
+  const passed = rankSlots({ ...dealt, shardSize: shardSize + drained.size, drained: new Set() }).filter(
     ({ slot, score }) => drained.has(slot) && score >= lowest,
   );
   return {
@@ -68,35 +69,20 @@ export function explainShard(config: ShardConfig, customer: string): ShardExplan
     slots,
     next: explained[shardSize] ?? null,
     drained: passed.map(tell),
-    overlap: overlapOf({ config, drained }, customer, new Set(slots.map(({ slot }) => slot))),
+    overlap: overlapOf(view, customer, new Set(slots.map(({ slot }) => slot))),
   };
 }
 
-/** The slots that get no customers: drained and vacant ones. */
-export function drainedOf({ totalHosts, hosts, drained = [] }: ShardConfig): ReadonlySet<number> {
-  const vacant = [...(hosts ?? []).entries()].filter(([, host]) => host === '').map(([slot]) => slot);
-  return new Set([...drained, ...vacant].filter((slot) => slot < totalHosts));
-}
-
-/** The size of a customer's shard, of the slots that are left. */
-export function sizeOf(config: ShardConfig, customer: string, drained: ReadonlySet<number>): number {
-  return Math.min(config.customers.get(customer) ?? config.defaultShardSize, config.totalHosts - drained.size);
-}
-
-interface Dealt {
-  readonly config: ShardConfig;
-  readonly drained: ReadonlySet<number>;
-}
-
-function overlapOf({ config, drained }: Dealt, customer: string, slots: ReadonlySet<number>): Overlap {
+function overlapOf(view: ShardView, customer: string, slots: ReadonlySet<number>): Overlap {
+  const { config } = view;
   const others = config.customers.keys().filter((name) => name !== customer);
   let [compared, sharingNone, spent] = [0, 0, 0];
   const sharingAll: string[] = [];
   for (const name of others) {
     if (spent >= maxScores) break;
-    spent += config.totalHosts + scoresOfSlot * sizeOf(config, name, drained);
+    spent += config.totalHosts + scoresOfSlot * dealtTo(view, name).shardSize;
     compared += 1;
-    const count = countShared({ config, drained }, name, slots);
+    const count = slotsIn(view, name).filter((slot) => slots.has(slot)).length;
     if (count === 0) sharingNone += 1;
     if (count === slots.size) sharingAll.push(name);
   }
@@ -108,10 +94,4 @@ function overlapOf({ config, drained }: Dealt, customer: string, slots: Readonly
     sharingAll: sharingAll.length,
     namesSharingAll: sharingAll.slice(0, namesListed),
   };
-}
-
-function countShared({ config, drained }: Dealt, customer: string, slots: ReadonlySet<number>): number {
-  const shardSize = sizeOf(config, customer, drained);
-  const shard = assignShard({ customer, totalHosts: config.totalHosts, shardSize, drained });
-  return shard.filter((slot) => slots.has(slot)).length;
 }

@@ -1,7 +1,6 @@
 import type { ShardConfig } from '../config/config.ts';
-import { assignShard } from './assign.ts';
-import { drainedOf, sizeOf } from './explain-shard.ts';
 import { fmix32 } from './murmur3.ts';
+import { dealtTo, slotsIn, viewOf, type ShardView } from './shard-of.ts';
 
 /** How many ids are looked at, of each kind. */
 const sampleSize = 1000;
@@ -49,14 +48,8 @@ function shareOf(sample: readonly Sampled[], isMoved: IsMoved): number {
   return all === 0 ? 0 : moved / all;
 }
 
-/** One config with what is needed for each customer. */
-interface View {
-  readonly config: ShardConfig;
-  readonly drained: ReadonlySet<number>;
-}
-
 function compare(before: ShardConfig, after: ShardConfig): IsMoved {
-  const [live, next] = [toView(before), toView(after)];
+  const [live, next] = [viewOf(before), viewOf(after)];
   if (isSameLayout(live, next))
     return (customer) => ({ moved: sizeIn(live, customer) !== sizeIn(next, customer), cost: 1 });
   // no telling which hosts of the cluster the slots were
@@ -71,16 +64,12 @@ function compare(before: ShardConfig, after: ShardConfig): IsMoved {
   };
 }
 
-function toView(config: ShardConfig): View {
-  return { config, drained: drainedOf(config) };
-}
-
-function sizeIn({ config, drained }: View, customer: string): number {
-  return sizeOf(config, customer, drained);
+function sizeIn(view: ShardView, customer: string): number {
+  return dealtTo(view, customer).shardSize;
 }
 
 /** The same slots with the same hosts: then only another size changes a shard. */
-function isSameLayout(a: View, b: View): boolean {
+function isSameLayout(a: ShardView, b: ShardView): boolean {
   const hosts = b.config.hosts ?? [];
   return (
     a.config.totalHosts === b.config.totalHosts &&
@@ -91,12 +80,9 @@ function isSameLayout(a: View, b: View): boolean {
   );
 }
 
-function membersOf(view: View, customer: string): (string | number)[] {
-  const { hosts, totalHosts } = view.config;
-  const shardSize = sizeIn(view, customer);
-  if (shardSize < 1) return [];
-  const slots = assignShard({ customer, totalHosts, shardSize, drained: view.drained });
-  return slots.map((slot) => hosts?.[slot] ?? slot);
+function membersOf(view: ShardView, customer: string): (string | number)[] {
+  const { hosts } = view.config;
+  return slotsIn(view, customer).map((slot) => hosts?.[slot] ?? slot);
 }
 
 function isSameSet(a: readonly (string | number)[], b: readonly (string | number)[]): boolean {
