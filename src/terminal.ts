@@ -17,7 +17,7 @@ export interface DrawOptions {
 
 /**
  * A diagnostic as a person reads it, several lines without a final line end:
- * `file:line:column: error: message [code]`, the line of `source` (the file's text; null where there is none to show)
+ * `file:line:column: error: message [code]` (with no file, `error: ...` alone), the line of `source` (the file's text; null where there is none to show)
  * with a caret under the column, and the hint. Nothing in it can move a terminal's cursor.
  */
 export function drawDiagnostic(diagnostic: Diagnostic, source: string | null, { color }: DrawOptions): string {
@@ -38,7 +38,8 @@ function isPlaceless({ code, file, line, column }: Diagnostic): boolean {
   return file === '' || placeless.test(code) || (code === 'refused' && line === 1 && column === 1);
 }
 
-const placeless = /^(?:held|too-costly|file-missing|file-not-regular|object-missing|signature-.*)$/;
+const placeless =
+  /^(?:held|too-costly|file-missing|file-not-regular|object-missing|check-failed|aborted|signature-.*)$/;
 
 /** The text of the 1-based line, without its line end and without a byte order mark; null where there is no such line. */
 function lineOf(source: string, line: number): string | null {

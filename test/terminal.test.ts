@@ -34,6 +34,11 @@ describe('drawDiagnostic', () => {
     }
   });
 
+  it('draws no place where there is no file, and no line for what is not about one', () => {
+    for (const code of ['check-failed', 'aborted'] as const)
+      assert.equal(drawDiagnostic(diagnostic({ code, file: '' }), 'one\n', plain), `error: m [${code}]`);
+  });
+
   it('puts the caret behind the last character for what is missing there', () => {
     assert.deepEqual(caret('ab', 3), { text: 'ab', at: 2 });
     assert.deepEqual(caret('ab', 99), { text: 'ab', at: 2 });
