@@ -2,10 +2,13 @@
 # The whole way of a change, on this machine: a git repository, the daemon, 8 backends, then 12, and a stock Envoy.
 #
 # usage: scripts/start_with_xds.sh [--step SECONDS] [--exit] [--port-offset N]
+#        scripts/start_with_xds.sh --rollout [--port-offset N]
 #
 #   --step SECONDS     time between the commits (default: 30)
 #   --exit             end after the last commit: 0 if all that was expected was seen, else 1
-#   --port-offset N    add N to every port (18000, 18080, 10000 and 8001-8012, all on 127.0.0.1)
+#   --rollout          gradual rollouts, in a minute and a half: three Envoys under traffic; a bad commit is rolled back before two of
+#                      them have it, a good one goes customer by customer; ends with 0 if all that was expected was seen, else 1
+#   --port-offset N    add N to every port (18000, 18080, 10000, with --rollout 10000-10002, and 8001-8012, all on 127.0.0.1)
 #
 # Brings what is missing first (Node 24, npm packages, Envoy) into .tools/ and node_modules/. ENVOY_BIN names an Envoy of your own.
 # Ctrl-C stops all that it has started, and removes what it has written to the temporary folder.
@@ -15,7 +18,8 @@ set -euo pipefail
 
 usage() { sed -n '2,/^set/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
 
-step=30
+step=
+rollout=
 offset=0
 flags=()
 while [ $# -gt 0 ]; do
@@ -29,6 +33,11 @@ while [ $# -gt 0 ]; do
     flags+=(--exit)
     shift
     ;;
+  --rollout)
+    rollout=yes
+    flags+=(--rollout)
+    shift
+    ;;
   -h | --help)
     usage
     exit 0
@@ -36,6 +45,8 @@ while [ $# -gt 0 ]; do
   *) die "unknown option: $1" "scripts/start_with_xds.sh --help" ;;
   esac
 done
+[ -z "$rollout" ] || [ -z "$step" ] || die "--rollout has steps of its own: it takes no --step" "scripts/start_with_xds.sh --help"
+step=${step:-30}
 [[ $step =~ ^[0-9]{1,5}(\.[0-9]+)?$ ]] || die "--step takes seconds, not \"$step\"" "as in --step 5"
 [[ $offset =~ ^([1-3]?[0-9]{1,4}|4[0-6][0-9]{3})$ ]] || die "--port-offset takes a number below 47000, not \"$offset\"" "as in --port-offset 100"
 

@@ -20,6 +20,7 @@ const keptLines = 20;
 /** The programs that the demo has started. None outlives `stop()`. */
 export class Children {
   readonly #running = new Map<ChildProcess, Promise<void>>();
+  readonly #tails = new Map<string, readonly string[]>();
   readonly #failure = Promise.withResolvers<never>();
   #stopping = false;
 
@@ -37,6 +38,7 @@ export class Children {
     const { name, command, args, cwd } = program;
     const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     const lines = collectLines(child, program);
+    this.#tails.set(name, lines);
     const gone = new Promise<void>((resolve) => {
       child.once('error', (error) => lines.push(error.message));
       child.once('close', () => resolve());
@@ -46,6 +48,11 @@ export class Children {
       this.#running.delete(child);
       if (!this.#stopping) this.#failure.reject(toError(name, lines));
     });
+  }
+
+  /** The last lines of each program that said anything, by its name. */
+  tails(): Map<string, readonly string[]> {
+    return new Map([...this.#tails].filter(([, lines]) => lines.length > 0));
   }
 
   /** Stops all programs, newest first: Envoy before the daemon that it is connected to. */

@@ -5,6 +5,7 @@ import { ending, pause } from './ending.ts';
 import { DemoError } from './error.ts';
 import { Play } from './play.ts';
 import { ensureFree, toPorts } from './ports.ts';
+import { RolloutPlay } from './rollout/play.ts';
 import { say } from './say.ts';
 import { Stage } from './stage.ts';
 
@@ -12,6 +13,7 @@ const { values: flags } = parseArgs({
   options: {
     step: { type: 'string', default: '30' },
     exit: { type: 'boolean', default: false },
+    rollout: { type: 'boolean', default: false },
     'port-offset': { type: 'string', default: '0' },
   },
 });
@@ -22,7 +24,7 @@ process.exit(await main());
 async function main(): Promise<number> {
   const signal = firstSignal();
   try {
-    const ports = toPorts(Number(flags['port-offset']));
+    const ports = toPorts(Number(flags['port-offset']), flags.rollout ? 3 : 1);
     await ensureFree(ports);
     return await performUntil(signal, await Stage.create(ports));
   } catch (error) {
@@ -36,7 +38,12 @@ async function main(): Promise<number> {
 async function performUntil(signal: Promise<number>, stage: Stage): Promise<number> {
   const performing = perform(stage);
   try {
-    return await Promise.race([performing, stage.children.failure, signal]);
+    const code = await Promise.race([performing, stage.children.failure, signal]);
+    if (code === 1) sayTails(stage);
+    return code;
+  } catch (error) {
+    sayTails(stage);
+    throw error;
   } finally {
     ending.abort();
     await stage.children.stop();
@@ -45,9 +52,19 @@ async function performUntil(signal: Promise<number>, stage: Stage): Promise<numb
   }
 }
 
+/** What the programs said last, for one who wants to know why it failed. */
+function sayTails({ children }: Stage): void {
+  for (const [name, lines] of children.tails()) {
+    say.line();
+    for (const line of lines.slice(-8)) say.quote(name, line);
+  }
+}
+
 async function perform(stage: Stage): Promise<number> {
+  const envoy = process.env['ENVOY_BIN'] ?? 'envoy';
+  if (flags.rollout) return await RolloutPlay.perform(stage, envoy);
   const play = new Play(stage, Number(flags.step) * 1000);
-  await play.begin(process.env['ENVOY_BIN'] ?? 'envoy');
+  await play.begin(envoy);
   if (!flags.exit) play.tellHow();
   await play.runSteps();
   if (flags.exit) return play.conclude();

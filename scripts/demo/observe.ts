@@ -4,7 +4,7 @@ import { pause } from './ending.ts';
 import { DemoError } from './error.ts';
 
 const run = promisify(execFile);
-const timeoutMs = 15_000;
+const patienceMs = 15_000;
 
 /** What curl gets for one customer. */
 export interface Headers {
@@ -29,6 +29,12 @@ export async function readHeaders(url: string, customer: string): Promise<Header
   };
 }
 
+/** The lines that a command prints. */
+export async function readLines(command: string, args: readonly string[], cwd: string): Promise<string[]> {
+  const { stdout } = await run(command, args, { cwd, timeout: patienceMs });
+  return stdout.trimEnd().split('\n');
+}
+
 /** The same command for the user's shell. */
 export function curlLine(url: string, customer: string): string {
   return `curl -si -H 'x-customer-id: ${customer}' ${url} | grep ^x-shard`;
@@ -46,37 +52,76 @@ export async function countTraffic(url: string, customers: readonly string[]): P
   return new Map([...counts].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true })));
 }
 
-/** What Envoy runs, according to its admin interface. */
-export async function readVersionText(adminSocket: string): Promise<string> {
-  const url = 'http://admin/stats?filter=%5Eruntime.version_text%24';
+/** One of Envoy's statistics, by its admin interface: `runtime.version_text` is what it runs. */
+export async function readStat(adminSocket: string, name: string): Promise<string> {
+  const url = `http://admin/stats?filter=%5E${name}%24`;
   const { stdout } = await run('curl', ['-s', '--max-time', '10', '--unix-socket', adminSocket, url]);
-  return /"(.*)"/.exec(stdout)?.[1] ?? stdout.trim();
+  return /: "?([^"\n]*)/.exec(stdout)?.[1] ?? stdout.trim();
+}
+
+/** What a customer gets of an Envoy. */
+export interface Answer {
+  readonly status: number;
+  readonly assignment: string;
+  readonly config: string;
+  /** The first 12 digits of the commit's SHA. */
+  readonly version: string;
+}
+
+/** Sends one request; rejects when no answer comes. */
+export async function ask(url: string, customer: string, path = ''): Promise<Answer> {
+  const signal = AbortSignal.timeout(patienceMs);
+  const response = await fetch(url + path, { headers: { 'x-customer-id': customer }, signal });
+  await response.arrayBuffer();
+  const get = (name: string): string => response.headers.get(`x-shard-${name}`) ?? '(none)';
+  return { status: response.status, assignment: get('assignment'), config: get('config'), version: get('version') };
 }
 
 /** The part of `shardplane status --json` that is needed here. */
-interface Status {
+export interface Status {
   readonly live: { readonly version: string } | null;
-  readonly nodes: readonly { readonly id: string; readonly version: string | null; readonly state: string }[];
+  readonly head: { readonly version: string; readonly outcome: string } | null;
+  readonly nodes: readonly StatusNode[];
+}
+
+interface StatusNode {
+  readonly id: string;
+  readonly version: string | null;
+  readonly state: string;
+  readonly load: { readonly requests: number } | null;
+}
+
+/** Asks the daemon at its HTTP port. Rejects while it doesn't answer. */
+export async function readStatus(url: string): Promise<Status> {
+  const response = await fetch(`${url}/api/v1/status`, { signal: AbortSignal.timeout(patienceMs) });
+  return (await response.json()) as Status;
 }
 
 /** Polls `shardplane status --json` until an Envoy has acknowledged that version; returns the Envoy's id. */
 export async function awaitAck(shardplane: string, cwd: string, version: string): Promise<string> {
   return await until('no Envoy has acknowledged the commit', async () => {
-    const { stdout } = await run(shardplane, ['status', '--json'], { cwd }).catch(() => ({ stdout: '{"nodes":[]}' }));
+    const { stdout } = await run(shardplane, ['status', '--json'], { cwd });
     const { live, nodes } = JSON.parse(stdout) as Status;
     if (live?.version !== version) return null;
     return nodes.find((node) => node.version === version && node.state === 'acked')?.id ?? null;
   });
 }
 
-/** Polls until `probe` returns something; throws DemoError with `what` after 15 s. */
-export async function until<T>(what: string, probe: () => Promise<T | null>): Promise<T> {
+/** Polls until `probe` returns something; throws DemoError with `what` after 15 s, or `timeoutMs`. */
+export async function until<T>(
+  what: string | (() => string),
+  probe: () => Promise<T | null>,
+  timeoutMs = patienceMs,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const seen = await probe().catch(() => null);
     if (seen !== null) return seen;
     if (Date.now() > deadline)
-      throw new DemoError(`${what} in ${timeoutMs / 1000} s`, 'run it again when the machine is less busy');
+      throw new DemoError(
+        `${typeof what === 'string' ? what : what()} in ${timeoutMs / 1000} s`,
+        'run it again when the machine is less busy',
+      );
     await pause(100);
   }
 }

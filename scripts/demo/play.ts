@@ -1,10 +1,11 @@
 import { assignShard } from '../../src/shard/assign.ts';
 import { pause } from './ending.ts';
 import { DemoError } from './error.ts';
-import { awaitAck, countTraffic, curlLine, readHeaders, readVersionText, until } from './observe.ts';
+import { Expectations } from './expectations.ts';
+import { awaitAck, countTraffic, curlLine, readHeaders, readStat, until } from './observe.ts';
 import type { Headers } from './observe.ts';
 import type { Commit } from './repository.ts';
-import { configFile, Repository } from './repository.ts';
+import { configFile, Repository, sayCommit } from './repository.ts';
 import { say } from './say.ts';
 import type { Stage } from './stage.ts';
 import { first, firstConfig, steps } from './story.ts';
@@ -20,7 +21,7 @@ export class Play {
   #repository: Repository | null = null;
   #startedAt = 0;
   #seen = new Map<string, Headers>();
-  #faults = 0;
+  readonly #expectations = new Expectations();
 
   constructor(stage: Stage, stepMs: number) {
     this.#stage = stage;
@@ -40,7 +41,7 @@ export class Play {
     say.line(`the repository  ${path}`);
     await this.#stage.startBackends(first.backends);
     await this.#stage.startDaemon();
-    await this.#stage.startEnvoy(envoy);
+    await this.#stage.startEnvoys(envoy);
     this.#startedAt = Date.now();
     await this.#show(commit, first);
     say.line();
@@ -50,13 +51,13 @@ export class Play {
 
   /** Tells the user how to try it. */
   tellHow(): void {
-    const { repository, shardplane, url } = this.#stage;
+    const { repository, shardplane, envoy } = this.#stage;
     say.title('Meanwhile, in another terminal, change it yourself:');
     say.line(`cd ${repository}`);
     say.line(`sed -i 's/customer-C: {shard_size: 2}/customer-C: {shard_size: 5}/' ${configFile}    # or your editor`);
     say.line('git commit -am "Give customer-C 5 hosts"');
     say.line('sleep 1                              # Envoy looks for new values every 500 ms');
-    say.line(curlLine(url, 'customer-C'));
+    say.line(curlLine(envoy.url, 'customer-C'));
     say.line('git revert --no-edit HEAD            # takes it back');
     say.line(`${shardplane} status     # also: history, explain customer-C, check, --help`);
   }
@@ -80,16 +81,12 @@ export class Play {
   /** The user may have committed something else in the meantime, valid or not: the demo goes on. */
   #onUnseen(error: unknown): void {
     if (!(error instanceof DemoError)) throw error;
-    this.#faults++;
-    say.bad(`${error.message}; ${this.#stage.shardplane} status tells more`);
+    this.#expectations.fail(`${error.message}; ${this.#stage.shardplane} status tells more`);
   }
 
   /** The exit code. */
   conclude(): number {
-    say.line();
-    if (this.#faults === 0) say.good('All that was expected was seen.');
-    else say.bad(`${this.#faults} of the expectations failed.`);
-    return this.#faults === 0 ? 0 : 1;
+    return this.#expectations.conclude();
   }
 
   async #show(commit: Commit, scene: Scene): Promise<void> {
@@ -99,18 +96,16 @@ export class Play {
   }
 
   async #showCommit({ version, subject, diff }: Commit): Promise<void> {
-    const { shardplane, repository, adminSocket } = this.#stage;
-    say.line();
-    say.line(`commit ${version.slice(0, 12)}  ${subject}`);
-    diff.forEach((line) => say.change(line));
+    const { shardplane, repository, envoy } = this.#stage;
+    sayCommit({ version, subject, diff });
     const node = await awaitAck(shardplane, repository, version);
     say.line(`ACK    ${version.slice(0, 12)}  by ${node} (shardplane status --json)`);
-    const text = await readVersionText(adminSocket);
-    this.#expect('Envoy’s runtime.version_text', text, version);
+    const text = await readStat(envoy.adminSocket, 'runtime.version_text');
+    this.#expectations.expect('Envoy’s runtime.version_text', text, version);
   }
 
   async #showHeaders(version: string, { customer: main, expected }: Scene): Promise<void> {
-    const { url } = this.#stage;
+    const { url } = this.#stage.envoy;
     const { lines } = await this.#freshHeaders(main, version);
     say.line();
     say.line(`$ ${curlLine(url, main)}`);
@@ -122,15 +117,19 @@ export class Play {
       const earlier = before ? `${before.config} ${before.assignment}`.padEnd(15) + ' ->  ' : '';
       say.line(`${customer}  ${earlier}${headers.config} ${headers.assignment}`);
       this.#seen.set(customer, headers);
-      this.#expect(`${customer}'s x-shard-config`, headers.config, config);
-      this.#expect(`${customer}'s x-shard-assignment`, headers.assignment, `[${slotsOf(customer, config).join(',')}]`);
+      this.#expectations.expect(`${customer}'s x-shard-config`, headers.config, config);
+      this.#expectations.expect(
+        `${customer}'s x-shard-assignment`,
+        headers.assignment,
+        `[${slotsOf(customer, config).join(',')}]`,
+      );
     }
   }
 
   /** Envoy's filters check for new values at most every 500 ms, on each worker. */
   async #freshHeaders(customer: string, version: string): Promise<Headers> {
     return await until(`curl has not seen ${version.slice(0, 12)}`, async () => {
-      const headers = await readHeaders(this.#stage.url, customer);
+      const headers = await readHeaders(this.#stage.envoy.url, customer);
       return headers.version === version.slice(0, 12) ? headers : null;
     });
   }
@@ -139,21 +138,19 @@ export class Play {
     say.line();
     say.line('who answers (backend: number of requests)');
     for (const [customer, config] of Object.entries(expected)) {
-      const counts = await countTraffic(this.#stage.url, Array<string>(requests).fill(customer));
+      const counts = await countTraffic(this.#stage.envoy.url, Array<string>(requests).fill(customer));
       say.line(`${customer}, ${requests} paths  ${format(counts)}`);
       const allowed = slotsOf(customer, config).map(String);
-      this.#expect(`${customer}'s backends`, [...counts.keys()].filter((name) => !allowed.includes(name)).join(), '');
+      this.#expectations.expect(
+        `${customer}'s backends`,
+        [...counts.keys()].filter((name) => !allowed.includes(name)).join(),
+        '',
+      );
     }
-    const counts = await countTraffic(this.#stage.url, crowd);
+    const counts = await countTraffic(this.#stage.envoy.url, crowd);
     say.line(`${requests} others, 1 each    ${format(counts)}`);
     const all = Array.from({ length: backends }, (_, index) => String(index + 1));
-    this.#expect('the backends that answer', [...counts.keys()].join(), all.join());
-  }
-
-  #expect(what: string, seen: string, expected: string): void {
-    if (seen === expected) return;
-    this.#faults++;
-    say.bad(`${what}: ${seen} was seen, ${expected || 'nothing else'} was expected`);
+    this.#expectations.expect('the backends that answer', [...counts.keys()].join(), all.join());
   }
 }
 

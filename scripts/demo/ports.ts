@@ -8,26 +8,31 @@ export const allBackends = 12;
 export interface Ports {
   readonly xds: number;
   readonly http: number;
-  readonly envoy: number;
+  /** Of each Envoy. */
+  readonly envoys: readonly number[];
   /** Of backend 1, 2, ... */
   readonly backends: readonly number[];
 }
 
 /** The default ports, each `offset` higher. */
-export function toPorts(offset: number): Ports {
+export function toPorts(offset: number, envoys = 1): Ports {
   return {
     xds: 18000 + offset,
     http: 18080 + offset,
-    envoy: 10000 + offset,
-    backends: Array.from({ length: allBackends }, (_, slot) => 8001 + offset + slot),
+    envoys: count(10000 + offset, envoys),
+    backends: count(8001 + offset, allBackends),
   };
 }
 
+function count(first: number, length: number): number[] {
+  return Array.from({ length }, (_, index) => first + index);
+}
+
 /** Throws DemoError for the first port that is in use. */
-export async function ensureFree({ xds, http, envoy, backends }: Ports): Promise<void> {
+export async function ensureFree({ xds, http, envoys, backends }: Ports): Promise<void> {
   await ensureOne(xds, 'the daemon’s xDS');
   await ensureOne(http, 'the daemon’s status');
-  await ensureOne(envoy, 'Envoy');
+  for (const port of envoys) await ensureOne(port, 'Envoy');
   for (const [slot, port] of backends.entries()) await ensureOne(port, `backend ${slot + 1}`);
 }
 

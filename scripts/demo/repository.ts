@@ -18,7 +18,15 @@ export interface Commit {
   readonly diff: readonly string[];
 }
 
-type Values = readonly (readonly [path: readonly string[], value: unknown])[];
+/** Shows a commit to the user. */
+export function sayCommit({ version, subject, diff }: Commit): void {
+  say.line();
+  say.line(`commit ${version.slice(0, 12)}  ${subject}`);
+  diff.forEach((line) => say.change(line));
+}
+
+/** New values, by their paths in the config. */
+export type Values = readonly (readonly [path: readonly string[], value: unknown])[];
 
 /** The demo's git repository. */
 export class Repository {
@@ -48,8 +56,19 @@ export class Repository {
     for (const [name, text] of Object.entries(files)) await writeFile(join(this.path, name), text);
     await this.#git('add', ...Object.keys(files));
     await this.#git('commit', '--quiet', '--allow-empty', '-m', subject);
+    return await this.#head();
+  }
+
+  /** Takes the newest commit back, as the user would. */
+  async revert(): Promise<Commit> {
+    await this.#git('revert', '--no-edit', 'HEAD');
+    return await this.#head();
+  }
+
+  async #head(): Promise<Commit> {
     const shown = await this.#git('show', '--format=', '--unified=0', 'HEAD', '--', configFile);
     const diff = shown.split('\n').filter((line) => /^[+-](?![+-])/.test(line));
+    const subject = await this.#git('log', '-1', '--format=%s');
     return { version: await this.#git('rev-parse', 'HEAD'), subject, diff };
   }
 

@@ -13,6 +13,15 @@ const run = promisify(execFile);
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const backend = fileURLToPath(new URL('backend.ts', import.meta.url));
 
+/** An Envoy of the demo. */
+export interface DemoEnvoy {
+  /** xDS node.id. */
+  readonly id: string;
+  /** Where it listens. */
+  readonly url: string;
+  readonly adminSocket: string;
+}
+
 /** The programs of the demo, and a temporary folder for all its files. */
 export class Stage {
   readonly ports: Ports;
@@ -22,9 +31,7 @@ export class Stage {
   readonly repository: string;
   /** An executable that runs the CLI of this checkout. */
   readonly shardplane: string;
-  readonly adminSocket: string;
-  /** Where Envoy listens. */
-  readonly url: string;
+  readonly envoys: readonly DemoEnvoy[];
   #backends = 0;
 
   private constructor(ports: Ports, folder: string) {
@@ -32,8 +39,11 @@ export class Stage {
     this.folder = folder;
     this.repository = join(folder, 'repository');
     this.shardplane = join(folder, 'shardplane');
-    this.adminSocket = join(folder, 'admin.sock');
-    this.url = `http://127.0.0.1:${ports.envoy}/`;
+    this.envoys = ports.envoys.map((port, at) => ({
+      id: ports.envoys.length === 1 ? 'demo-envoy' : `edge-${at + 1}`,
+      url: `http://127.0.0.1:${port}/`,
+      adminSocket: join(folder, `admin-${at + 1}.sock`),
+    }));
   }
 
   static async create(ports: Ports): Promise<Stage> {
@@ -43,24 +53,31 @@ export class Stage {
     return stage;
   }
 
+  /** The first of them. */
+  get envoy(): DemoEnvoy {
+    const [first] = this.envoys;
+    if (first === undefined) throw new Error('the demo has no Envoy');
+    return first;
+  }
+
   /** The daemon's settings: the default ports, on loopback only. */
   get settings(): string {
     const { xds, http } = this.ports;
     return `xds: {address: 127.0.0.1, port: ${xds}}\nhttp: {port: ${http}}\nlog: {format: text}\n`;
   }
 
-  /** Starts backends until there are `count`. */
-  async startBackends(count: number): Promise<void> {
+  /** Starts backends until there are `count`; the new ones answer with that status. */
+  async startBackends(count: number, status = 200): Promise<void> {
     const from = this.#backends;
     const ports = this.ports.backends.slice(from, count);
     if (ports.length === 0) return;
     this.#backends = count;
-    const name = `backends ${from + 1}-${count}`;
-    const args = [backend, String(from + 1), ...ports.map(String)];
+    const name = ports.length === 1 ? `backend ${count}` : `backends ${from + 1}-${count}`;
+    const args = [backend, '--status', String(status), String(from + 1), ...ports.map(String)];
     this.children.start({ name, command: process.execPath, args, cwd: this.folder });
     for (const port of ports)
-      await untilAnswers(`backend on port ${port} does not answer`, `http://127.0.0.1:${port}/`);
-    say.line(`${name.padEnd(15)} 127.0.0.1:${ports[0]}-${ports.at(-1)}`);
+      await untilAnswers(`backend on port ${port} does not answer`, `http://127.0.0.1:${port}/`, status);
+    say.line(`${name.padEnd(15)} ${span(ports)}${status === 200 ? '' : `: answers ${status}`}`);
   }
 
   /** Starts the daemon in the repository and shows its log. */
@@ -73,32 +90,32 @@ export class Stage {
       cwd: this.repository,
       onLine: (line) => say.quote('daemon', line),
     });
-    await untilAnswers('the daemon is not ready', `http://127.0.0.1:${http}/readyz`);
+    await untilAnswers('the daemon is not ready', `http://127.0.0.1:${http}/readyz`, 200);
     say.line(`the daemon      shardplane serve: xDS on 127.0.0.1:${xds}, status on http://127.0.0.1:${http}`);
   }
 
-  /** Starts Envoy with the bootstrap that `shardplane bootstrap` prints, all 12 endpoints in it. */
-  async startEnvoy(binary: string): Promise<void> {
-    const { xds, envoy, backends } = this.ports;
-    const endpoints = backends.map((port) => `127.0.0.1:${port}`).join(',');
-    const where = ['--xds', `127.0.0.1:${xds}`, '--listen', `127.0.0.1:${envoy}`, '--admin', this.adminSocket];
-    const { stdout } = await run(this.shardplane, [
-      'bootstrap',
-      ...where,
-      '--endpoints',
-      endpoints,
-      '--node',
-      'demo-envoy',
-    ]);
-    const bootstrap = join(this.folder, 'envoy.yaml');
+  /** Starts the Envoys with the bootstraps that `shardplane bootstrap` prints, all 12 endpoints in each. */
+  async startEnvoys(binary: string): Promise<void> {
+    const { envoys } = this.ports;
+    await Promise.all(this.envoys.map((envoy, at) => this.#startEnvoy(binary, envoy, envoys[at] ?? 0)));
+    const name = envoys.length === 1 ? 'Envoy' : this.envoys.map(({ id }) => id).join(' ');
+    say.line(`${name.padEnd(15)} ${span(envoys)}, with the bootstrap of: shardplane bootstrap`);
+  }
+
+  async #startEnvoy(binary: string, { id, adminSocket }: DemoEnvoy, port: number): Promise<void> {
+    const { xds, backends } = this.ports;
+    const endpoints = backends.map((each) => `127.0.0.1:${each}`).join(',');
+    const where = ['--xds', `127.0.0.1:${xds}`, '--listen', `127.0.0.1:${port}`, '--admin', adminSocket];
+    const { stdout } = await run(this.shardplane, ['bootstrap', ...where, '--endpoints', endpoints, '--node', id]);
+    const bootstrap = join(this.folder, `${id}.yaml`);
     await writeFile(bootstrap, stdout);
     const flags = ['--concurrency', '1', '--log-level', 'warning', '--disable-hot-restart'];
-    this.children.start({ name: 'Envoy', command: binary, args: ['-c', bootstrap, ...flags], cwd: this.folder });
-    await until('Envoy is not ready', async () => {
-      const { stdout: ready } = await run('curl', ['-s', '--unix-socket', this.adminSocket, 'http://admin/ready']);
+    const name = this.envoys.length === 1 ? 'Envoy' : `Envoy ${id}`;
+    this.children.start({ name, command: binary, args: ['-c', bootstrap, ...flags], cwd: this.folder });
+    await until(`${name} is not ready`, async () => {
+      const { stdout: ready } = await run('curl', ['-s', '--unix-socket', adminSocket, 'http://admin/ready']);
       return ready.includes('LIVE') ? true : null;
     });
-    say.line(`Envoy           127.0.0.1:${envoy}, with the bootstrap of: shardplane bootstrap`);
   }
 
   /** Removes the folder. */
@@ -107,6 +124,12 @@ export class Stage {
   }
 }
 
-async function untilAnswers(what: string, url: string): Promise<void> {
-  await until(what, async () => ((await fetch(url)).ok ? true : null));
+/** `127.0.0.1:8001-8008`. */
+function span(ports: readonly number[]): string {
+  const last = ports.length === 1 ? '' : `-${ports.at(-1)}`;
+  return `127.0.0.1:${ports[0]}${last}`;
+}
+
+async function untilAnswers(what: string, url: string, status: number): Promise<void> {
+  await until(what, async () => ((await fetch(url)).status === status ? true : null));
 }

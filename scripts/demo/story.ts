@@ -19,12 +19,15 @@ export const first = {
   expected: { 'customer-A': '2/8', 'customer-B': '2/8', 'customer-C': '2/8' },
 } as const;
 
+/** Of a customer without an entry. */
+export const shardSize = 2;
+
 /** The repository's first config. */
 export function firstConfig(ports: readonly number[]): string {
   return `# How the Envoys shard their customers. Edit, commit: that is all.
 shuffle_sharding:
   total_hosts: 8
-  default_shard_size: 2
+  default_shard_size: ${shardSize}
   customer:
     customer-A: {shard_size: 2}
     customer-B: {shard_size: 2}
@@ -62,6 +65,6 @@ export function steps(ports: readonly number[]): Step[] {
   ];
 }
 
-function hosts(ports: readonly number[]): string[] {
+export function hosts(ports: readonly number[]): string[] {
   return ports.map((port) => `127.0.0.1:${port}`);
 }

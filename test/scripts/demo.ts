@@ -1,9 +1,12 @@
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { toPorts } from '../../scripts/demo/ports.ts';
 import type { Ports } from '../../scripts/demo/ports.ts';
 import { envoyBinary, newestEnvoy } from '../helpers/envoy.ts';
+import { readProcesses } from '../helpers/processes.ts';
 import { until } from '../helpers/until.ts';
 
 const script = fileURLToPath(new URL('../../scripts/start_with_xds.sh', import.meta.url));
@@ -56,12 +59,12 @@ export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean 
 export async function freeOffset(): Promise<number> {
   for (;;) {
     const offset = 1_000 + Math.floor(Math.random() * 12_000);
-    if (await areFree(toPorts(offset))) return offset;
+    if (await areFree(toPorts(offset, 3))) return offset;
   }
 }
 
-export async function areFree({ xds, http, envoy, backends }: Ports): Promise<boolean> {
-  for (const port of [xds, http, envoy, ...backends]) if (!(await isFree(port))) return false;
+async function areFree({ xds, http, envoys, backends }: Ports): Promise<boolean> {
+  for (const port of [xds, http, ...envoys, ...backends]) if (!(await isFree(port))) return false;
   return true;
 }
 
@@ -70,4 +73,21 @@ function isFree(port: number): Promise<boolean> {
     const server = createServer().once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+}
+
+/** No process, no port, no file. */
+export async function assertNothingLeft(demo: Demo, offset: number, temporary: string): Promise<void> {
+  assert.equal(signalGroup(demo.group, 0), false, 'a process is left');
+  assert.ok(await areFree(toPorts(offset, 3)), 'a port is held');
+  assert.deepEqual(await readdir(temporary), [], 'a file is left');
+}
+
+/** The process of a group whose command line has that word. */
+export async function findProcess(group: number, word: string): Promise<number> {
+  for (const [pid, line] of await readProcesses('cmdline')) {
+    if (!line.split('\0').includes(word)) continue;
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) === group) return pid;
+  }
+  throw new Error(`no process with ${word} in group ${group}`);
 }

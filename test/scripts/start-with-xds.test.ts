@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { toPorts } from '../../scripts/demo/ports.ts';
 import { newestEnvoy, skipWithout } from '../helpers/envoy.ts';
 import { temporaryFolder } from '../helpers/git.ts';
-import { readProcesses } from '../helpers/processes.ts';
-import { areFree, freeOffset, signalGroup, startDemo } from './demo.ts';
-import type { Demo } from './demo.ts';
+import { assertNothingLeft, findProcess, freeOffset, signalGroup, startDemo } from './demo.ts';
 
 const skip = skipWithout(newestEnvoy);
-
-/** No process, no port, no file. */
-async function assertNothingLeft(demo: Demo, offset: number, temporary: string): Promise<void> {
-  assert.equal(signalGroup(demo.group, 0), false, 'a process is left');
-  assert.ok(await areFree(toPorts(offset)), 'a port is held');
-  assert.deepEqual(await readdir(temporary), [], 'a file is left');
-}
 
 test('the demo shows every step, and leaves nothing behind', { skip }, async () => {
   await using folder = await temporaryFolder();
@@ -128,6 +118,7 @@ test('what cannot be run is said before anything is set up', async () => {
     [['--stop'], 'error: unknown option: --stop'],
     [['--step', 'soon'], 'error: --step takes seconds, not "soon"'],
     [['--step'], 'error: --step takes a number'],
+    [['--rollout', '--step', '5'], 'error: --rollout has steps of its own: it takes no --step'],
   ] as const) {
     const demo = startDemo(args, folder.path);
     assert.equal(await demo.exitCode, 1);
@@ -137,13 +128,3 @@ test('what cannot be run is said before anything is set up', async () => {
   assert.equal(await noEnvoy.exitCode, 1);
   assert.match(noEnvoy.output(), /^error: ENVOY_BIN is \/bin\/false, which is no Envoy that starts\n {2}hint: .*\n$/);
 });
-
-/** The process of a group whose command line has that word. */
-async function findProcess(group: number, word: string): Promise<number> {
-  for (const [pid, line] of await readProcesses('cmdline')) {
-    if (!line.split('\0').includes(word)) continue;
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) === group) return pid;
-  }
-  throw new Error(`no process with ${word} in group ${group}`);
-}
