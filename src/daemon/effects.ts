@@ -2,7 +2,8 @@ import type { RemoteSource } from '../git/follow/remote-source.ts';
 import type { Source } from '../git/follow/source.ts';
 import { servedVersions } from '../state/memory.ts';
 import type { Version } from '../ids.ts';
-import type { Candidate } from '../rollout/candidate.ts';
+import type { Journal } from '../ledger/journal.ts';
+import { isAtOnce, type Candidate } from '../rollout/candidate.ts';
 import { reaches } from '../rollout/reach.ts';
 import type { State } from '../state/state.ts';
 import type { Effect } from '../state/step.ts';
@@ -19,6 +20,7 @@ export interface EffectsOptions {
   readonly releases: Pick<Releases, 'get' | 'stage' | 'keep'>;
   readonly source: Pick<Source | RemoteSource, 'accept'>;
   readonly judging: Pick<Judging, 'begin'>;
+  readonly journal: Pick<Journal, 'settled'>;
 }
 
 /** Offers each node what `targetOf` says. */
@@ -37,12 +39,13 @@ function bytesOf(candidate: Candidate, live: Version | null, releases: Offering[
 }
 
 /** Carries out the effects of a step. */
-export function createEffects({ state, xds, releases, source, judging }: EffectsOptions): (effect: Effect) => void {
+export function createEffects(options: EffectsOptions): (effect: Effect) => void {
+  const { xds, source, judging } = options;
+  const offer = createOffer(options);
   return (effect) => {
     switch (effect.type) {
       case 'offer':
-        offerEach({ state, xds, releases });
-        return releases.keep(servedVersions({ rollout: toRolloutMemory(state.rollout) }));
+        return offer();
       case 'offer_nothing':
         if (xds.isWithheld) xds.offer(null);
         return;
@@ -52,5 +55,26 @@ export function createEffects({ state, xds, releases, source, judging }: Effects
       case 'list':
         return judging.begin(effect);
     }
+  };
+}
+
+/**
+ * A wave is written before it is pushed: a restart would take it back from nodes that have it, and might use the number of a stage
+ * again. A rollback, and what goes to everyone at once, waits for no disk.
+ */
+function createOffer({ state, xds, releases, journal }: EffectsOptions): () => void {
+  let newest = 0;
+  const offer = (): void => {
+    offerEach({ state, xds, releases });
+    releases.keep(servedVersions({ rollout: toRolloutMemory(state.rollout) }));
+  };
+  return () => {
+    const { candidate } = state.rollout;
+    const mine = (newest += 1);
+    if (candidate === null || isAtOnce(candidate)) return offer();
+    releases.get(candidate.version); // keeps it: another may be judged meanwhile
+    void journal.settled().then(() => {
+      if (mine === newest) offer();
+    });
   };
 }

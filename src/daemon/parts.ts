@@ -190,7 +190,7 @@ export async function createParts(
   const checks = new Checks({ settings: settings.rollout.checks, load, now, put: inbox.put });
   const watch = createWatch({ state: state.rollout, checks, xds });
   const controller = new Controller({
-    ...{ state, now, carryOut: createEffects({ state, xds, releases, source, judging }) },
+    ...{ state, now, carryOut: createEffects({ state, xds, releases, source, judging, journal }) },
     record: (facts, event) => {
       if (facts.length > 0 || !('at' in event)) recorder.record(facts);
       if (facts.some(isOfLive)) updateHealth();

@@ -17,7 +17,7 @@ const askMs = 5_000;
 
 /**
  * Writes facts to a store behind the daemon's work: those of one turn of the event loop are one transaction at its end, so that
- * pushing never waits for a disk. While the store can't be written, it keeps them, within a bound, and retries.
+ * pushing waits for no disk (but for a wave, which asks for `settled`). While the store can't be written, it keeps them, within a bound, and retries.
  */
 export class Journal {
   readonly #options: JournalOptions;

@@ -6,17 +6,20 @@ import { createEffects } from '../../src/daemon/effects.ts';
 import { Releases } from '../../src/daemon/releases.ts';
 import type { Version } from '../../src/ids.ts';
 import type { Release } from '../../src/release/release.ts';
+import { everyone, type Plan } from '../../src/rollout/plan.ts';
+import type { RolloutEvent } from '../../src/rollout/types.ts';
 import { createState } from '../../src/state/state.ts';
 import { step } from '../../src/state/step.ts';
 import type { Effect } from '../../src/state/step.ts';
 import { makeConfig } from '../helpers/config.ts';
-import { versionOf } from '../helpers/ids.ts';
+import { labelsOf, sessionOf, versionOf } from '../helpers/ids.ts';
 
 const release = (name: string): Release => ({ version: versionOf(name), subject: '', config: makeConfig() });
 
 /** The real state and releases; git, the streams and the judging are lists of what they were asked. */
 function createScene() {
   const asked: string[] = [];
+  const written = Promise.withResolvers<undefined>();
   let isWithheld = false;
   const state = createState({
     revisions: { ref: 'main', file: 'f', isVerified: false },
@@ -27,7 +30,8 @@ function createScene() {
   const carryOut = createEffects({
     ...{ state, releases },
     xds: {
-      offer: (encoded) => void asked.push(`offer ${encoded?.version ?? 'nothing'} ${lengthOf(encoded)}`),
+      offer: (encoded, wave) =>
+        void asked.push(`offer ${describe(encoded)}${wave ? ` wave ${describe(wave.release)}` : ''}`),
       withhold: () => {
         isWithheld = true;
         asked.push('withhold');
@@ -38,12 +42,16 @@ function createScene() {
     },
     source: { accept: (tip) => asked.push(`accept ${tip}`) > 0 },
     judging: { begin: (effect) => void asked.push(effect.type) },
+    journal: { settled: () => written.promise },
   });
-  const roll = (version: Version): void => {
-    releases.put({ release: release(version), resource: null, content: '' });
-    for (const effect of step(state, { type: 'release', at: 0, version }, 0).effects) carryOut(effect);
+  const act = (event: RolloutEvent): void => {
+    for (const effect of step(state, event, event.at).effects) carryOut(effect);
   };
-  return { asked, releases, carryOut, roll, state };
+  const roll = (version: Version, plan?: Plan): void => {
+    releases.put({ release: release(version), resource: null, content: '' });
+    act({ type: 'release', at: 0, version, ...(plan && { plan }) });
+  };
+  return { asked, releases, carryOut, act, roll, state, written };
 }
 
 test('what is offered has its bytes, and only what may be pushed again keeps them', () => {
@@ -53,6 +61,43 @@ test('what is offered has its bytes, and only what may be pushed again keeps the
   const kept = ['v1', 'v2', 'v3'].map(versionOf).filter((version) => releases.get(version) !== null);
   assert.deepEqual(kept, ['v3'], 'nobody was there to prove any of them: there is nothing to fall back to');
   assert.equal(releases.get(versionOf('v3')), releases.get(versionOf('v3')), 'encoded once');
+});
+
+const plan: Plan = {
+  strategy: 's',
+  waves: [{ ...everyone, nodes: { type: 'count', count: 1 }, bakeMs: 60_000 }, everyone],
+};
+
+/** v1 is live on one node, and v2 is in its first wave, in a plan of two. */
+function inFirstWave() {
+  const scene = createScene();
+  const { asked, releases, roll, act } = scene;
+  act({ type: 'joined', at: 0, session: sessionOf('a'), node: labelsOf('a') });
+  roll(versionOf('v1'));
+  act({ type: 'acked', at: 0, session: sessionOf('a'), version: versionOf('v1') });
+  asked.length = 0;
+  roll(versionOf('v2'), plan);
+  releases.put({ release: release('v3'), resource: null, content: '' }); // judged meanwhile
+  return scene;
+}
+
+test('a wave is pushed once it is written, so that no restart takes it back', async () => {
+  const { asked, written } = inFirstWave();
+  assert.deepEqual(asked, []);
+  written.resolve(undefined);
+  await written.promise;
+  await Promise.resolve();
+  assert.match(asked.join(), /^offer v1 \d+ wave v2 \d+$/);
+});
+
+test('a rollback does not wait for a wave that is being written, and the wave is not pushed after it', async () => {
+  const { asked, written, act } = inFirstWave();
+  act({ type: 'abort', at: 1, by: 'ann', why: '' });
+  assert.match(asked.join(), /^offer v1 \d+$/);
+  written.resolve(undefined);
+  await written.promise;
+  await Promise.resolve();
+  assert.equal(asked.length, 1);
 });
 
 test('with nothing left to offer no Envoy is emptied before git has been asked', () => {
@@ -81,6 +126,10 @@ test('the tip is taken by git, and revisions are judged and listed by the judgin
   effects.forEach(carryOut);
   assert.deepEqual(asked, ['accept t', 'judge', 'list']);
 });
+
+function describe(encoded: EncodedRelease | null): string {
+  return `${encoded?.version ?? 'nothing'} ${lengthOf(encoded)}`;
+}
 
 function lengthOf(encoded: EncodedRelease | null): number {
   return encoded?.resources.get(RUNTIME_TYPE)?.[0]?.bytes.length ?? 0;

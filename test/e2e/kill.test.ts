@@ -1,25 +1,22 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { cp, mkdir, readdir } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import type { Memory } from '../../src/state/memory.ts';
 import { startDaemon } from '../helpers/daemon.ts';
-import { gitEnv, makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
+import { makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
 import { createRandom, type Random } from '../helpers/random.ts';
 import { until } from '../helpers/until.ts';
+import { freePort, Victim } from './kill-daemon.ts';
+import { readLedger, type KilledLedger } from './kill-ledger.ts';
 import { KillNode, refusedKey } from './kill-node.ts';
 import { config } from './remote-scene.ts';
 import { file } from './support.ts';
 
 /** How often the daemon is killed. */
 const kills = Number(process.env.SHARDPLANE_KILLS ?? 25);
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 test(`kill -9 at ${kills} random points while commits arrive`, { timeout: 60_000 + kills * 20_000 }, async (t) => {
   await using folder = await temporaryFolder();
@@ -28,7 +25,7 @@ test(`kill -9 at ${kills} random points while commits arrive`, { timeout: 60_000
   const port = await freePort();
   const random = createRandom();
   t.diagnostic(`SHARDPLANE_SEED=${random.seed} has the same kills and commits again`);
-  const daemon = new Victim(folder.path, repository.path, port);
+  const daemon = new Victim({ folder: folder.path, repository: repository.path, port });
   const node = new KillNode(`127.0.0.1:${port}`);
   const commits = new Commits(repository, createRandom(random.seed + 1));
   const state = join(folder.path, 'state');
@@ -79,7 +76,7 @@ test(`kill -9 at ${kills} random points while commits arrive`, { timeout: 60_000
 });
 
 /** What must hold whenever the daemon has died. */
-function check({ ledger, node, commits }: { ledger: Ledger; node: KillNode; commits: Commits }): void {
+function check({ ledger, node, commits }: { ledger: KilledLedger; node: KillNode; commits: Commits }): void {
   for (const [version, outcome] of ledger.outcomes) {
     const kind = commits.kinds.get(version);
     const told = `${version} (${kind ?? 'good'}) is ${String(outcome)}`;
@@ -100,35 +97,6 @@ function check({ ledger, node, commits }: { ledger: Ledger; node: KillNode; comm
   for (const version of ledger.everProven) assert.ok(node.acked.has(version), `${version} is proven without an ACK`);
   if (ledger.proven !== null) assert.ok(node.acked.has(ledger.proven), 'what is proven was accepted');
   if (ledger.live !== null) assert.equal(ledger.outcomes.get(ledger.live), 'live');
-}
-
-interface Ledger {
-  readonly live: string | null;
-  readonly proven: string | null;
-  readonly outcomes: ReadonlyMap<string, string | null>;
-  /** Versions of which it was ever said that they are proven. */
-  readonly everProven: readonly string[];
-}
-
-/** Opens a copy, so that it is the daemon that mends what the kill left. Throws when it is damaged. */
-async function readLedger(state: string, copy: string): Promise<Ledger> {
-  const names = await readdir(state);
-  await mkdir(copy);
-  for (const name of names.filter((each) => /^ledger\.sqlite(-wal)?$/.test(each)))
-    await cp(join(state, name), join(copy, name));
-  using database = new DatabaseSync(join(copy, 'ledger.sqlite'));
-  const all = (sql: string) => database.prepare(sql).all() as Record<string, string | null>[];
-  assert.deepEqual(Object.values(all('PRAGMA integrity_check')[0]!), ['ok']);
-  const [row] = all('SELECT json FROM state');
-  const live = row ? (JSON.parse(row.json!) as Memory).rollout.live : null;
-  return {
-    live: live?.version ?? null,
-    proven: live && (live.proven ? live.version : live.fallback),
-    outcomes: new Map(all('SELECT version, outcome FROM revisions').map((row) => [row.version!, row.outcome ?? null])),
-    everProven: all("SELECT version FROM events WHERE type = 'live' AND detail LIKE '%\"proven\":true%'").map(
-      (row) => row.version!,
-    ),
-  };
 }
 
 /** Commits without end: good ones, ones that the node refuses, and invalid ones. */
@@ -169,56 +137,6 @@ class Commits {
 function textOf(kind: 'good' | 'refused' | 'invalid', count: number): string {
   if (kind === 'invalid') return config(count).replace('total_hosts: 8', 'total_hosts: none');
   return kind === 'good' ? config(count) : `${config(count)}  ${refusedKey}: 1\n`;
-}
-
-/** The daemon as a child that is killed before it may even have begun. */
-class Victim {
-  listened = false;
-  readonly #args: readonly string[];
-  readonly #cwd: string;
-  #child: ChildProcess | null = null;
-  #ended: Promise<unknown> = Promise.resolve();
-
-  constructor(folder: string, repository: string, port: number) {
-    this.#cwd = folder;
-    const flags = ['--repository', repository, '--state', join(folder, 'state')];
-    this.#args = [main, 'serve', ...flags, '--xds-port', String(port), '--http-port', '0'];
-  }
-
-  start(): void {
-    this.listened = false;
-    const child = spawn(process.execPath, this.#args, {
-      cwd: this.#cwd,
-      env: gitEnv(),
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    let said = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      said = `${said}${chunk.toString()}`.slice(-2_000);
-      if (said.includes('status on http')) this.listened = true;
-    });
-    this.#ended = new Promise<void>((resolve, reject) => {
-      child.once('close', (code, signal) => {
-        if (signal === 'SIGKILL') resolve();
-        else reject(new Error(`the daemon ended by itself with ${String(code)}: ${said}`));
-      });
-    });
-    this.#ended.catch(() => undefined);
-    this.#child = child;
-  }
-
-  async kill(): Promise<void> {
-    this.#child?.kill('SIGKILL');
-    await this.#ended;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 test('killed before it has noted how far it came: what the Envoys have answered stands', async () => {
