@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { until } from './until.ts';
@@ -15,6 +15,11 @@ function findPrometheus(): string {
   if (named) return named;
   const onPath = path.split(delimiter).map((folder) => join(folder, 'prometheus'));
   return onPath.find((file) => existsSync(file)) ?? join(tools, 'prometheus/usr/bin/prometheus');
+}
+
+/** Its sibling, which checks and tests rules. */
+export function findPromtool(): string {
+  return join(dirname(findPrometheus()), 'promtool');
 }
 
 /** For the `skip` option of a test: a reason when there is no Prometheus. With REQUIRE_PROMETHEUS=1 nothing is skipped. */
