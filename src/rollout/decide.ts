@@ -67,7 +67,16 @@ export function decide(rollout: Rollout): void {
   if (candidate.paused !== null || candidate.phase.type !== 'pushing') return;
   if (isEnough || isLastWave(candidate)) return bake(rollout);
   if (candidate.phase.deadline > rollout.at) return; // one that has gone may come back
-  pause(rollout, { reason: 'unanswered', why: `only ${acked.size} of ${membersAsked(state)} nodes have accepted it` });
+  const why = `only ${acked.size} of ${membersAsked(state)} nodes have accepted it${describeSilent(state)}`;
+  pause(rollout, { reason: 'unanswered', why });
+}
+
+const maxNamed = 3;
+
+function describeSilent({ electorate, tally }: RolloutState): string {
+  const silent = [...(electorate ?? [])].filter((id) => !tally.acked.has(id));
+  const others = silent.length > maxNamed ? ` and ${silent.length - maxNamed} others` : '';
+  return silent.length === 0 ? '' : `, not ${silent.slice(0, maxNamed).join(', ')}${others}`;
 }
 
 function firstOf(refusals: ReadonlyMap<string, Refusal>): Refusal | undefined {

@@ -148,8 +148,8 @@ export function isBaked(rollout: Rollout): boolean {
 export function pauseIfGone(rollout: Rollout): void {
   const { state, at } = rollout;
   const { candidate } = state;
-  if (candidate?.phase.type !== 'baking' || !isWatched(candidate) || isHeld(state)) return;
-  if (candidate.phase.until + state.settings.ackTimeoutMs > at) return;
+  if (candidate?.phase.type !== 'baking' || candidate.phase.until + state.settings.ackTimeoutMs > at) return;
+  if (!isWatched(candidate) || isHeld(state)) return;
   const why = `only ${countHolders(state)} of the ${candidate.asked} nodes that were asked still have it`;
   pause(rollout, { reason: 'unanswered', why });
 }

@@ -538,3 +538,29 @@ test('an ACK costs the same however large the fleet is, and the last one no more
   assert.ok(last <= 3 * size, `the last one walks over ${last}`);
   assert.equal(ack(sessionOf('n0')), 0, 'nor does a late one walk');
 });
+
+test('an ACK in a wave costs the same however large the fleet is, and the last one walks over it a few times', () => {
+  const size = 5_000;
+  const nodes: RolloutState['nodes'] & { visits: number } = new CountingMap();
+  const state: RolloutState = { ...createRollout(settings), nodes };
+  const sessions = Array.from({ length: size }, (_, index) => sessionOf(`n${index}`));
+  for (const session of sessions) step(state, { type: 'joined', at: 0, session, node: labelsOf(session) });
+  const send = (version: string): number[] => {
+    const reached = [...nodes].filter(([, { labels }]) => targetOf(state, labels) === version).map(([each]) => each);
+    for (const session of reached) step(state, { type: 'sent', at: 1, session, version: versionOf(version) });
+    return reached.map((session) => {
+      const before = nodes.visits;
+      step(state, { type: 'acked', at: 1, session, version: versionOf(version) });
+      return nodes.visits - before;
+    });
+  };
+  step(state, { type: 'release', at: 0, version: versionOf('v1') });
+  send('v1');
+  step(state, { type: 'release', at: 1, version: versionOf('v2'), plan: planOf(['50%/60', 'all']) });
+  const visits = send('v2');
+  assert.equal(visits.length, size / 2);
+  assert.equal(state.candidate?.phase.type, 'baking');
+  const last = visits.pop() ?? 0;
+  assert.equal(Math.max(...visits), 0);
+  assert.ok(last <= 4 * size, `the last one walks over ${last}`);
+});

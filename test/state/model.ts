@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
-import type { Version } from '../../src/ids.ts';
+import type { SessionId, Version } from '../../src/ids.ts';
 import { applyPolicy, classify } from '../../src/revisions/movement.ts';
 import type { OnRewrite, Relation } from '../../src/revisions/movement.ts';
 import { countWaiting } from '../../src/revisions/state.ts';
 import type { RevisionEffect, Verdict } from '../../src/revisions/types.ts';
-import { aimOf } from '../../src/rollout/state.ts';
-import type { FinalOutcome, Outcome } from '../../src/rollout/types.ts';
+import { isAtOnce } from '../../src/rollout/candidate.ts';
+import { aimOf, targetOf } from '../../src/rollout/state.ts';
+import type { FinalOutcome, Frozen, Outcome } from '../../src/rollout/types.ts';
 import type { Fact } from '../../src/state/facts.ts';
 import type { Memory } from '../../src/state/memory.ts';
 import { createState, toMemory } from '../../src/state/state.ts';
-import { step } from '../../src/state/step.ts';
+import { nextTick, step } from '../../src/state/step.ts';
 import type { Effect, Event } from '../../src/state/step.ts';
 import { labelsOf, sessionOf, versionOf } from '../helpers/ids.ts';
 
@@ -19,9 +20,14 @@ interface Commit {
   readonly verdict: Verdict;
 }
 
-const session = sessionOf('s');
+/** The fleet's nodes. */
+const ids = ['n', 'm', 'o'];
+const windows = [
+  [300_000, 600_000],
+  [2_000_000, 2_500_000],
+] as const;
 
-/** A minimal model of a repository, a source, a ledger and one Envoy around the two machines. Each commit changes the file. */
+/** A minimal model of a repository, a source, a ledger and three Envoys around the two machines. Each commit changes the file. */
 export class Model {
   readonly #onRewrite: OnRewrite;
   readonly #commits: Commit[] = [];
@@ -36,7 +42,7 @@ export class Model {
   #seen: Commit | null | undefined = undefined;
   #work: Extract<RevisionEffect, { type: 'judge' | 'list' }>[] = [];
   #at = 0;
-  #isConnected = false;
+  #streams = 0;
   #state = this.#create(null);
   #written = this.#write();
 
@@ -44,9 +50,11 @@ export class Model {
     this.#onRewrite = onRewrite;
   }
 
-  commit(verdict: Verdict): void {
+  /** `like`: it has the content of the commit with that number. */
+  commit(verdict: Verdict, like?: number): void {
     const name = versionOf(`c${this.#commits.length}`);
-    this.#ref = { name, parent: this.#ref, verdict: verdict.valid ? { ...verdict, digest: name } : verdict };
+    const digest = like === undefined ? name : (this.#commits[like]?.name ?? name);
+    this.#ref = { name, parent: this.#ref, verdict: verdict.valid ? { ...verdict, digest } : verdict };
     this.#commits.push(this.#ref);
   }
 
@@ -110,30 +118,57 @@ export class Model {
     if (effect?.type === 'list') this.#apply({ type: 'unlisted' });
   }
 
-  join(): void {
-    if (this.#isConnected) return;
-    this.#isConnected = true;
-    this.#apply({ type: 'joined', at: this.#at, session, node: labelsOf('n') });
-    this.#send();
+  join(id: string): void {
+    if (this.#sessionOf(id) !== undefined) return;
+    const session = sessionOf(`${id}/${(this.#streams += 1)}`);
+    this.#apply({ type: 'joined', at: this.#at, session, node: labelsOf(id) });
   }
 
-  leave(): void {
-    this.#isConnected = false;
-    this.#apply({ type: 'left', at: this.#at, session });
+  leave(id: string): void {
+    const session = this.#sessionOf(id);
+    if (session !== undefined) this.#apply({ type: 'left', at: this.#at, session });
   }
 
-  /** The Envoy answers the last push. */
-  answer(ok: boolean): void {
-    const version = this.#state.rollout.nodes.get(session)?.sent;
-    if (version == null) return;
-    const who = { at: this.#at, session, version };
+  /** An Envoy answers the last push. */
+  answer(id: string, ok: boolean): void {
+    const session = this.#sessionOf(id);
+    const node = session === undefined ? undefined : this.#state.rollout.nodes.get(session);
+    if (session === undefined || node?.sent == null) return;
+    const who = { at: this.#at, session, version: node.sent };
     this.#apply(ok ? { type: 'acked', ...who } : { type: 'nacked', ...who, code: 13, message: 'no' });
-    if (!ok) assert.notEqual(this.#candidate, version, 'what is refused is not on its way');
   }
 
-  wait(): void {
-    this.#at += 31_000;
-    this.#apply({ type: 'tick', at: this.#at });
+  answerAll(): void {
+    for (const id of ids) this.answer(id, true);
+  }
+
+  #sessionOf(id: string): SessionId | undefined {
+    return [...this.#state.rollout.nodes].find(([, node]) => node.id === id)?.[0];
+  }
+
+  /** Ticks when one is due. */
+  wait(seconds: number): void {
+    const end = this.#at + seconds * 1000;
+    for (let ticks = 0; ; ticks += 1) {
+      const due = nextTick(this.#state, this.#at);
+      if (due === null || due > end) break;
+      assert.ok(ticks < 200, `ticks make progress (${due} after ${this.#at})`);
+      this.#at = Math.max(this.#at, due);
+      this.#apply({ type: 'tick', at: this.#at });
+    }
+    this.#at = end;
+    this.#apply({ type: 'tick', at: end });
+  }
+
+  operate(
+    command: 'pause' | 'resume' | 'abort' | 'unfreeze' | 'promote' | 'promote all' | 'freeze' | 'freeze for a while',
+  ): void {
+    const told = { at: this.#at, by: 'ops', why: '' };
+    if (command === 'promote' || command === 'promote all')
+      return this.#apply({ type: 'promote', all: command === 'promote all', ...told });
+    if (command === 'freeze') return this.#apply({ type: 'freeze', until: null, ...told });
+    if (command === 'freeze for a while') return this.#apply({ type: 'freeze', until: this.#at + 100_000, ...told });
+    this.#apply({ type: command, ...told });
   }
 
   command(type: 'accept' | 'retry'): void {
@@ -172,7 +207,6 @@ export class Model {
   #resume(remembered: Memory): void {
     const memory = JSON.parse(JSON.stringify(remembered)) as Memory;
     this.#work = [];
-    this.#isConnected = false;
     this.#seen = undefined;
     this.#base = this.#find(memory.revisions.taken);
     this.#state = this.#create(memory);
@@ -183,15 +217,17 @@ export class Model {
   /** Runs until nothing is left to do, and checks that everything agrees. */
   finish(): void {
     this.look();
+    this.operate('unfreeze');
     for (let rounds = 0; this.work() || this.#candidate !== null; rounds += 1) {
-      assert.ok(rounds < 10_000, 'it comes to an end');
-      if (this.#work.length === 0) this.wait();
+      assert.ok(rounds < 10_000, `it comes to an end: ${JSON.stringify(this.#state.rollout.candidate)}`);
+      if (this.#work.length === 0) this.#goOn();
     }
     const { revisions } = this.#state;
     const { head, hold, open } = revisions;
     assert.equal(countWaiting(revisions), 0);
     assert.equal(head?.version ?? null, this.#ref?.name ?? null, 'the head is where the ref is');
     if (head === null) return;
+    assert.notEqual(hold?.cause, 'freeze', 'what a freeze held goes by itself');
     assert.notEqual(head.outcome, null);
     assert.equal(head.outcome === 'live', head.version === this.#live, 'live is what the fleet runs');
     assert.equal(head.outcome === 'held', hold !== null);
@@ -202,6 +238,19 @@ export class Model {
       if (version !== head.version) assert.ok(outcome !== null && outcome !== 'held', `${version} has a final outcome`);
     assert.deepEqual([...open.keys()], head.outcome === 'held' ? [head.version] : []);
     assert.equal(toMemory(this.#state).revisions.taken, revisions.taken);
+  }
+
+  /** Whom a rollout waits for does what is needed. */
+  #goOn(): void {
+    const { candidate } = this.#state.rollout;
+    if (candidate === null) return;
+    const { paused, phase } = candidate;
+    if (paused !== null) return this.operate('resume');
+    if (phase.type === 'waiting' && phase.reason === 'promotion') return this.operate('promote');
+    if (phase.type === 'waiting' && phase.reason === 'freeze') this.operate('unfreeze');
+    if (!isAtOnce(candidate)) for (const id of ids) this.join(id);
+    if (!isAtOnce(candidate)) this.answerAll();
+    this.wait(31);
   }
 
   get #live(): Version | null {
@@ -227,7 +276,7 @@ export class Model {
       .map(([version]) => ({ version, before: this.#before.get(version) ?? null }));
     return createState({
       revisions: { ref: 'main', file: 'f', isVerified: false },
-      rollout: { ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 0 },
+      rollout: { ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 0, frozenAt: windowAt },
       ...{ memory, open, now: this.#at },
     });
   }
@@ -269,12 +318,14 @@ export class Model {
     else if (effect.type === 'judge' || effect.type === 'list') this.#work.push(effect);
   }
 
-  /** The Envoy gets the target. */
+  /** Each Envoy gets its target. */
   #send(): void {
     const { rollout } = this.#state;
-    const [node, version] = [rollout.nodes.get(session), aimOf(rollout)];
-    if (node && version !== null && node.sent !== version)
-      step(this.#state, { type: 'sent', at: this.#at, session, version }, this.#at);
+    for (const [session, node] of rollout.nodes) {
+      const version = targetOf(rollout, node.labels);
+      if (version !== null && node.sent !== version)
+        step(this.#state, { type: 'sent', at: this.#at, session, version }, this.#at);
+    }
   }
 
   #record(fact: Fact): void {
@@ -287,6 +338,7 @@ export class Model {
         if (!this.#offered.has(fact.version)) assert.equal(this.#final(fact.version), null, 'an outcome is kept');
         return this.#conclude(fact.version, 'superseded');
       case 'offered':
+      case 'wave_waits':
         return void this.#offered.add(fact.version);
       case 'closed':
         assert.equal(fact.isNew, this.#final(fact.version) === null);
@@ -321,7 +373,15 @@ export class Model {
 /** A candidate gets its full time again with each restart. */
 function withoutTimes({ revisions, rollout }: Memory): object {
   const { candidate } = rollout;
-  return { revisions, rollout: { ...rollout, candidate: candidate && { ...candidate, phase: candidate.phase.type } } };
+  return {
+    revisions,
+    rollout: { ...rollout, candidate: candidate && { ...candidate, nodesUntil: null, phase: candidate.phase.type } },
+  };
+}
+
+function windowAt(at: number): Frozen | null {
+  const open = windows.find(([from, to]) => at >= from && at < to);
+  return open === undefined ? null : { until: open[1], reason: 'window' };
 }
 
 function summarize({ name }: Commit) {

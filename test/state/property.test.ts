@@ -1,10 +1,22 @@
-import { allAtOnce } from '../../src/rollout/plan.ts';
+import { allAtOnce, type Plan } from '../../src/rollout/plan.ts';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Verdict } from '../../src/revisions/types.ts';
 import { Model } from './model.ts';
 
-const verdicts: Record<'valid' | 'invalid' | 'shrinks', Verdict> = {
+const everyone = { nodes: { type: 'everyone' }, customers: null, bakeMs: 0, isManual: false } as const;
+const gradual: Plan = {
+  strategy: 'gradual',
+  waves: [
+    { ...everyone, nodes: { type: 'count', count: 1 }, bakeMs: 60_000 },
+    { ...everyone, nodes: { type: 'matching', globs: { id: 'x*' } }, bakeMs: 60_000 },
+    { ...everyone, customers: { type: 'named', ids: ['acme'] }, isManual: true },
+    { ...everyone, bakeMs: 60_000 },
+  ],
+};
+
+const verdicts: Record<'valid' | 'invalid' | 'shrinks' | 'gradual', Verdict> = {
+  gradual: { valid: true, shrink: null, digest: null, plan: gradual },
   valid: { valid: true, shrink: null, digest: null, plan: allAtOnce },
   invalid: { valid: false, diagnostics: [] },
   shrinks: { valid: true, shrink: 'it shrinks', digest: null, plan: allAtOnce },
@@ -12,7 +24,10 @@ const verdicts: Record<'valid' | 'invalid' | 'shrinks', Verdict> = {
 
 const happenings = {
   'commit valid': (model: Model) => model.commit(verdicts.valid),
-  'commit another': (model: Model) => model.commit(verdicts.valid),
+  'commit gradual': (model: Model) => model.commit(verdicts.gradual),
+  'commit more': (model: Model) => model.commit(verdicts.gradual),
+  'commit the first again': (model: Model) => model.commit(verdicts.gradual, 0),
+  'commit the third again': (model: Model) => model.commit(verdicts.gradual, 2),
   'commit invalid': (model: Model) => model.commit(verdicts.invalid),
   'commit shrinking': (model: Model) => model.commit(verdicts.shrinks),
   'reset ~1': (model: Model) => model.reset(1),
@@ -25,11 +40,27 @@ const happenings = {
   work: (model: Model) => void model.work(),
   'work on': (model: Model) => void model.work(),
   'work fails': (model: Model) => model.fail(),
-  ack: (model: Model) => model.answer(true),
-  nack: (model: Model) => model.answer(false),
-  join: (model: Model) => model.join(),
-  leave: (model: Model) => model.leave(),
-  wait: (model: Model) => model.wait(),
+  'ack n': (model: Model) => model.answer('n', true),
+  'ack m': (model: Model) => model.answer('m', true),
+  'all ack': (model: Model) => model.answerAll(),
+  'nack n': (model: Model) => model.answer('n', false),
+  'nack m': (model: Model) => model.answer('m', false),
+  'join n': (model: Model) => model.join('n'),
+  'join m': (model: Model) => model.join('m'),
+  'join o': (model: Model) => model.join('o'),
+  'leave n': (model: Model) => model.leave('n'),
+  'leave m': (model: Model) => model.leave('m'),
+  wait: (model: Model) => model.wait(31),
+  'wait on': (model: Model) => model.wait(61),
+  'wait long': (model: Model) => model.wait(400),
+  pause: (model: Model) => model.operate('pause'),
+  resume: (model: Model) => model.operate('resume'),
+  promote: (model: Model) => model.operate('promote'),
+  'promote all': (model: Model) => model.operate('promote all'),
+  abort: (model: Model) => model.operate('abort'),
+  freeze: (model: Model) => model.operate('freeze'),
+  'freeze for a while': (model: Model) => model.operate('freeze for a while'),
+  unfreeze: (model: Model) => model.operate('unfreeze'),
   accept: (model: Model) => model.command('accept'),
   retry: (model: Model) => model.command('retry'),
   restart: (model: Model) => model.restart(),
