@@ -1,0 +1,68 @@
+import { dealtTo, slotsIn } from '../shard/shard-of.ts';
+import type { Layout, Side } from './layout.ts';
+import type { Move, MoveKind } from './plan.ts';
+
+/** A customer under both configs. */
+export interface Compared {
+  readonly customer: string;
+  /** Slots from 0, best first. */
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  /** How many hosts are in both. */
+  readonly kept: number;
+  /** Null: it keeps its hosts, and gets no others. */
+  readonly kind: MoveKind | null;
+}
+
+/** Compares customers one after another. */
+export function createComparison(layout: Layout): (customer: string) => Compared {
+  const { before: old, after: now, isSame } = layout;
+  const countKept = createKept(layout);
+  return (customer) => {
+    const before = slotsIn(old.view, customer);
+    if (isSame && isDealtTheSame(old, now, customer))
+      return { customer, before, after: before, kept: before.length, kind: null };
+    const after = slotsIn(now.view, customer);
+    const kept = countKept(before, after);
+    return { customer, before, after, kept, kind: kindOf({ customer, before, after, kept }, layout) };
+  };
+}
+
+/** The size, and what is hashed, are the same. */
+function isDealtTheSame(old: Side, now: Side, customer: string): boolean {
+  const [a, b] = [dealtTo(old.view, customer), dealtTo(now.view, customer)];
+  return a.customer === b.customer && a.shardSize === b.shardSize && isSameSet(a.drained, b.drained);
+}
+
+function isSameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  return a.size === b.size && a.isSubsetOf(b);
+}
+
+/** Marks the hosts of one shard with a number, and counts those of the other that have it. */
+function createKept({
+  before: old,
+  after: now,
+}: Layout): (before: readonly number[], after: readonly number[]) => number {
+  const marks = new Map<number, number>();
+  let mark = 0;
+  return (before, after) => {
+    mark += 1;
+    for (const slot of before) marks.set(old.members[slot] ?? -1, mark);
+    return after.filter((slot) => marks.get(now.members[slot] ?? -1) === mark).length;
+  };
+}
+
+function kindOf({ customer, before, after, kept }: Omit<Compared, 'kind'>, layout: Layout): MoveKind | null {
+  const [wasAll, isAll] = [kept === before.length, kept === after.length];
+  if (wasAll && isAll) return null;
+  const { before: old, after: now } = layout;
+  if (dealtTo(old.view, customer).customer !== dealtTo(now.view, customer).customer) return 're-dealt';
+  if (wasAll) return 'grown';
+  return isAll ? 'shrunk' : 'moved';
+}
+
+/** For a reader: hosts are counted from 1. */
+export function toMove({ customer, before, after, kept, kind }: Compared & { readonly kind: MoveKind }): Move {
+  const toNumbers = (slots: readonly number[]): number[] => slots.map((slot) => slot + 1);
+  return { customer, kind, before: toNumbers(before), after: toNumbers(after), kept };
+}

@@ -1,0 +1,111 @@
+import type { Json, ShardConfig } from '../config/config.ts';
+import { choosePlan } from '../rollout/choose-plan.ts';
+import type { RolloutPolicy } from '../rollout/plan.ts';
+import { movedShare } from '../shard/moved.ts';
+import { dealtTo } from '../shard/shard-of.ts';
+import { compileRelease, toFields } from '../release/compile.ts';
+import { hostChanges, type Side } from './layout.ts';
+import { findExcesses, type PlanLimits } from './limits.ts';
+import type { Names, Plan, Survival } from './plan.ts';
+import { failures, survivalOf } from './survival.ts';
+import { survey, type SurveyOptions } from './survey.ts';
+
+export interface PlanOptions extends SurveyOptions {
+  readonly policy: RolloutPolicy;
+  readonly limits: PlanLimits;
+  /** The strategy that the commit asks for, or null. */
+  readonly trailer?: string | null;
+}
+
+/** What a change from one valid config to another does. */
+export function planChange(before: ShardConfig, after: ShardConfig, options: PlanOptions): Plan {
+  const steps = planSteps(before, after, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same, in steps of a few milliseconds: yields the part (0 to 1) that is done. */
+export function* planSteps(
+  before: ShardConfig,
+  after: ShardConfig,
+  { policy, limits, trailer = null, ...closeness }: PlanOptions,
+): Generator<number, Plan> {
+  const surveyed = yield* survey(before, after, closeness);
+  const { layout, named, unnamed, twins, load } = surveyed;
+  const runtime = changedKeys(before.runtime, after.runtime);
+  const { plan, reason } = choosePlan({ policy, moved: movedShare(before, after), trailer });
+  return {
+    changes: isOther(before, after),
+    hosts: hostChanges(layout),
+    defaultShardSize: { before: before.defaultShardSize, after: after.defaultShardSize },
+    customers: customerChanges(before, after),
+    runtime,
+    ...{ named, unnamed, twins, load },
+    survival: compareSurvival(layout.before, layout.after),
+    strategy: { name: plan.strategy, reason },
+    excesses: findExcesses(surveyed, limits),
+  };
+}
+
+/** Whether other keys or values would be pushed. */
+function isOther(before: ShardConfig, after: ShardConfig): boolean {
+  const commit = { version: '', subject: '' };
+  return firstChanges(toFields(compileRelease(before, commit)), toFields(compileRelease(after, commit))).length > 0;
+}
+
+function customerChanges({ customers: before }: ShardConfig, { customers: after }: ShardConfig): Plan['customers'] {
+  const [added, removed] = [missingIn(before, after), missingIn(after, before)];
+  return {
+    total: { before: before.size, after: after.size },
+    added: toNames(added),
+    removed: toNames(removed),
+    resized: [...after].filter(([id, size]) => before.has(id) && before.get(id) !== size).length,
+  };
+}
+
+function missingIn(known: ReadonlyMap<string, unknown>, of: ReadonlyMap<string, unknown>): string[] {
+  return [...of.keys()].filter((key) => !known.has(key));
+}
+
+const namesListed = 20;
+
+function toNames(all: readonly string[]): Names {
+  return { count: all.length, some: all.slice(0, namesListed) };
+}
+
+type Values = ReadonlyMap<string, Json>;
+
+function changedKeys(before: Values, after: Values): Names {
+  return toNames(firstChanges(before, after));
+}
+
+/** The keys whose values differ. */
+function firstChanges(before: Values, after: Values): string[] {
+  const isOther = (key: string): boolean => JSON.stringify(before.get(key)) !== JSON.stringify(after.get(key));
+  return [...new Set([...before.keys(), ...after.keys()])].filter(isOther);
+}
+
+function compareSurvival(before: Side, after: Side): Survival[] {
+  const [named, unnamed] = [survivalOfNamed, survivalOfUnnamed].map((of) => [of(before), of(after)] as const);
+  return failures.map((failure, i) => ({
+    ...failure,
+    named: { before: named?.[0][i] ?? null, after: named?.[1][i] ?? null },
+    unnamed: { before: unnamed?.[0][i] ?? null, after: unnamed?.[1][i] ?? null },
+  }));
+}
+
+function survivalOfNamed({ view, open }: Side): (number | null)[] {
+  const sizes = new Map<number, number>();
+  for (const customer of view.config.customers.keys()) {
+    const size = Math.min(dealtTo(view, customer).shardSize, open.size);
+    sizes.set(size, (sizes.get(size) ?? 0) + 1);
+  }
+  return survivalOf({ hosts: open.size, sizes });
+}
+
+/** There is no end of them. */
+function survivalOfUnnamed({ size, open }: Side): (number | null)[] {
+  return survivalOf({ hosts: open.size, sizes: new Map([[size, 1]]) }, true);
+}

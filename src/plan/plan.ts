@@ -1,0 +1,137 @@
+/** The same number before a change and after it. */
+export interface Change<T = number> {
+  readonly before: T;
+  readonly after: T;
+}
+
+/** What becomes of a customer's shard: more hosts, fewer, others, or others because its `deal` is another. */
+export type MoveKind = 'grown' | 'shrunk' | 'moved' | 're-dealt';
+
+/** A customer whose set of hosts is another. */
+export interface Move {
+  readonly customer: string;
+  readonly kind: MoveKind;
+  /** Host numbers from 1, best first, as in `x-shard-assignment`. */
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  /** How many of the old hosts it keeps. */
+  readonly kept: number;
+}
+
+/** How many of a group of customers move, and how. */
+export interface Moves {
+  /** How many there are; of the unnamed: how many ids were tried. */
+  readonly of: number;
+  /** How many were looked at: all, unless there are too many on too many hosts. */
+  readonly looked: number;
+  readonly moved: number;
+  readonly kinds: Readonly<Record<MoveKind, number>>;
+  /** Those that keep no old host. */
+  readonly keepNone: number;
+  /** On how many hosts a customer is while some nodes have the old release and some the new one. */
+  readonly union: { readonly largest: number; readonly mean: number };
+}
+
+/** Parts (0 to 1) of the customers that no config names, by formula. */
+export interface MovesFormula {
+  readonly moved: number;
+  readonly grown: number;
+  readonly shrunk: number;
+  /** Null where it would take too long. */
+  readonly keepNone: number | null;
+}
+
+/** Named customers that share all their hosts with another. */
+export interface Twins {
+  readonly customers: number;
+  readonly pairs: number;
+  /** The largest groups, five at most. */
+  readonly worst: readonly TwinGroup[];
+}
+
+export interface TwinGroup {
+  /** Host numbers from 1, ascending. */
+  readonly hosts: readonly number[];
+  readonly size: number;
+  /** Some of them, in the file's order. */
+  readonly customers: readonly string[];
+}
+
+/** How many customers each host has. */
+export interface Load {
+  /** Whose: the named customers', or those of the sample where fewer are named than there are hosts. */
+  readonly of: 'named' | 'sample';
+  readonly customers: number;
+  /** Over the hosts that get any of the unnamed customers. */
+  readonly mean: number;
+  readonly max: number;
+  readonly hottest: { readonly number: number; readonly host: string | null } | null;
+  /** `max / mean`; 0 without customers. */
+  readonly ratio: number;
+  /** Of each host, in the list's order. */
+  readonly hosts: readonly number[];
+}
+
+/** So many hosts, or so many customers with all hosts of theirs, are down. */
+export interface Failure {
+  readonly what: 'hosts' | 'customers';
+  readonly count: number;
+}
+
+/** What part (0 to 1) of the other customers has nothing left. Null: there are not so many, or it would take too long. */
+export interface Survival extends Failure {
+  readonly named: Change<number | null>;
+  readonly unnamed: Change<number | null>;
+}
+
+/** What becomes of the list of hosts. */
+export interface HostChanges {
+  readonly total: Change;
+  /** Those that get customers which are not quarantined: neither drained nor vacant. */
+  readonly open: Change;
+  readonly added: number;
+  readonly removed: number;
+  /** In both lists, at another place. */
+  readonly displaced: number;
+  /** Both configs list their hosts, or both don't: else nobody can tell which is which, and every customer counts as moved. */
+  readonly isComparable: boolean;
+}
+
+/** Names, and how many more there are. */
+export interface Names {
+  readonly count: number;
+  readonly some: readonly string[];
+}
+
+/** A limit of `plan.limits` that a change breaks. */
+export interface Excess {
+  readonly limit: 'moved' | 'twins' | 'load';
+  readonly allowed: number;
+  readonly before: number | null;
+  readonly value: number;
+  /** In words. */
+  readonly message: string;
+}
+
+/** What a change of the config does: `shardplane plan --json` (schemas/plan.schema.json). */
+export interface Plan {
+  /** Anything that is pushed is another. */
+  readonly changes: boolean;
+  readonly hosts: HostChanges;
+  readonly defaultShardSize: Change;
+  readonly customers: {
+    readonly total: Change;
+    readonly added: Names;
+    readonly removed: Names;
+    readonly resized: number;
+  };
+  /** Keys of the runtime whose values differ. */
+  readonly runtime: Names;
+  readonly named: Moves & { readonly moves: readonly Move[] };
+  readonly unnamed: Moves & { readonly seed: number; readonly formula: MovesFormula | null };
+  readonly twins: Change<Twins>;
+  readonly load: Change<Load>;
+  readonly survival: readonly Survival[];
+  readonly strategy: { readonly name: string; readonly reason: string };
+  readonly excesses: readonly Excess[];
+}

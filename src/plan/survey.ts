@@ -1,0 +1,163 @@
+import type { ShardConfig } from '../config/config.ts';
+import { slotsIn } from '../shard/shard-of.ts';
+import { createComparison, toMove, type Compared } from './compare.ts';
+import { layOut, type Layout } from './layout.ts';
+import { LoadCounter } from './load.ts';
+import { movesFormula } from './moves-formula.ts';
+import { MoveCounter } from './moves.ts';
+import type { Change, Load, Move, Plan, Twins } from './plan.ts';
+import { TwinFinder } from './twins.ts';
+
+/** How closely to look. */
+export interface SurveyOptions {
+  /** Chooses the ids of the sample. */
+  readonly seed?: number;
+  /** How many unnamed ids are tried. Default: 10,000. */
+  readonly sample?: number;
+  /** What the named customers may cost, in scores (a slot of a customer, looked at once); beyond it, some of them are looked at. */
+  readonly maxScores?: number;
+}
+
+/** What a look at each customer tells. */
+export interface Survey extends Pick<Plan, 'named' | 'unnamed'> {
+  readonly layout: Layout;
+  readonly twins: Change<Twins>;
+  readonly load: Change<Load>;
+}
+
+/** A minute or so. */
+const defaultScores = 4e9;
+/** The same for the sample. */
+const sampleScores = 1e9;
+/** A slot of a shard costs as much as some 50 scores, since it is sorted. */
+const scoresOfSlot = 50;
+/** How much is done between two steps: 1 or 2 ms. */
+const scoresOfStep = 100_000;
+
+/** Looks at all customers; yields the part (0 to 1) that is done, every few milliseconds. */
+export function* survey(
+  before: ShardConfig,
+  after: ShardConfig,
+  { seed = 1, sample = 10_000, maxScores = defaultScores }: SurveyOptions = {},
+): Generator<number, Survey> {
+  const ids = unnamedIds(before, after, { seed, count: sample });
+  const names = new Set([...before.customers.keys(), ...after.customers.keys()]);
+  const layout = layOut(before, after, ids[0] ?? 'unnamed');
+  const named = new Group(layout, true);
+  const unnamed = new Group(layout, false);
+  const compare = createComparison(layout);
+  const looked = thin([...names], maxScores / costOfNamed(layout));
+  const tried = ids.slice(
+    0,
+    Math.max(100, Math.floor(sampleScores / costOf(layout, layout.before.size + layout.after.size))),
+  );
+  let [done, spent] = [0, 0];
+  for (const customer of [...looked, ...tried]) {
+    const isNamed = done < looked.length;
+    const compared = compare(customer);
+    (isNamed ? named : unnamed).add(compared);
+    done += 1;
+    spent += costOf(layout, compared.before.length + compared.after.length);
+    if (spent < scoresOfStep) continue;
+    spent = 0;
+    yield done / (looked.length + tried.length);
+  }
+  return {
+    layout,
+    named: { ...named.moves.result(names.size), moves: named.moved },
+    unnamed: { ...unnamed.moves.result(tried.length), seed, formula: movesFormula(layout) },
+    twins: named.twins(),
+    load: {
+      before: loadOf('before', { layout, named, unnamed }),
+      after: loadOf('after', { layout, named, unnamed }),
+    },
+  };
+}
+
+/** What one customer costs that has so many hosts before and after, in scores. */
+function costOf({ before, after }: Layout, size: number): number {
+  return before.members.length + after.members.length + scoresOfSlot * size;
+}
+
+/** The same for a named one, on average. */
+function costOfNamed(layout: Layout): number {
+  const sizes = [layout.before, layout.after].map(({ view: { config }, open }) => {
+    let sum = 0;
+    for (const size of config.customers.values()) sum += Math.min(size, open.size);
+    return sum / Math.max(1, config.customers.size);
+  });
+  return costOf(
+    layout,
+    sizes.reduce((a, b) => a + b),
+  );
+}
+
+function unnamedIds(
+  before: ShardConfig,
+  after: ShardConfig,
+  { seed, count }: { seed: number; count: number },
+): string[] {
+  const ids: string[] = [];
+  for (let i = 0; ids.length < count; i++) {
+    const id = `unnamed-${seed}-${i}`;
+    if (!before.customers.has(id) && !after.customers.has(id)) ids.push(id);
+  }
+  return ids;
+}
+
+/** At most so many of the names, evenly spread. */
+function thin(names: readonly string[], most: number): readonly string[] {
+  if (names.length <= most) return names;
+  const count = Math.max(1, Math.floor(most));
+  return Array.from({ length: count }, (_, i) => names[Math.floor((i * names.length) / count)] ?? '');
+}
+
+/** The named customers, or the unnamed. */
+class Group {
+  readonly moves = new MoveCounter();
+  readonly moved: Move[] = [];
+  readonly #layout: Layout;
+  readonly #isNamed: boolean;
+  readonly #twins: Change<TwinFinder> = { before: new TwinFinder(), after: new TwinFinder() };
+  readonly #load: Change<LoadCounter>;
+
+  constructor(layout: Layout, isNamed: boolean) {
+    this.#layout = layout;
+    this.#isNamed = isNamed;
+    const [before, after] = [layout.before.members.length, layout.after.members.length];
+    this.#load = { before: new LoadCounter(before), after: new LoadCounter(after) };
+  }
+
+  add(compared: Compared): void {
+    const { customer, kind } = compared;
+    this.moves.add(compared);
+    if (kind !== null) this.moved.push(toMove({ ...compared, kind }));
+    for (const side of ['before', 'after'] as const) {
+      if (this.#isNamed && !this.#layout[side].view.config.customers.has(customer)) continue;
+      this.#load[side].add(compared[side]);
+      if (this.#isNamed) this.#twins[side].add(customer, compared[side]);
+    }
+  }
+
+  twins(): Change<Twins> {
+    const of = (side: 'before' | 'after'): Twins =>
+      this.#twins[side].result((customer) => slotsIn(this.#layout[side].view, customer));
+    return { before: of('before'), after: of('after') };
+  }
+
+  load(of: Load['of'], side: 'before' | 'after'): Load {
+    return this.#load[side].result(of, this.#layout[side]);
+  }
+}
+
+interface Groups {
+  readonly layout: Layout;
+  readonly named: Group;
+  readonly unnamed: Group;
+}
+
+/** A few named customers say nothing of how busy a host is: then the sample does. */
+function loadOf(side: 'before' | 'after', { layout, named, unnamed }: Groups): Load {
+  const { customers, totalHosts } = layout.after.view.config;
+  return customers.size >= totalHosts ? named.load('named', side) : unnamed.load('sample', side);
+}
