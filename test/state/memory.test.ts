@@ -108,7 +108,7 @@ test('a restart in a rollout goes on in the same push, and settles it', () => {
   step(state, { type: 'sent', at: 5, session: sessionOf('s'), version: versionOf('v2') }, 5);
   const { facts } = step(state, { type: 'acked', at: 8, session: sessionOf('s'), version: versionOf('v2') }, 8);
   const counts = { connected: 1, acked: 1, pending: 0, refusing: 0, unanswered: 0 };
-  assert.deepEqual(facts.at(-1), { type: 'settled', version: versionOf('v2'), push: 7, ms: 8, counts });
+  assert.deepEqual(facts.at(-1), { type: 'settled', version: versionOf('v2'), push: 7, ms: 8, counts, wave: null });
   assert.deepEqual(toMemory(state).rollout.settled, { version: versionOf('v2'), isClean: true });
 });
 
