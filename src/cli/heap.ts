@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 
 // The young generation would grow to 64 MB with the fleet, and never shrink.
 setFlagsFromString('--semi-space-growth-factor=1');
-// Collect when garbage is half of what is in use: by default V8 waits for several times as much.
-setFlagsFromString('--heap-growing-percent=50');
+// Collect when garbage is a third of what is in use: by default V8 waits for several times as much.
+setFlagsFromString('--heap-growing-percent=30');
 // The mid-tier compiler: TurboFan soon replaces what it produces.
 setFlagsFromString('--no-maglev');

@@ -23,6 +23,8 @@ export class Gate {
   readonly #keeper: Keeper;
   /** Memory of all streams' unread requests. */
   #unreadBytes = 0;
+  /** Runs while there are streams. */
+  #readers: NodeJS.Timeout | undefined;
   /** Streams that have sent nothing yet, oldest first. */
   readonly #waiting = new Set<GatedStream>();
 
@@ -78,6 +80,7 @@ export class Gate {
       keeper: this.#keeper,
     });
     this.#streams.set(gated, counted);
+    this.#readers ??= setInterval(() => this.#checkReaders(), this.#options.limits.unreadMs / 4).unref();
     this.#waiting.add(gated);
     this.#makeRoom();
     return gated;
@@ -87,6 +90,14 @@ export class Gate {
     this.#waiting.delete(stream);
     for (const name of this.#streams.get(stream) ?? []) this.#add(name, -1);
     this.#streams.delete(stream);
+    if (this.#streams.size > 0) return;
+    clearInterval(this.#readers);
+    this.#readers = undefined;
+  }
+
+  #checkReaders(): void {
+    const now = performance.now();
+    for (const stream of this.#streams.keys()) stream.checkReader(now);
   }
 
   /** Over the bound, drops the stream with most unread bytes: well-behaved ones have next to none. */

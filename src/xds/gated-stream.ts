@@ -44,8 +44,8 @@ export class GatedStream extends ServerInterceptingCall implements Listener {
   #listener: Listener | null = null;
   #deadline: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
-  /** The time limit for reading the last message; one timer that is restarted, since each push needs it. */
-  #reading: NodeJS.Timeout | undefined;
+  /** When the last message was sent; on the clock of `performance`. */
+  #sentAt = 0;
   #hasMessage = false;
   #isCancelled = false;
   #isOver = false;
@@ -125,17 +125,17 @@ export class GatedStream extends ServerInterceptingCall implements Listener {
   }
 
   override sendMessage(message: unknown, callback: () => void): void {
-    if (this.#method.responseStream) this.#awaitReader();
+    this.#sentAt = performance.now();
     this.#call.sendMessage(message, callback);
   }
 
-  /** grpc-js sends a message only after the one before it has left. */
-  #awaitReader(): void {
-    const late = (): void => {
-      if (this.#stream !== null && this.#stream.writableLength > 0) this.#reset(UNREAD);
-    };
-    if (this.#reading === undefined) this.#reading = setTimeout(late, this.#limits.unreadMs).unref();
-    else this.#reading.refresh();
+  /**
+   * Ends a stream whose client has not read the last message in time: grpc-js sends one only after the one before it has left.
+   * The gate calls this for all streams now and then, since a timer for each would be memory and work for each push.
+   */
+  checkReader(now: number): void {
+    if (this.#isOver || !this.#method.responseStream || now - this.#sentAt < this.#limits.unreadMs) return;
+    if (this.#stream !== null && this.#stream.writableLength > 0) this.#reset(UNREAD);
   }
 
   override sendStatus(sent: Status): void {
@@ -164,7 +164,9 @@ export class GatedStream extends ServerInterceptingCall implements Listener {
 
   /** Nothing is expected from the client now. */
   #relax(): void {
-    if (!this.#isOver) clearTimeout(this.#deadline);
+    if (this.#isOver) return;
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined; // its memory, too: a stream lasts for a day
   }
 
   #reset(reason: string | null): void {
@@ -177,7 +179,6 @@ export class GatedStream extends ServerInterceptingCall implements Listener {
     this.#isOver = true;
     clearTimeout(this.#deadline);
     clearTimeout(this.#expiry);
-    clearTimeout(this.#reading);
     this.#keeper.onUnread(-this.#cost);
     this.#cost = 0;
     this.#keeper.onClose(this);

@@ -61,15 +61,20 @@ export interface SessionOptions {
   readonly call: XdsCall;
   readonly dialect: Dialect;
   readonly aggregated: boolean;
+  readonly target: Target;
+  readonly host: SessionHost;
+}
+
+/** What all sessions share. */
+export interface SessionHost {
   readonly resource: string;
   readonly limits: StreamLimits;
-  readonly target: Target;
   /** Called once the node is known. Returns a reason to end the stream, or null. */
-  readonly admit: (node: NodeIdentity) => Omit<Reject, 'type'> | null;
+  readonly admit: (session: StreamSession, call: XdsCall, node: NodeIdentity) => Omit<Reject, 'type'> | null;
   /** Whether the version that this node claims can be trusted. */
   readonly isTrusted: (nodeId: string) => boolean;
   /** Every action, in order, after it was carried out. Must not call back into the session. */
-  readonly onAction: (session: Session, action: StreamAction) => void;
+  readonly onAction: (session: StreamSession, action: StreamAction) => void;
   /** An internal error ended the stream. */
   readonly onFailure: (peer: string, error: unknown) => void;
 }
@@ -87,7 +92,7 @@ export class StreamSession implements Session {
   doubt: Doubt | null = null;
   readonly #call: XdsCall;
   readonly #state: StreamState;
-  readonly #options: SessionOptions;
+  readonly #host: SessionHost;
   /** Our messages that have not left yet. */
   #writing = 0;
   readonly #written = (): void => this.#guard(() => this.#onWritten());
@@ -95,15 +100,15 @@ export class StreamSession implements Session {
   #held: Request | null = null;
 
   constructor(options: SessionOptions) {
-    const { call } = options;
+    const { call, host } = options;
     this.id = options.id;
     this.peer = call.getPeer();
     this.client = clientOfPeer(this.peer, call.getAuthContext().sslPeerCertificate?.fingerprint256);
     this.dialect = options.dialect;
     this.aggregated = options.aggregated;
     this.#call = call;
-    this.#options = options;
-    this.#state = createStream(options);
+    this.#host = host;
+    this.#state = createStream({ ...options, ...host });
     call.on('data', (request: Request) => this.#guard(() => this.#onRequest(request)));
     call.on('end', () => this.#guard(() => this.#onHalfClose()));
     call.on('cancelled', () => this.#guard(() => this.#step({ type: 'end' })));
@@ -118,7 +123,7 @@ export class StreamSession implements Session {
   }
 
   get otherTypes(): readonly string[] {
-    return [...this.#state.unsupported];
+    return this.#state.unsupported;
   }
 
   get member(): boolean {
@@ -138,7 +143,7 @@ export class StreamSession implements Session {
   /** Ends the stream for a reason outside of the protocol, and reports it like one of the protocol. */
   reject(code: Reject['code'], message: string): void {
     this.close(status[code], message);
-    this.#options.onAction(this, { type: 'reject', code, message });
+    this.#host.onAction(this, { type: 'reject', code, message });
   }
 
   /** Ends the stream with a gRPC status. */
@@ -152,7 +157,7 @@ export class StreamSession implements Session {
 
   /** An internal error ends this stream, not the process. */
   fail(error: unknown): void {
-    this.#options.onFailure(this.peer, error);
+    this.#host.onFailure(this.peer, error);
     try {
       this.close(status.INTERNAL, 'internal error: see the log of the server');
     } catch {
@@ -186,10 +191,10 @@ export class StreamSession implements Session {
 
   #read(request: Request): void {
     const { node } = request;
-    const isFirst = this.#state.node === null && node !== null && findNodeFault(node, this.#options.limits) === null;
-    const refused = isFirst ? this.#options.admit(node) : null;
+    const isFirst = this.#state.node === null && node !== null && findNodeFault(node, this.#host.limits) === null;
+    const refused = isFirst ? this.#host.admit(this, this.#call, node) : null;
     if (refused !== null) this.reject(refused.code, refused.message);
-    else this.#step({ type: 'request', request, trusted: isFirst && this.#options.isTrusted(node.id) });
+    else this.#step({ type: 'request', request, trusted: isFirst && this.#host.isTrusted(node.id) });
   }
 
   #onHalfClose(): void {
@@ -200,7 +205,7 @@ export class StreamSession implements Session {
   #step(event: StreamEvent): void {
     for (const action of step(this.#state, event)) {
       this.#perform(action);
-      this.#options.onAction(this, action);
+      this.#host.onAction(this, action);
     }
   }
 

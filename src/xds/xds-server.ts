@@ -15,7 +15,7 @@ import { encodedRuntime, type EncodedRelease } from './push.ts';
 import { Gate } from './gate.ts';
 import type { Health } from './health.ts';
 import { addOperatorServices } from './services.ts';
-import { StreamSession, type Session, type SessionOptions, type XdsCall } from './session.ts';
+import { StreamSession, type Session, type SessionHost, type XdsCall } from './session.ts';
 import { NO_RELEASE, type NodeIdentity, type StreamAction, type Target } from './stream/types.ts';
 
 export interface XdsServerOptions {
@@ -61,7 +61,6 @@ interface Aim {
 /** The xDS server: SotW and delta, per type and aggregated; with load reports, health, reflection and CSDS. */
 export class XdsServer {
   readonly #options: XdsServerOptions;
-  readonly #limits: XdsLimits;
   readonly #server: Server;
   readonly #health: Health;
   readonly #gate: Gate;
@@ -71,6 +70,7 @@ export class XdsServer {
   readonly #members = new Members();
   readonly #loadReports: LoadReports;
   readonly #doubts: Doubts;
+  readonly #host: SessionHost;
   readonly #deliver: (item: { session: StreamSession; action: StreamAction }) => void;
   /** Sent while there is no release: without an answer, Envoy would wait 15 s for its first layer. */
   readonly #nothing: EncodedRelease;
@@ -84,7 +84,6 @@ export class XdsServer {
     const { resource } = settings;
     this.#options = options;
     this.#doubts = new Doubts(options.trustsClaims ?? false);
-    this.#limits = limits;
     this.#nothing = encodedRuntime(NO_RELEASE, resource, encodeRuntime(new Map(), resource));
     this.#aim = { rest: toTarget(0, this.#nothing), wave: null };
     this.#deliver = createDelivery(
@@ -92,6 +91,14 @@ export class XdsServer {
       (error, { session }) => session.fail(error),
     );
     const { onFailure = () => undefined, onRefusal = () => undefined, onLoad: sink = NO_LOAD } = options;
+    this.#host = {
+      resource,
+      limits,
+      admit: (session, call, node) => this.#admit(session, call, node),
+      isTrusted: (nodeId) => this.#doubts.isTrusted(nodeId) && !this.#members.has(nodeId),
+      onAction: (session, action) => this.#onAction(session, action),
+      onFailure,
+    };
     this.#gate = new Gate({ limits, maxPerClient: settings.maxStreamsPerClient, onRefusal });
     this.#server = createGrpcServer({ settings, limits, gate: this.#gate, metadataKeys }, (call, kind) =>
       this.#accept(call, kind),
@@ -198,19 +205,13 @@ export class XdsServer {
   }
 
   #accept(call: XdsCall, kind: StreamKind): void {
-    const { settings } = this.#options;
     this.#opened += 1;
-    const session: StreamSession = new StreamSession({
+    const session = new StreamSession({
       ...kind,
       id: String(this.#opened) as SessionId,
       call,
-      resource: settings.resource,
-      limits: this.#limits,
       target: this.#aim.rest,
-      admit: (node) => this.#admit(session, call, node),
-      isTrusted: (nodeId) => this.#doubts.isTrusted(nodeId) && !this.#members.has(nodeId),
-      onAction: (_from, action) => this.#onAction(session, action),
-      onFailure: this.#options.onFailure ?? (() => undefined),
+      host: this.#host,
     });
     if (this.#draining) return session.close(status.UNAVAILABLE, SHUTTING_DOWN);
     this.#sessions.add(session);
@@ -222,7 +223,7 @@ export class XdsServer {
   }
 
   /** Only an authorized stream counts against `max_streams`. */
-  #admit(session: StreamSession, call: XdsCall, node: NodeIdentity): ReturnType<SessionOptions['admit']> {
+  #admit(session: StreamSession, call: XdsCall, node: NodeIdentity): ReturnType<SessionHost['admit']> {
     const { tls, maxStreams } = this.#options.settings;
     const denied = authorizeBySan(tls?.san ?? null, call, node.id);
     if (denied !== null) return { code: 'PERMISSION_DENIED', message: denied };

@@ -10,10 +10,10 @@ export interface StreamState {
   readonly aggregated: boolean;
   readonly limits: StreamLimits;
   node: NodeIdentity | null;
-  /** By type URL: one for each type that is served. */
-  readonly subscriptions: ReadonlyMap<string, Subscription>;
+  /** To the one type that is served. */
+  readonly subscription: Subscription;
   /** Types asked for that are not served. */
-  readonly unsupported: Set<string>;
+  unsupported: readonly string[];
   ended: boolean;
 }
 
@@ -25,8 +25,8 @@ export function createStream(options: {
   readonly limits: StreamLimits;
 }): StreamState {
   const { aggregated, limits, resource, target } = options;
-  const subscriptions = new Map([[RUNTIME_TYPE, createSubscription({ typeUrl: RUNTIME_TYPE, resource, target })]]);
-  return { aggregated, limits, node: null, subscriptions, unsupported: new Set(), ended: false };
+  const subscription = createSubscription({ typeUrl: RUNTIME_TYPE, resource, target });
+  return { aggregated, limits, node: null, subscription, unsupported: NO_TYPES, ended: false };
 }
 
 /** Applies one event to `state`, in place; returns what to do, in order. */
@@ -36,7 +36,7 @@ export function step(state: StreamState, event: StreamEvent): StreamAction[] {
     case 'request':
       return request(state, event.request, event.trusted ?? false);
     case 'offer':
-      return offer(state, event.target);
+      return onOffer(state.subscription, event.target);
     case 'end':
       return end(state);
   }
@@ -51,37 +51,29 @@ function request(state: StreamState, request: Request, trusted: boolean): Stream
   const fault = nodeFault ?? (typeUrl === '' ? invalid(NO_TYPE) : null);
   if (fault !== null) return [...end(state), fault];
   // A type that is not served gets no answer: an empty one would delete what the node has.
-  const subscription = state.subscriptions.get(typeUrl);
-  if (subscription === undefined) return unsupported(state, typeUrl);
+  if (typeUrl !== RUNTIME_TYPE) return unsupported(state, typeUrl);
   const excess = findExcess(state, request);
   if (excess !== null) return [...end(state), excess];
-  return onRequest(subscription, request, trusted);
-}
-
-function offer({ subscriptions }: StreamState, target: Target): StreamAction[] {
-  let actions: StreamAction[] = [];
-  for (const subscription of subscriptions.values()) {
-    const due = onOffer(subscription, target);
-    actions = actions.length === 0 ? due : [...actions, ...due];
-  }
-  return actions;
+  return onRequest(state.subscription, request, trusted);
 }
 
 /** Whether the stream subscribes to the runtime layer, which makes its node a member of the fleet. */
-export function isMember({ subscriptions, ended }: StreamState): boolean {
-  const runtime = subscriptions.get(RUNTIME_TYPE);
-  return !ended && runtime !== undefined && isSubscribed(runtime);
+export function isMember({ subscription, ended }: StreamState): boolean {
+  return !ended && isSubscribed(subscription);
 }
 
 /** A response is unanswered. */
-export function isUnanswered({ subscriptions, ended }: StreamState): boolean {
-  return !ended && subscriptions.values().some(({ unanswered }) => unanswered !== null);
+export function isUnanswered({ subscription, ended }: StreamState): boolean {
+  return !ended && subscription.unanswered !== null;
 }
 
 /** All resource names that are subscribed to. */
-export function namesOf({ subscriptions }: StreamState): string[] {
-  return [...subscriptions.values().flatMap(({ names }) => names)];
+export function namesOf({ subscription }: StreamState): string[] {
+  return [...subscription.names];
 }
+
+/** Shared by the streams: nearly all of them ask for nothing else. */
+const NO_TYPES: readonly string[] = [];
 
 const NO_TYPE = 'type_url is required on an aggregated stream';
 
@@ -124,8 +116,8 @@ function countNames(state: StreamState, request: Request): number {
 /** Reports each type once, up to a limit. */
 function unsupported(state: StreamState, typeUrl: string): StreamAction[] {
   const { unsupported: seen, limits } = state;
-  if (seen.size >= limits.types || tooLong(typeUrl, limits) || seen.has(typeUrl)) return [];
-  seen.add(typeUrl);
+  if (seen.length >= limits.types || tooLong(typeUrl, limits) || seen.includes(typeUrl)) return [];
+  state.unsupported = [...seen, typeUrl];
   return [{ type: 'unsupported', typeUrl }];
 }
 

@@ -15,7 +15,7 @@ export function createSubscription(of: Pick<Subscription, 'typeUrl' | 'resource'
     unanswered: null,
     sent: null,
     again: false,
-    absent: new Map(),
+    absent: null,
   };
 }
 
@@ -55,13 +55,13 @@ function settleMain(sub: Subscription, target: Target, error: ErrorDetail | null
     return [{ type: 'nacked', target, error }];
   }
   // Another layer may have been refused only because this one was poisoned: try it again.
-  for (const [name, state] of sub.absent) if (state === 'refused') sub.absent.set(name, 'owed');
+  for (const [name, state] of sub.absent ?? []) if (state === 'refused') setAbsent(sub, name, 'owed');
   return [{ type: 'acked', target }];
 }
 
 function settleAbsent(sub: Subscription, name: string, error: ErrorDetail | null): StreamAction[] {
   if (error === null) return [];
-  if (sub.absent.has(name)) sub.absent.set(name, 'refused');
+  if (sub.absent?.has(name)) setAbsent(sub, name, 'refused');
   return [{ type: 'absent_nacked', name, error }];
 }
 
@@ -71,7 +71,7 @@ function subscribe(sub: Subscription, reading: Reading, isKept: boolean): Stream
   sub.asked = true;
   for (const name of reading.unsubscribe) forget(sub, name);
   for (const name of reading.subscribe) remember(sub, name);
-  for (const name of reading.vanished) if (name !== '') sub.absent.set(name, 'owed');
+  for (const name of reading.vanished) if (name !== '') setAbsent(sub, name, 'owed');
   if (wasSubscribed === isSubscribed(sub)) return [];
   if (!wasSubscribed) return [{ type: 'joined', claims: sub.claims }, ...(isKept ? keep(sub) : [])];
   sub.sent = null;
@@ -90,7 +90,7 @@ function keep(sub: Subscription): StreamAction[] {
 
 function forget(sub: Subscription, name: string): void {
   sub.names.delete(name);
-  sub.absent.delete(name);
+  sub.absent?.delete(name);
   // Still subscribed through `*`, but the client has dropped it: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#unsubscribing-from-resources
   if (name === sub.resource && sub.names.has('*')) sub.again = true;
 }
@@ -99,7 +99,12 @@ function remember(sub: Subscription, name: string): void {
   sub.names.add(name);
   // Subscribing to a name again means sending it again: https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#subscribing-to-resources
   if (name === sub.resource) sub.again = true;
-  else if (name !== '*' && sub.absent.get(name) !== 'refused') sub.absent.set(name, 'owed');
+  else if (name !== '*' && sub.absent?.get(name) !== 'refused') setAbsent(sub, name, 'owed');
+}
+
+function setAbsent(sub: Subscription, name: string, state: 'owed' | 'sent' | 'refused'): void {
+  sub.absent ??= new Map();
+  sub.absent.set(name, state);
 }
 
 /** The next response, if one is due: the configured resource first and alone, so that it heals a poisoned layer. */
@@ -113,9 +118,9 @@ function next(sub: Subscription): StreamAction[] {
     sub.unanswered = { name: null, target };
     return [{ type: 'send', typeUrl, nonce: sub.nonce, target }];
   }
-  for (const [name, state] of sub.absent) {
+  for (const [name, state] of sub.absent ?? []) {
     if (state !== 'owed') continue;
-    sub.absent.set(name, 'sent');
+    setAbsent(sub, name, 'sent');
     sub.nonce = nonceOf(target, name);
     sub.unanswered = { name, target };
     return [{ type: 'send_absent', typeUrl, nonce: sub.nonce, target, name }];

@@ -143,6 +143,6 @@ export interface Subscription {
   sent: { readonly target: Target; refused: boolean } | null;
   /** The client asked for the configured resource again. */
   again: boolean;
-  /** Other names, which don't exist, and whether the client was told. */
-  readonly absent: Map<string, 'owed' | 'sent' | 'refused'>;
+  /** Other names, which don't exist, and whether the client was told. Null: none, as on nearly every stream. */
+  absent: Map<string, 'owed' | 'sent' | 'refused'> | null;
 }
