@@ -5,6 +5,7 @@ import { Inbox } from '../daemon/inbox.ts';
 import { createLog } from '../daemon/log.ts';
 import type { Logger } from '../daemon/log.ts';
 import type { Report } from '../daemon/report.ts';
+import { startHelper } from '../git/exec/helper.ts';
 import { short } from '../release/short.ts';
 import { secretsOf } from '../settings/secrets-of.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -18,6 +19,7 @@ const notifyMs = 1_000;
 
 /** Runs the daemon until SIGTERM or SIGINT. Throws an error for the operator when it can't start. */
 export async function runDaemon(settings: Settings): Promise<void> {
+  startHelper();
   const secrets = secretsOf(settings);
   const log = createLog(settings.log, process.stderr, secrets.redact);
   const notifier = createNotifier((words) => log.warn(words));

@@ -18,3 +18,13 @@ export async function gitProcessesOf(gitDir: string): Promise<number[]> {
     .filter(([pid, text]) => pid !== process.pid && text.split('\0').includes(`GIT_DIR=${gitDir}`))
     .map(([pid]) => pid);
 }
+
+/** A process with this id runs. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

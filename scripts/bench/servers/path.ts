@@ -1,9 +1,11 @@
 import '../../../src/cli/heap.ts';
+import type { ChildProcess } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseConfig } from '../../../src/config/parse.ts';
 import { openDaemon } from '../../../src/daemon/daemon.ts';
 import { createLog } from '../../../src/daemon/log.ts';
+import { startHelper } from '../../../src/git/exec/helper.ts';
 import { compileRelease, toFields } from '../../../src/release/compile.ts';
 import { loadSettings } from '../../../src/settings/load.ts';
 import { readSchema } from '../../../src/settings/load.ts';
@@ -12,7 +14,7 @@ import { now } from '../clock.ts';
 /** When each part of a change began or ended, on the clock of clock.ts. */
 export interface Marks {
   readonly version: string;
-  /** The first git process was started. */
+  /** The first git process was asked for. */
   readonly git: number;
   /** git is done: the revision is about to be judged. */
   readonly parse: number;
@@ -29,9 +31,11 @@ export interface Marks {
 export type PathReport =
   { readonly type: 'listening'; readonly port: number } | { readonly type: 'marks'; readonly marks: Marks };
 
-// The whole daemon, with its parts timed from outside: by node's diagnostics channel for child processes, and by wrapping methods of
-// the parts. Started as `path.ts SETTINGS` with an IPC channel.
+// The whole daemon, with its parts timed from outside: by wrapping methods of the parts, and of the process that starts git. Started as `path.ts SETTINGS` with an IPC channel.
 
+let starter: ChildProcess | null = null;
+subscribe('child_process', (message) => (starter ??= (message as { process: ChildProcess }).process));
+startHelper();
 const settings = loadSettings(process.argv[2] ?? null);
 const validate = readSchema(settings.repository.schema);
 const daemon = await openDaemon(settings, createLog(settings.log, process.stderr));
@@ -40,9 +44,7 @@ const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
 let file: Uint8Array = new Uint8Array();
 
-subscribe('child_process', () => {
-  if (marks.git === 0) marks.git = now();
-});
+timeGit(starter);
 const { intake, releases, xds } = daemon.parts;
 const judge = intake.judge.bind(intake);
 intake.judge = (revision, standing) => {
@@ -84,4 +86,13 @@ function timeCompile(): number {
 
 function report(message: PathReport): void {
   process.send?.(message);
+}
+
+function timeGit(starter: ChildProcess | null): void {
+  if (starter === null) throw new Error('startHelper() started no process');
+  const send = starter.send.bind(starter) as (...args: unknown[]) => boolean;
+  starter.send = (...args: unknown[]) => {
+    if (marks.git === 0) marks.git = now();
+    return send(...args);
+  };
 }

@@ -1,7 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { gitEnvironment, type GitEnvironment } from './environment.ts';
 import { GitError } from './git-error.ts';
-import { memoryOf } from './process-memory.ts';
+import { runByHelper } from './helper.ts';
 import type { Redact } from '../../secrets.ts';
 
 /** How to run one git process. Leave `gitDir` out only where git has to find the repository itself. */
@@ -48,8 +47,6 @@ export class GitExit extends GitError {
   }
 }
 
-const stderrLimit = 16 * 1024;
-
 /** Far more than reading the local object database takes: only something broken is killed. */
 const defaultTimeoutMs = 20_000;
 
@@ -69,135 +66,23 @@ export async function runProgram(
   options: RunOptions = {},
 ): Promise<GitOutput> {
   const what = `${program} ${args.find((argument) => !argument.startsWith('-')) ?? ''}`.trim();
-  if (options.signal?.aborted === true) throw new GitError('git-aborted', `${what} was not started: stopping`);
-  const end = await runProcess({ program, args, what }, options);
-  if (end.failure !== null) throw end.failure;
-  if (end.exitCode === null || !(options.answers ?? [0]).includes(end.exitCode)) {
-    throw new GitExit(`${what}: ${complaint(end.stderr) || `ended with ${end.exitCode ?? 'a signal'}`}`, end);
-  }
-  return { stdout: end.stdout, stderr: end.stderr, exitCode: end.exitCode };
-}
-
-interface Call {
-  readonly program: string;
-  readonly args: readonly string[];
-  /** For messages. */
-  readonly what: string;
-}
-
-interface End {
-  readonly failure: GitError | null;
-  readonly exitCode: number | null;
-  readonly stdout: Buffer;
-  readonly stderr: string;
-}
-
-function runProcess({ program, args, what }: Call, options: RunOptions): Promise<End> {
-  const { timeoutMs = defaultTimeoutMs, maxOutputBytes = 64 * 1024 * 1024, signal } = options;
-  const child = start(program, args, options);
-  let failure: GitError | null = null;
-  const notSpawned = new Promise<void>((resolve) => {
-    child.on('error', (error) => {
-      failure ??= notStarted(program, error);
-      if (child.pid === undefined) resolve(); // without file descriptors left there are no streams, and no `close`
-    });
-  });
-  if (child.pid !== undefined) options.onStart?.(child.pid);
-  const stop = (error: GitError): void => {
-    failure ??= error;
-    killGroup(child);
-    if (child.exitCode !== null || child.signalCode !== null) release(child);
+  const { signal, onStart, redact = (text: string) => text } = options;
+  if (signal?.aborted === true) throw new GitError('git-aborted', `${what} was not started: stopping`);
+  const call = {
+    ...{ program, args, what, cwd: options.cwd ?? '/', env: gitEnvironment(process.env, options) },
+    timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+    maxOutputBytes: options.maxOutputBytes ?? 64 * 1024 * 1024,
+    maxMemoryBytes: options.maxMemoryBytes ?? null,
+    input: options.input ?? '',
   };
-  const aborted = (): void => stop(new GitError('git-aborted', `${what} was cut short: stopping`));
-  const timer = setTimeout(
-    () =>
-      stop(
-        new GitError(
-          'git-timeout',
-          `${what} gave no answer in ${timeoutMs} ms`,
-          'is the disk or the remote responding?',
-        ),
-      ),
-    timeoutMs,
-  );
-  signal?.addEventListener('abort', aborted, { once: true });
-  const meter = watchMemory(child, options.maxMemoryBytes, () =>
-    stop(new GitError('remote-too-large', `${what} needed too much memory for what the remote sent`, manyRefs)),
-  );
-  const stdout = collect(child, 'stdout', maxOutputBytes, () =>
-    stop(new GitError('git-output-too-large', `${what} wrote more than ${maxOutputBytes} bytes`)),
-  );
-  const stderr = collect(child, 'stderr', stderrLimit, () => undefined);
-  child.stdin?.on('error', () => undefined); // EPIPE: git ended first, and its exit code says why
-  child.stdin?.end(options.input);
-  return new Promise((resolve) => {
-    const end = (exitCode: number | null): void => {
-      clearTimeout(timer);
-      clearInterval(meter);
-      signal?.removeEventListener('abort', aborted);
-      const text = Buffer.concat(stderr).toString('utf8');
-      resolve({ failure, exitCode, stdout: Buffer.concat(stdout), stderr: options.redact?.(text) ?? text });
-    };
-    void notSpawned.then(() => end(null));
-    // a process that left the group may hold the pipes open: after a kill, wait for the child alone
-    child.on('exit', () => failure !== null && release(child));
-    child.on('close', end);
-  });
-}
-
-/** Throws GitError `git-failed` when spawning fails (no memory, arguments too long). */
-function start(program: string, args: readonly string[], options: RunOptions): ChildProcess {
-  try {
-    return spawn(program, args, {
-      cwd: options.cwd ?? '/',
-      env: gitEnvironment(process.env, options),
-      detached: true,
-      windowsHide: true,
-      stdio: 'pipe',
-    });
-  } catch (error) {
-    throw notStarted(program, error instanceof Error ? error : new Error(String(error)));
+  const { failure, ...end } = await runByHelper(call, { signal, onStart });
+  if (failure !== null) throw new GitError(failure.code, failure.message, failure.hint);
+  const output = { ...end, stderr: redact(end.stderr) };
+  const { exitCode } = output;
+  if (exitCode === null || !(options.answers ?? [0]).includes(exitCode)) {
+    throw new GitExit(`${what}: ${complaint(output.stderr) || `ended with ${exitCode ?? 'a signal'}`}`, output);
   }
-}
-
-const manyRefs = 'is the URL the right repository? git holds all refs that a server names in memory';
-
-function watchMemory({ pid }: ChildProcess, limit: number | undefined, onFull: () => void): NodeJS.Timeout | undefined {
-  if (pid === undefined || limit === undefined) return undefined;
-  return setInterval(() => void memoryOf(pid).then((bytes) => bytes > limit && onFull()), 200);
-}
-
-/** Collects a stream up to a limit; the rest is dropped, and `onFull` called. */
-function collect(child: ChildProcess, name: 'stdout' | 'stderr', limit: number, onFull: () => void): Buffer[] {
-  const chunks: Buffer[] = [];
-  let room = limit;
-  child[name]?.on('data', (chunk: Buffer) => {
-    if (room > 0) chunks.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
-    if (chunk.length > room) onFull();
-    room = Math.max(0, room - chunk.length);
-  });
-  return chunks;
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    child.kill('SIGKILL'); // the group is gone already
-  }
-}
-
-function release(child: ChildProcess): void {
-  child.stdout?.destroy();
-  child.stderr?.destroy();
-}
-
-function notStarted(program: string, error: NodeJS.ErrnoException): GitError {
-  const words = `${program} could not be started`;
-  if (error.code !== 'ENOENT') return new GitError('git-failed', `${words}: ${error.message}`);
-  if (program !== 'git') return new GitError('bad-setting', `${words}: it is not on the PATH`, `install ${program}`);
-  return new GitError('git-missing', `${words}: it is not on the PATH`, 'install git 2.31 or newer');
+  return { ...output, exitCode };
 }
 
 const noise = /^(hint|warning):|^@|^Please make sure you have the correct access rights|^and the repository exists\.$/;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GitError, isGitError } from '../exec/git-error.ts';
+import { GitError } from '../exec/git-error.ts';
 import {
   clearLeftovers,
   dropOtherRefs,
@@ -197,7 +197,7 @@ export class Mirror {
       const signal = AbortSignal.any([tooMuch.signal, ...(stop ? [stop] : [])]);
       await runGit(args, { ...run, gitDir: this.path, signal, onStart });
     } catch (error) {
-      if (!isGitError(error, 'git-failed')) await clearLeftovers(this.path); // it was killed
+      if (!(error instanceof GitExit)) await clearLeftovers(this.path); // it was killed
       if (!tooMuch.signal.aborted) throw error;
       const words = `the remote sent more than ${this.#maxFetchBytes} bytes at once`;
       throw new GitError('remote-too-large', words, 'is repository.remote.url the right repository?');

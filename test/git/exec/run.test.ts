@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { gitEnvironment } from '../../../src/git/exec/environment.ts';
 import { isGitError } from '../../../src/git/exec/git-error.ts';
+import { startHelper, stopHelper } from '../../../src/git/exec/helper.ts';
 import { runGit } from '../../../src/git/exec/run.ts';
 import { temporaryFolder } from '../../helpers/git.ts';
+import { isAlive } from '../../helpers/processes.ts';
 import { until } from '../../helpers/until.ts';
 
 /** An alias makes git start a shell, which starts more: the process tree of a transport that hangs. */
@@ -14,60 +16,82 @@ function hanging(pidFile: string): readonly (readonly [string, string])[] {
   return [['alias.hang', `!sleep 1000 & echo $! > ${pidFile}; wait`]];
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 async function pidIn(path: string): Promise<number> {
   return Number(await until('the grandchild', () => readFile(path, 'utf8').catch(() => '')));
 }
 
-test('a git that hangs is ended at the time limit, and its grandchildren with it', async () => {
-  await using folder = await temporaryFolder();
-  const pidFile = join(folder.path, 'pid');
-  const running = runGit(['hang'], { config: hanging(pidFile), timeoutMs: 1500 });
-  const failure = assert.rejects(running, (error) => isGitError(error, 'git-timeout'));
-  const pid = await pidIn(pidFile);
-  assert.ok(isAlive(pid));
-  await failure;
-  await until('the grandchild to be gone', () => !isAlive(pid));
-});
+for (const by of ['the daemon', 'the helper'])
+  describe(`started by ${by}`, () => {
+    if (by === 'the helper') before(startHelper);
+    after(stopHelper);
 
-test('an abort ends it as well', async () => {
-  await using folder = await temporaryFolder();
-  const pidFile = join(folder.path, 'pid');
-  const stop = new AbortController();
-  const running = runGit(['hang'], { config: hanging(pidFile), signal: stop.signal });
-  const pid = await pidIn(pidFile);
-  stop.abort();
-  await assert.rejects(running, (error) => isGitError(error, 'git-aborted'));
-  await until('the grandchild to be gone', () => !isAlive(pid));
-  await assert.rejects(runGit(['version'], { signal: stop.signal }), (error) => isGitError(error, 'git-aborted'));
-});
+    test('a git that hangs is ended at the time limit, and its grandchildren with it', async () => {
+      await using folder = await temporaryFolder();
+      const pidFile = join(folder.path, 'pid');
+      const running = runGit(['hang'], { config: hanging(pidFile), timeoutMs: 1500 });
+      const failure = assert.rejects(running, (error) => isGitError(error, 'git-timeout'));
+      const pid = await pidIn(pidFile);
+      assert.ok(isAlive(pid));
+      await failure;
+      await until('the grandchild to be gone', () => !isAlive(pid));
+    });
 
-test('output without end is cut off', async () => {
-  const running = runGit(['flood'], { config: [['alias.flood', '!yes']], maxOutputBytes: 100_000 });
-  await assert.rejects(running, (error) => isGitError(error, 'git-output-too-large'));
-});
+    test('an abort ends it as well', async () => {
+      await using folder = await temporaryFolder();
+      const pidFile = join(folder.path, 'pid');
+      const stop = new AbortController();
+      const running = runGit(['hang'], { config: hanging(pidFile), signal: stop.signal });
+      const pid = await pidIn(pidFile);
+      stop.abort();
+      await assert.rejects(running, (error) => isGitError(error, 'git-aborted'));
+      await until('the grandchild to be gone', () => !isAlive(pid));
+      await assert.rejects(runGit(['version'], { signal: stop.signal }), (error) => isGitError(error, 'git-aborted'));
+    });
 
-test("a failure carries git's own words, and a missing git says so", async () => {
-  await assert.rejects(
-    runGit(['rev-parse', '--git-dir'], { gitDir: '/nowhere' }),
-    /rev-parse: not a git repository: '\/nowhere'/,
-  );
-  const path = process.env['PATH'];
-  try {
-    process.env['PATH'] = '/nowhere';
-    await assert.rejects(runGit(['version']), (error) => isGitError(error, 'git-missing'));
-  } finally {
-    process.env['PATH'] = path;
-  }
-});
+    test('what fails once it runs is told, and ends it', async () => {
+      await using folder = await temporaryFolder();
+      const pids: number[] = [];
+      const onStart = (pid: number): void => {
+        pids.push(pid);
+        throw new Error('the disk is full');
+      };
+      await assert.rejects(
+        runGit(['hang'], { config: hanging(join(folder.path, 'pid')), onStart }),
+        /the disk is full/,
+      );
+      await until('git to be gone', () => !isAlive(pids[0]!));
+    });
+
+    test('output without end is cut off', async () => {
+      const running = runGit(['flood'], { config: [['alias.flood', '!yes']], maxOutputBytes: 100_000 });
+      await assert.rejects(running, (error) => isGitError(error, 'git-output-too-large'));
+    });
+
+    test("a failure carries git's own words, and a missing git says so", async () => {
+      await assert.rejects(
+        runGit(['rev-parse', '--git-dir'], { gitDir: '/nowhere' }),
+        /rev-parse: not a git repository: '\/nowhere'/,
+      );
+      const path = process.env['PATH'];
+      try {
+        process.env['PATH'] = '/nowhere';
+        await assert.rejects(runGit(['version']), (error) => isGitError(error, 'git-missing'));
+      } finally {
+        process.env['PATH'] = path;
+      }
+    });
+
+    test(
+      'what takes too much memory is ended with its children',
+      { skip: process.platform !== 'linux' && 'reads /proc' },
+      async () => {
+        const endless = 'x=0123456789abcdef; while :; do x=$x$x; sleep 0.05; done';
+        const args = ['-c', `alias.grow=!sh -c '${endless}'`, 'grow'];
+        const error = await runGit(args, { maxMemoryBytes: 64 * 1024 * 1024 }).catch((reason: unknown) => reason);
+        assert.ok(isGitError(error, 'remote-too-large'), String(error));
+      },
+    );
+  });
 
 test('what can not be started is an answer, not the end of the daemon', async () => {
   await assert.rejects(runGit(['log', 'a\0b']), (error) => isGitError(error, 'git-failed'));
@@ -103,14 +127,3 @@ test('nothing of GIT_* is inherited, but where the user keeps the config', () =>
   const last = Number(env['GIT_CONFIG_COUNT']) - 1;
   assert.deepEqual([env[`GIT_CONFIG_KEY_${last}`], env[`GIT_CONFIG_VALUE_${last}`]], ['a.b', 'c']);
 });
-
-test(
-  'what takes too much memory is ended with its children',
-  { skip: process.platform !== 'linux' && 'reads /proc' },
-  async () => {
-    const endless = 'x=0123456789abcdef; while :; do x=$x$x; sleep 0.05; done';
-    const args = ['-c', `alias.grow=!sh -c '${endless}'`, 'grow'];
-    const error = await runGit(args, { maxMemoryBytes: 64 * 1024 * 1024 }).catch((reason: unknown) => reason);
-    assert.ok(isGitError(error, 'remote-too-large'), String(error));
-  },
-);
