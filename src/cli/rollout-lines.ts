@@ -36,13 +36,16 @@ function formatWaves(rollout: RolloutStatus, colors: Colors, now: number): strin
 
 function waveLines({ wave, waves, strategy, reason, nodes, customers, waveAt }: RolloutStatus, now: number): string[] {
   const why = reason === null ? '' : `: ${printable(reason)}`;
-  const begun = `${nodes.reached} of ${nodes.connected} nodes have it${describeCustomers(customers)}, for ${age(waveAt, now)}`;
+  const current = printable((waves[wave - 1] ?? '').replace(/, once promoted$/, ''));
   const next = waves[wave];
   return [
     `wave   ${wave === 0 ? `before the first` : wave} of ${waves.length} (strategy ${printable(strategy)}${why})`,
     ...(wave === 0
       ? []
-      : [`       now:  ${printable((waves[wave - 1] ?? '').replace(/, once promoted$/, ''))}; ${begun}`]),
+      : [
+          `       now:  ${current}; begun ${age(waveAt, now)} ago`,
+          `       ${nodes.reached} of ${nodes.connected} nodes have it${describeCustomers(customers)}`,
+        ]),
     ...(next === undefined ? [] : [`       next: ${printable(next)}`]),
   ];
 }
@@ -56,15 +59,18 @@ function describeCustomers(customers: RolloutStatus['customers']): string {
 
 function checkLines({ checks, checksOff }: RolloutStatus, colors: Colors): string[] {
   const off = checksOff === null ? [] : [`check  errors is off: ${printable(checksOff)}`];
-  return [...checks.map((check) => formatCheck(check, colors)), ...off];
+  return [...checks.flatMap((check) => formatCheck(check, colors)), ...off];
 }
 
 const marks = { pass: 'pass', fail: 'FAIL', no_data: 'no data' };
 
-function formatCheck({ name, verdicts, message }: CheckStatus, colors: Colors): string {
+function formatCheck({ name, verdicts, message }: CheckStatus, colors: Colors): string[] {
   const paint = { pass: colors.green, fail: colors.red, no_data: colors.yellow };
   const shown = verdicts.map((verdict) => paint[verdict](marks[verdict])).join(', ');
-  return `check  ${printable(name)}: ${shown === '' ? '' : `${shown}\n       `}${printable(message)}`;
+  const words = printable(message);
+  return shown === ''
+    ? [`check  ${printable(name)}: ${words}`]
+    : [`check  ${printable(name)}: ${shown}`, `       ${words}`];
 }
 
 function pauseLine({ by, why, since }: NonNullable<RolloutStatus['paused']>, now: number): string {

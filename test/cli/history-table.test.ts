@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { formatHistory, formatStory } from '../../src/cli/history-table.ts';
+import type { HistoryEntry, StoryEvent } from '../../src/ledger/store.ts';
 import {
   epoch,
   failure,
@@ -102,4 +103,70 @@ test('what one moment has written reads in the order in which it makes sense', a
       'outcome: live',
     ],
   );
+});
+
+test('a gradual rollout: its waves, checks, and who did what and why', () => {
+  const wave = { strategy: 'careful', wave: 1, waves: 3, nodes: 1, customers: null };
+  const event = (type: string, detail: object = {}, by: string | null = null): StoryEvent => ({
+    ...{ at: `2026-01-01T00:00:${String(++second).padStart(2, '0')}.000Z`, type, by },
+    detail: { ...detail },
+  });
+  let second = 0;
+  const events = [
+    event('wave_waits', { ...wave, reason: 'nodes', detail: '1 of 4 nodes are connected', until: 0 }),
+    event('push_started', { ...wave, seq: 1, connected: 4 }),
+    event('push_settled', { seq: 1, connected: 4, acked: 4, refused: 0, unanswered: 0 }),
+    event('baking', { ...wave, until: 0 }),
+    event('check', { name: 'errors', verdict: 'no_data', message: 'no requests' }),
+    event('paused', { reason: 'operator', why: 'p99' }, 'ann'),
+    event('resumed', { why: '' }, 'ann'),
+    event('frozen', { until: 0, why: 'load test' }, 'bob'),
+    event('wave_waits', { ...wave, reason: 'freeze', detail: 'by bob', until: 0 }),
+    event('unfrozen', { why: 'its time is over' }, 'shardplane'),
+    event('wave_waits', { ...wave, reason: 'promotion', detail: null, until: null }),
+    event('promoted', { all: true, why: '' }, 'ann'),
+    event('wave_skipped', wave),
+    event('push_started', { ...wave, wave: 2, nodes: 4, customers: 10, connected: 4 }),
+    event('pinned', { check: { name: 'errors', message: '9 % of 100' } }),
+    event('pinned', { aborted: { why: 'customers complain' } }, 'ann'),
+  ];
+  const revision: HistoryEntry = {
+    ...{
+      id: 1,
+      version: sha(1),
+      subject: 'S',
+      author: 'A',
+      committedAt: '',
+      seenAt: '',
+      outcome: null,
+      outcomeAt: null,
+    },
+    ...{ reason: null, diagnostics: [], push: null, live: false, pinned: false, held: false },
+    rollout: { wave: 2, waves: 3, paused: false },
+  };
+  const lines = formatStory({ revision, events }, plain).trim().split('\n').slice(3);
+  assert.deepEqual(
+    lines.map((line) => line.slice(26)),
+    [
+      'careful, wave 1 of 3: waits for nodes to connect (1 of 4 nodes are connected), until 1970-01-01T00:00:00Z',
+      'careful, wave 1 of 3: pushed to 1 of 4 nodes',
+      'all have answered, 0 refused, 0 unanswered',
+      'careful, wave 1 of 3: bakes until 1970-01-01T00:00:00Z',
+      'check errors: no data, no requests',
+      'paused by ann: p99',
+      'resumed by ann',
+      'frozen by bob until 1970-01-01T00:00:00Z: load test',
+      'careful, wave 1 of 3: waits for the end of a freeze (by bob), until 1970-01-01T00:00:00Z',
+      'unfrozen by shardplane: its time is over',
+      'careful, wave 1 of 3: waits for an operator to promote it',
+      'promoted by ann to everyone',
+      'careful, wave 1 of 3: skipped, it would reach no node',
+      'careful, wave 2 of 3: pushed to 4 of 4 nodes, for 10 % of the customers',
+      'pinned by check errors: 9 % of 100: not pushed again before a retry',
+      'pinned by ann, aborted: customers complain: not pushed again before a retry',
+    ],
+  );
+  assert.match(formatHistory([revision], plain), /^000000010000 {2}wave 2 of 3 {2}/m);
+  const paused = { ...revision, rollout: { wave: 2, waves: 3, paused: true } };
+  assert.match(formatHistory([paused], plain), / paused, wave 2 of 3 /);
 });

@@ -248,6 +248,30 @@ test('commands come over the control socket alone, which is its owner’s', asyn
   assert.equal((await call('/api/v1/retry', { method: 'POST', body: 'x'.repeat(5000), control: true })).status, 413);
 });
 
+test('orders about rollouts: cleaned, checked, and over the control socket alone', async () => {
+  const order = (verb: string, body: object, control = true) =>
+    call(`/api/v1/${verb}`, { method: 'POST', body: JSON.stringify({ by: 'ada\n', ...body }), control });
+  for (const verb of ['pause', 'resume', 'promote', 'abort', 'freeze', 'unfreeze'])
+    assert.equal((await order(verb, {}, false)).status, 404, verb);
+  const given = async (verb: string, body: object): Promise<unknown> => {
+    assert.equal((await order(verb, body)).status, verb === 'resume' ? 409 : 200);
+    return JSON.parse(commands.pop()!);
+  };
+  const by = 'ada';
+  assert.deepEqual(await given('pause', {}), { by, why: '', verb: 'pause' });
+  assert.deepEqual(await given('resume', { why: ' a\u001b[2J\u202e\nb ' }), { by, why: 'a [2J b', verb: 'resume' });
+  assert.deepEqual(await given('promote', {}), { by, why: '', verb: 'promote', all: false });
+  assert.deepEqual(await given('promote', { all: true }), { by, why: '', verb: 'promote', all: true });
+  assert.deepEqual(await given('freeze', {}), { by, why: '', verb: 'freeze', until: null });
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  assert.deepEqual(await given('freeze', { until }), { by, why: '', verb: 'freeze', until: Date.parse(until) });
+  const { why } = (await given('abort', { why: '\u{1f600}'.repeat(300) })) as { why: string };
+  assert.deepEqual([why.length, why.isWellFormed()], [500, true]);
+  for (const body of [{ until: 7 }, { until: 'soon' }, { until: '2007-01-01T00:00:00Z' }, { why: 7 }])
+    assert.equal((await order('freeze', body)).status, 400, JSON.stringify(body));
+  assert.equal((await order('promote', { all: 'yes' })).status, 400);
+});
+
 test('a webhook must prove its sender before its body is read', async () => {
   pushes.length = 0;
   const body = '{"ref":"refs/heads/main"}';
