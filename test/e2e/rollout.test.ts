@@ -6,6 +6,7 @@ import { LoadNode } from '../../scripts/bench/load/node.ts';
 import type { CommandResult, Status } from '../../src/http/api.ts';
 import { startDaemon, type Ended, type TestDaemon } from '../helpers/daemon.ts';
 import { makeRepository, temporaryFolder } from '../helpers/git.ts';
+import { until } from '../helpers/until.ts';
 import { config } from './remote-scene.ts';
 import { file } from './support.ts';
 
@@ -21,6 +22,8 @@ interface Scene extends AsyncDisposable {
   commit(message?: string): Promise<string>;
   /** Waits until a rollout has come so far. */
   reaches(version: string, wave: number, phase?: string): Promise<NonNullable<Status['rollout']>>;
+  /** The git note of a commit. */
+  note(version: string): Promise<string>;
   /** What each node has, in their order. */
   versions(): Promise<(string | null)[]>;
 }
@@ -43,6 +46,7 @@ async function startScene(settings: object = {}): Promise<Scene> {
   await daemon.waitFor('all have the first', ({ live, counts }) => live?.version === first && counts.acked === 4);
   return {
     ...{ daemon, first, commit },
+    note: (version) => repository.git('notes', '--ref=shardplane', 'show', version),
     reaches: async (version, wave, phase = 'baking') => {
       const isThere = ({ rollout: now }: Status) =>
         now?.version === version && now.wave === wave && now.phase === phase;
@@ -140,6 +144,26 @@ test('a freeze holds a commit, which goes by itself afterwards, or once it is ac
   await daemon.waitFor('held', ({ head }) => head?.version === next && head.outcome === 'held');
   says(await daemon.run('accept', next), 0, /is accepted/);
   await daemon.waitForLive(next);
+});
+
+test('a pause, a freeze, and who ordered them outlast kill -9; the note says where the rollout is', async () => {
+  await using scene = await startScene();
+  const { daemon } = scene;
+  const second = await scene.commit();
+  await scene.reaches(second, 1);
+  const note = (words: RegExp) =>
+    until(String(words), async () => words.test(await scene.note(second).catch(() => '')));
+  await note(/^rolling out: wave 1 of 3: 1 of 4 nodes, baking 1 h$/m);
+  await daemon.run('pause', '-m', 'p99');
+  await daemon.run('freeze', '-m', 'until we know');
+  const { rollout, freeze } = await daemon.status();
+  await daemon.restart();
+  const after = await daemon.status();
+  assert.deepEqual([after.rollout?.paused, after.freeze], [rollout!.paused, freeze]);
+  assert.equal(after.rollout?.paused?.why, 'p99');
+  await note(/^rolling out: paused by \S+: p99$/m);
+  says(await daemon.run('abort'), 0, /is taken back/);
+  await note(/^rolled_back\n\S+ aborted the rollout$/m);
 });
 
 test('what is accepted passes a freeze wave by wave, until somebody freezes again', async () => {
