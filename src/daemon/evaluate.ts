@@ -40,10 +40,11 @@ export function createJudge({ repository, xds, release }: Settings): Judge {
 }
 
 /** A digest of all settings that affect how a revision is judged and pushed: when they change, it is judged again. */
-export function digestRules({ repository, xds, release }: Settings): string {
+export function digestRules({ repository, xds, release, plan }: Settings): string {
   const { path, file, ref, schema, guard, verify, remote } = repository;
   const rules = schema === null ? null : readFileSync(schema, 'utf8');
-  const of = [readVersion(), path, file, ref, rules, guard, verify, remote?.url, remote?.ref, release, xds.resource];
+  const source = [path, file, ref, remote?.url, remote?.ref];
+  const of = [readVersion(), source, rules, guard, plan.limits, verify, release, xds.resource];
   return createHash('sha256').update(JSON.stringify(of)).digest('hex');
 }
 

@@ -1,6 +1,9 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Revision } from '../git/read/revision.ts';
 import type { Version } from '../ids.ts';
+import { findExcesses, isUnlimited, wordsOf, type PlanLimits } from '../plan/limits.ts';
+import { survey } from '../plan/survey.ts';
 import { choosePlan } from '../rollout/choose-plan.ts';
 import type { Plan, RolloutPolicy } from '../rollout/plan.ts';
 import { movedShare } from '../shard/moved.ts';
@@ -21,6 +24,7 @@ export interface Judged {
 
 export interface IntakeOptions {
   readonly guard: RepositorySettings['guard'];
+  readonly limits: PlanLimits;
   readonly policy: RolloutPolicy;
   /** Turns the content into a release. Rejects with GitError. */
   readonly evaluate: (revision: Revision) => Promise<Evaluated>;
@@ -30,7 +34,7 @@ export interface IntakeOptions {
   readonly live: () => Release | null;
 }
 
-/** Judges revisions, one at a time: signature, content, shrink guard, strategy. */
+/** Judges revisions, one at a time: signature, content, shrink guard, limits, strategy. */
 export class Intake {
   readonly #options: IntakeOptions;
 
@@ -47,7 +51,7 @@ export class Intake {
     if (evaluated.release === null)
       return { verdict: { valid: false, diagnostics: evaluated.diagnostics }, source, compiled: null };
     const { isOvertaken } = standing;
-    const shrink = isOvertaken ? null : this.#findShrink(revision, evaluated.release);
+    const shrink = isOvertaken ? null : await this.#findShrink(revision, evaluated.release);
     const digest = isOvertaken ? null : evaluated.digest;
     return {
       verdict: { valid: true, shrink, digest, plan: this.#choosePlan(revision, evaluated.release, standing) },
@@ -65,11 +69,30 @@ export class Intake {
     return { ...plan, reason };
   }
 
-  /** A trailer in the commit message accepts the shrinking in advance. */
-  #findShrink({ trailers }: Revision, release: Release): string | null {
-    const { live, guard } = this.#options;
+  /** What the guard or a limit says against it. A trailer in the commit message accepts it in advance. */
+  async #findShrink({ trailers }: Revision, release: Release): Promise<string | null> {
+    const { live, guard, limits } = this.#options;
     const before = live();
     if (before === null || trailers.get('shardplane-accept')?.toLowerCase() === 'yes') return null;
-    return findShrink(before.config, release.config, guard);
+    const shrink = findShrink(before.config, release.config, guard);
+    if (shrink !== null || isUnlimited(limits)) return shrink;
+    const excesses = findExcesses(await finish(survey(before.config, release.config, closeness)), limits);
+    return excesses.length === 0 ? null : wordsOf(excesses);
+  }
+}
+
+/** A few seconds of computing for the largest configs. */
+const closeness = { maxScores: 4e8 };
+/** After which the event loop gets a turn. */
+const sliceMs = 10;
+
+/** Takes all steps, and lets others have their turn between them. */
+async function finish<T>(steps: Generator<unknown, T>): Promise<T> {
+  for (let sliceEnd = performance.now() + sliceMs; ;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (performance.now() < sliceEnd) continue;
+    await turn();
+    sliceEnd = performance.now() + sliceMs;
   }
 }

@@ -157,6 +157,7 @@ export async function createParts(
   });
   const intake = new Intake({
     guard: repository.guard,
+    limits: settings.plan.limits,
     policy: settings.rollout,
     evaluate: (revision) => evaluate(revision, { judge, journal }),
     verify: (version, standing) => signatures.check(version, standing),

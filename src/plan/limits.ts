@@ -33,6 +33,11 @@ export function findExcesses(surveyed: Survey, limits: PlanLimits): Excess[] {
   ].filter((excess) => excess !== null);
 }
 
+/** What is over, and which setting says so. */
+export function wordsOf(excesses: readonly Excess[]): string {
+  return excesses.map(({ limit, message }) => `${message} (plan.limits.${limit})`).join('; ');
+}
+
 function movedExcess(surveyed: Survey, allowed: number | null): Excess | null {
   const value = partMoved(surveyed);
   if (allowed === null || value <= allowed) return null;

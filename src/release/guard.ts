@@ -1,4 +1,5 @@
 import type { ShardConfig } from '../config/config.ts';
+import { printable } from '../config/words.ts';
 
 /** Fractions (0.5: half) above which a commit is held; 1 turns a guard off. */
 export interface GuardLimits {
@@ -25,14 +26,32 @@ function shrunkCustomers(live: ShardConfig, next: ShardConfig, limit: number): s
   }
   const gone = before - kept;
   if (before === 0 || gone / before <= limit) return null;
-  return `it removes ${gone} of ${before} customers, more than ${percent(limit)}`;
+  const names = live.customers.keys().filter((id) => !next.customers.has(id));
+  return `it removes ${gone} of ${before} customers, more than ${percent(limit)}: ${list(names, gone)}`;
 }
 
 function shrunkHosts(live: ShardConfig, next: ShardConfig, limit: number): string | null {
   const before = live.totalHosts;
   const after = next.totalHosts;
   if ((before - after) / before <= limit) return null;
-  return `it shrinks total_hosts from ${before} to ${after}, by more than ${percent(limit)}`;
+  const words = `it shrinks total_hosts from ${before} to ${after}, by more than ${percent(limit)}`;
+  if (live.hosts === null || next.hosts === null) return words;
+  const kept = new Set(next.hosts);
+  const gone = live.hosts.filter((host) => host !== '' && !kept.has(host));
+  return gone.length === 0 ? words : `${words}, without ${list(gone.values(), gone.length)}`;
+}
+
+const namesListed = 5;
+const maxLength = 60;
+
+/** Some of `total` names, and how many more there are. */
+function list(names: IteratorObject<string>, total: number): string {
+  const some = names.take(namesListed).map((name) => cut(printable(name)));
+  return [...some].join(', ') + (total > namesListed ? ` and ${total - namesListed} more` : '');
+}
+
+function cut(name: string): string {
+  return name.length <= maxLength ? name : `${name.slice(0, maxLength - 1)}…`;
 }
 
 function percent(part: number): string {

@@ -26,7 +26,7 @@ export interface Waiting {
 }
 
 /**
- * A head that waits for an operator because it shrinks too much or rewrites history (`refused-rewrite`: nobody can accept it), or for
+ * A head that waits for an operator because it shrinks or changes too much, or rewrites history (`refused-rewrite`: nobody can accept it), or for
  * the end of a freeze.
  */
 export interface Hold {

@@ -19,7 +19,7 @@ export interface RevisionSummary {
 /** What judging a revision found. */
 export type Verdict =
   | { readonly valid: false; readonly diagnostics: readonly Diagnostic[] }
-  /** `shrink`: why the guard would hold it, or null. `digest`: of the content, whatever the commit; null if it won't be released. */
+  /** `shrink`: why the guard, or a limit of `plan.limits`, would hold it, or null. `digest`: of the content, whatever the commit; null if it won't be released. */
   | {
       readonly valid: true;
       readonly shrink: string | null;

@@ -6,6 +6,7 @@ import { freezeFaults } from './freeze-faults.ts';
 import { isLoopback } from './loopback.ts';
 import type { SettingsOverrides } from './settings.ts';
 import { strategyFaults } from './strategy-faults.ts';
+import { toShare } from './to-rollout.ts';
 import { isMeantForAll } from './to-settings.ts';
 import type { SettingsFile } from './to-settings.ts';
 
@@ -15,6 +16,7 @@ export function settingsFaults(file: SettingsFile, overrides: SettingsOverrides)
     ...repositoryFaults(file, overrides),
     ...xdsFaults(file),
     ...intervalFaults(file),
+    ...limitFaults(file),
     ...strategyFaults(file.rollout),
     ...checkFaults(file.rollout.checks.prometheus),
     ...freezeFaults(file.rollout.freeze),
@@ -54,6 +56,15 @@ function* xdsFaults({ xds }: SettingsFile): Generator<Fault> {
   // grpc-js adds up to a tenth at random, and a timer takes 31 bits of milliseconds
   if (isInterval(age) && toMilliseconds(age) > 20 * 86_400_000)
     yield fault(['xds', 'max_connection_age'], `xds.max_connection_age: ${age} is too long`, 'up to 20d');
+}
+
+function* limitFaults({ plan: { limits } }: SettingsFile): Generator<Fault> {
+  if (limits.moved !== null && toShare(limits.moved) >= 1)
+    yield fault(
+      ['plan', 'limits', 'moved'],
+      `plan.limits.moved: more than ${limits.moved} can't change hosts`,
+      'from 0% to below 100%; null for no limit',
+    );
 }
 
 function* intervalFaults({ repository, xds }: SettingsFile): Generator<Fault> {

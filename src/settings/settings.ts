@@ -1,3 +1,4 @@
+import type { PlanLimits } from '../plan/limits.ts';
 import type { RolloutPolicy } from '../rollout/plan.ts';
 
 /** The daemon's settings: complete with defaults, durations in milliseconds, paths absolute. */
@@ -5,6 +6,7 @@ export interface Settings {
   readonly repository: RepositorySettings;
   readonly xds: XdsSettings;
   readonly release: { readonly encoding: 'auto' | 'keys' | 'packed' };
+  readonly plan: { readonly limits: PlanLimits };
   readonly rollout: RolloutPolicy;
   readonly http: HttpSettings;
   readonly status: StatusSettings | null;

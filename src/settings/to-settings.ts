@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
+import type { PlanLimits } from '../plan/limits.ts';
 import { toMilliseconds } from './duration.ts';
-import { toRollout } from './to-rollout.ts';
+import { toRollout, toShare } from './to-rollout.ts';
 import type { RolloutFile } from './to-rollout.ts';
 import type { RemoteSettings, RepositorySettings, Settings, SettingsOverrides, TlsSettings } from './settings.ts';
 
@@ -45,6 +46,7 @@ export interface SettingsFile {
     tls: { certificate: string; key: string; client_ca: string | null; san: string | null } | null;
   };
   release: Settings['release'];
+  plan: { limits: { moved: string | null; twins: number | null; load: number | null } };
   rollout: RolloutFile;
   http: {
     address: string;
@@ -72,6 +74,7 @@ export function toSettings(file: SettingsFile, { home, overrides, stateDirectory
     repository: toRepository(file.repository, fromHome, overrides),
     xds: toXds(file.xds, fromHome, overrides.xdsPort),
     release: file.release,
+    plan: { limits: toLimits(file.plan.limits) },
     rollout: toRollout(file.rollout),
     http: {
       address: file.http.address,
@@ -175,6 +178,10 @@ function toTls(file: NonNullable<SettingsFile['xds']['tls']>, fromHome: FromHome
     clientCa: optional(file.client_ca, fromHome),
     san: file.san,
   };
+}
+
+function toLimits({ moved, ...rest }: SettingsFile['plan']['limits']): PlanLimits {
+  return { moved: moved === null ? null : toShare(moved), ...rest };
 }
 
 function optional(path: string | null, fromHome: FromHome): string | null {

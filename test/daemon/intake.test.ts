@@ -7,6 +7,7 @@ import { Intake } from '../../src/daemon/intake.ts';
 import type { IntakeOptions } from '../../src/daemon/intake.ts';
 import type { Revision } from '../../src/git/read/revision.ts';
 import { Judge } from '../../src/judge/judge.ts';
+import { noLimits } from '../../src/plan/limits.ts';
 import type { Release } from '../../src/release/release.ts';
 import type { Standing } from '../../src/revisions/types.ts';
 import type { RolloutPolicy } from '../../src/rollout/plan.ts';
@@ -54,6 +55,7 @@ const fault = (code: Diagnostic['code']): Diagnostic => ({
 async function judgeBy(options: Partial<IntakeOptions>, each: Revision, standing = head): Promise<string> {
   const intake = new Intake({
     guard: { customers: 0.5, hosts: 0.5 },
+    limits: noLimits,
     policy,
     evaluate: (it) => evaluate(it, { judge, journal: { story: () => Promise.resolve(null) } }),
     verify: () => Promise.resolve(null),
@@ -75,10 +77,37 @@ test('a commit that shrinks is told, unless its trailer accepts it, or a newer o
   assert.equal(await judgeBy({ live: () => null }, revision('a', small)), 'valid');
 });
 
+test('a commit beyond a limit is told with the numbers, unless its trailer accepts it, or nothing is live', async () => {
+  const one = 'shuffle_sharding: {total_hosts: 9, default_shard_size: 2}\n';
+  const limits = { ...noLimits, moved: 0.2 };
+  const words = '22.22 % of the customers change hosts, more than 20 % (plan.limits.moved)';
+  assert.equal(await judgeBy({ limits }, revision('a', one)), words);
+  assert.equal(await judgeBy({ limits: { ...limits, moved: 0.23 } }, revision('a', one)), 'valid');
+  assert.equal(await judgeBy({ limits }, revision('a', one, [['shardplane-accept', 'yes']])), 'valid');
+  assert.equal(await judgeBy({ limits, live: () => null }, revision('a', one)), 'valid');
+  assert.equal(await judgeBy({ limits }, revision('a', one), { ...head, isOvertaken: true }), 'valid');
+});
+
+test('while many customers are compared, others get their turn', async () => {
+  const ids = Array.from({ length: 20_000 }, (_, i) => `customer-${i}`);
+  const text = ['shuffle_sharding:', '  total_hosts: 101', '  default_shard_size: 4', '  customer:'];
+  const bytes = [...text, ...ids.map((id) => `    ${id}: {shard_size: 4}`)].join('\n');
+  const config = makeConfig({ totalHosts: 100, defaultShardSize: 4, customers: new Map(ids.map((id) => [id, 4])) });
+  let turns = 0;
+  const ticker = setInterval(() => (turns += 1), 1);
+  const limits = { ...noLimits, moved: 0.01, twins: 0 };
+  const given = { ...live, config };
+  const said = await judgeBy({ limits, live: () => given }, revision('a', `${bytes}\n`));
+  clearInterval(ticker);
+  assert.match(said, /^[34]\.\d+ % of the (named )?customers change hosts, more than 1 % \(plan\.limits\.moved\)/);
+  assert.ok(turns > 3, `${turns}`);
+});
+
 test('a content has one digest, in whatever commit; what is overtaken needs none', async () => {
   const digestOf = async (version: string, text: string, standing = head) => {
     const intake = new Intake({
       guard: { customers: 0.5, hosts: 0.5 },
+      limits: noLimits,
       policy,
       evaluate: (it) => evaluate(it, { judge, journal: { story: () => Promise.resolve(null) } }),
       verify: () => Promise.resolve(null),

@@ -16,12 +16,12 @@ describe('what is held', { skip: skipWithout(newestEnvoy) }, () => {
     const good = (await daemon.status()).live!.version;
     const sha = await scene.commit({ customers: one }, 'half a file lost in a merge');
     const status = await daemon.waitFor('held', isHeld(sha, good));
-    assert.equal(status.head!.diagnostics[0]!.message, 'held: it removes 3 of 4 customers, more than 50 %');
+    assert.equal(status.head!.diagnostics[0]!.message, 'held: it removes 3 of 4 customers, more than 50 %: b, c, d');
     assert.match(status.head!.diagnostics[0]!.hint!, new RegExp(`shardplane accept ${sha.slice(0, 12)}`));
     const said = await daemon.logged(/^held /);
     assert.equal(
       said.msg,
-      `held ${sha.slice(0, 12)} half a file lost in a merge: it removes 3 of 4 customers, more than 50 %`,
+      `held ${sha.slice(0, 12)} half a file lost in a merge: it removes 3 of 4 customers, more than 50 %: b, c, d`,
     );
     assert.equal(said.hint, `look at it, then: shardplane accept ${sha.slice(0, 12)}`);
     assert.match((await daemon.run('status')).stdout, /held: it removes 3 of 4 customers/);

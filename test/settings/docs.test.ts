@@ -42,7 +42,7 @@ test('docs/settings.md and the example name no setting that there is not', () =>
   const all = settingsOf(schema).map(([path]) => path);
   const isKnown = (path: string): boolean => all.some((setting) => setting === path || setting.startsWith(`${path}.`));
   const named =
-    read('docs/settings.md').match(/`(repository|xds|release|rollout|http|status|state|log)\.[a-z_.]+`/g) ?? [];
+    read('docs/settings.md').match(/`(repository|xds|release|plan|rollout|http|status|state|log)\.[a-z_.]+`/g) ?? [];
   assert.deepEqual(
     named.map((name) => name.slice(1, -1)).filter((path) => !isKnown(path)),
     [],

@@ -30,6 +30,7 @@ test('every setting has a default', () => {
     hosts: [],
     webhooks: { github: null, gitlab: null, gitea: null, generic: null },
   });
+  assert.deepEqual(settings.plan, { limits: { moved: null, twins: null, load: null } });
   assert.equal(settings.repository.file, 'shard-config.yaml');
   assert.equal(settings.repository.remote, null);
 });
@@ -55,6 +56,10 @@ test('paths are relative to the folder of the settings, or the one above config/
 
 const faults: readonly [text: string, words: RegExp, hint: RegExp | null][] = [
   ['xds:\n  prot: 1\n', /^f\.yaml:2:3: xds has no key "prot"$/, /^did you mean "port"\?$/],
+  ['plan: {limits: {moved: 0.3}}\n', /^f\.yaml:1:24: plan\.limits\.moved must be .*, not 0\.3$/, /as in 30%/],
+  ['plan: {limits: {twins: -1}}\n', /^f\.yaml:1:24: plan\.limits\.twins must be from 0 to 1000000, not -1$/, null],
+  ['plan: {limits: {load: 0.5}}\n', /^f\.yaml:1:23: plan\.limits\.load must be from 1 to 1000, not 0\.5$/, null],
+  ['plan: {limit: {}}\n', /^f\.yaml:1:8: plan has no key "limit"$/, /^did you mean "limits"\?$/],
   ['xds:\n  zzz: 1\n', /^f\.yaml:2:3: xds has no key "zzz"$/, /^known here: address, /],
   ['xds:\n  port: 70000\n', /^f\.yaml:2:9: xds\.port must be from 0 to 65535, not 70000$/, null],
   ['port: 1\n', /^f\.yaml:1:1: the file has no key "port"$/, /^it belongs under xds/],

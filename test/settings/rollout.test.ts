@@ -233,6 +233,10 @@ const faults: readonly [text: string, ...found: RegExp[]][] = [
     'rollout: {rules: [{when: {moved: 20%}, strategy: careful}, {when: {moved: 50%}, strategy: customers}]}\n',
     /^1:75 rule 2 never counts: what moves more than 50% moves more than 20%/,
   ],
+  [
+    'plan: {limits: {moved: 100%}}\n',
+    /^1:24 plan\.limits\.moved: more than 100% can't change hosts \| from 0% to below 100%; null for no limit$/,
+  ],
   // checks
   ['rollout: {checks: {errors: on}}\n', /^1:28 on is a string in YAML 1\.2/],
   [
