@@ -89,7 +89,8 @@ function cells(entry: HistoryEntry, now: number): string[] {
     short(entry.version),
     toOutcome(entry),
     age(now - Date.parse(entry.seenAt)),
-    push === null ? '-' : `${push.acked} of ${push.connected}`,
+    // Nodes outside a wave have acknowledged the release that they keep: it is no count of this one.
+    push === null || toWaves(entry) !== null ? '-' : `${push.acked} of ${push.connected}`,
     printable(entry.subject),
   ];
 }

@@ -169,4 +169,6 @@ test('a gradual rollout: its waves, checks, and who did what and why', () => {
   assert.match(formatHistory([revision], plain), /^000000010000 {2}wave 2 of 3 {2}/m);
   const paused = { ...revision, rollout: { wave: 2, waves: 3, paused: true } };
   assert.match(formatHistory([paused], plain), / paused, wave 2 of 3 /);
+  const push = { startedAt: '', settledAt: '', connected: 4, acked: 4, refused: 0, unanswered: 0 };
+  assert.match(formatHistory([{ ...revision, push }], plain), / wave 2 of 3 .* - +S$/m, 'not that all four have it');
 });
