@@ -60,6 +60,7 @@ test('an entry says all that is known of a revision', async (t) => {
       live: false,
       pinned: true,
       held: false,
+      rollout: null,
     },
     {
       id: 1,
@@ -76,6 +77,7 @@ test('an entry says all that is known of a revision', async (t) => {
       live: false,
       pinned: false,
       held: false,
+      rollout: null,
     },
   ]);
 });

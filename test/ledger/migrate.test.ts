@@ -71,9 +71,14 @@ for (const schema of [3, 2, 1])
       'bytes of 3',
     ]);
     assert.deepEqual(rest, [{ version: sha(5), before: 'live' }]);
-    assert.deepEqual(await book.journal.history({ limit: 9 }), said.history);
+    // The fixture is from before there were gradual rollouts.
+    const now = (entry: HistoryEntry): HistoryEntry => ({ ...entry, rollout: null });
+    assert.deepEqual(await book.journal.history({ limit: 9 }), said.history.map(now));
     const stories = said.history.map(({ version }) => book.journal.story(version));
-    assert.deepEqual(await Promise.all(stories), said.stories);
+    assert.deepEqual(
+      await Promise.all(stories),
+      said.stories.map((story) => ({ ...story, revision: now(story.revision) })),
+    );
     await book.record(seen(6), ...retried(2));
     assert.deepEqual(book.journal.health, { ok: true });
     const { revision, events } = await book.story(2);
