@@ -71,8 +71,6 @@ export interface RolloutState {
   candidate: Candidate | null;
   /** How many stages were made so far; it survives restarts, so that no version on the wire is used twice. */
   stages: number;
-  /** How many numbers the next stage skips: the last stages before a crash may not have been written. */
-  stagesLost: number;
   /** By name. */
   checks: Map<string, CheckState>;
   freeze: Freeze | null;
@@ -154,7 +152,7 @@ export interface RolloutMemory {
   readonly settled: { readonly version: Version; readonly isClean: boolean } | null;
 }
 
-/** More than are made while the store can't write. */
+/** A restart skips so many numbers of stages: the last ones before a crash may not have been written. */
 export const maxStagesLost = 1_000;
 
 /** A rollout with nobody connected. `now`: milliseconds since the epoch; a candidate's nodes get their full time again. */
@@ -166,8 +164,7 @@ export function createRollout(settings: RolloutSettings, memory?: RolloutMemory,
     settings,
     live: memory?.live ?? null,
     candidate,
-    stages: memory?.stages ?? 0,
-    stagesLost: memory === undefined ? 0 : maxStagesLost,
+    stages: memory === undefined ? 0 : (memory.stages ?? 0) + maxStagesLost,
     checks: createChecks(candidate?.checks ?? [], now),
     freeze: memory?.freeze ?? null,
     thawedUntil: memory?.thawedUntil ?? null,

@@ -107,8 +107,7 @@ function begin(rollout: Rollout, index: number, reach: Reach): void {
 }
 
 function nameStage(state: RolloutState, version: Version): Version {
-  state.stages += 1 + state.stagesLost;
-  state.stagesLost = 0;
+  state.stages += 1;
   return `${version}.${state.stages}` as Version;
 }
 

@@ -19,8 +19,7 @@ export function adopt({ revisions, rollout }: State, memory: Memory, open: Open,
   adoptPins(rollout, pins);
   for (const node of muted) mute(rollout, node);
   rollout.pushes = Math.max(rollout.pushes, pushes);
-  rollout.stages = Math.max(rollout.stages, memory.rollout.stages ?? 0);
-  rollout.stagesLost = maxStagesLost;
+  rollout.stages = Math.max(rollout.stages, (memory.rollout.stages ?? 0) + maxStagesLost);
   rollout.freeze ??= memory.rollout.freeze ?? null;
   rollout.thawedUntil ??= memory.rollout.thawedUntil ?? null;
   if (rollout.offeredTo.length === 0) rollout.offeredTo.push(...members);

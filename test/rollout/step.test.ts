@@ -255,7 +255,7 @@ const settings = { ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 5_000 };
 
 /** What a restart does not change. */
 function kept({ candidate, ...memory }: RolloutMemory): object {
-  return { ...memory, candidate: candidate && { ...candidate, phase: candidate.phase.type } };
+  return { ...memory, stages: 0, candidate: candidate && { ...candidate, phase: candidate.phase.type } };
 }
 
 /** What is kept beside the nodes agrees with them. */

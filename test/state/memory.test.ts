@@ -1,4 +1,5 @@
 import { allAtOnce } from '../../src/rollout/plan.ts';
+import { maxStagesLost } from '../../src/rollout/state.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RevisionEvent } from '../../src/revisions/types.ts';
@@ -116,7 +117,8 @@ test('a memory that comes late is gone on from, where nothing has happened since
   const state = begin();
   step(state, { type: 'joined', at: 0, session: sessionOf('s'), node: labelsOf('n') }, 0);
   assert.equal(adopt(state, calm, [], 10), true);
-  assert.deepEqual(toMemory(state), { ...calm, revisions: { ...calm.revisions, released: null } });
+  const rollout = { ...calm.rollout, stages: maxStagesLost };
+  assert.deepEqual(toMemory(state), { revisions: { ...calm.revisions, released: null }, rollout });
   assert.deepEqual([...state.rollout.waiting], [['s', 30_010]]);
 });
 

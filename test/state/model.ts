@@ -375,7 +375,11 @@ function withoutTimes({ revisions, rollout }: Memory): object {
   const { candidate } = rollout;
   return {
     revisions,
-    rollout: { ...rollout, candidate: candidate && { ...candidate, nodesUntil: null, phase: candidate.phase.type } },
+    rollout: {
+      ...rollout,
+      stages: 0,
+      candidate: candidate && { ...candidate, nodesUntil: null, phase: candidate.phase.type },
+    },
   };
 }
 
