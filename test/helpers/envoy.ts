@@ -14,7 +14,14 @@ export const envoyVersions = (process.env.ENVOY_VERSIONS ?? '1.36.4 1.37.0 1.38.
   .filter(Boolean);
 
 /** The newest of them, for tests that need only one Envoy. */
-export const newestEnvoy = [...envoyVersions].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1)!;
+export const newestEnvoy = sorted(envoyVersions).at(-1)!;
+
+/** The oldest. */
+export const oldestEnvoy = sorted(envoyVersions)[0]!;
+
+function sorted(versions: readonly string[]): string[] {
+  return [...versions].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+}
 
 /** The Lua filter as shipped, and as two filters. */
 export const luaFilters = { shardplane: readFileSync(join(root, 'envoy/shardplane.lua'), 'utf8') };
