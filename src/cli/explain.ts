@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Explanation } from '../daemon/explain-release.ts';
+import type { FleetExplanation } from '../daemon/explain-release.ts';
 import type { DaemonInfo } from '../http/api.ts';
 import { findDaemon } from './client.ts';
 import { printable } from '../config/words.ts';
@@ -17,7 +17,7 @@ export function defineExplain(program: Command): void {
     .action(async (customer: string, flags: SettingsFlags & { json?: boolean }) => {
       const path = `/api/v1/explain?customer=${encodeURIComponent(customer)}`;
       const link = await findDaemon(flags, 'question');
-      const found = (await link.ask(path)) as Explanation | null;
+      const found = (await link.ask(path)) as FleetExplanation | null;
       if (found === null) throw new CliError('no release is live yet', { hint: 'shardplane status says why' });
       if (flags.json) printJson(found);
       else console.log(formatExplanation(found, link.daemon));
@@ -25,7 +25,7 @@ export function defineExplain(program: Command): void {
 }
 
 /** The explanation as text. */
-export function formatExplanation(found: Explanation, daemon: DaemonInfo | null): string {
+export function formatExplanation(found: FleetExplanation, daemon: DaemonInfo | null): string {
   const { others, compared, sharingSome, sharingAll, namesSharingAll } = found.overlap;
   const whom = compared < others ? `first ${compared} of the ${others}` : String(others);
   const key = `shuffle_sharding.customer.${printable(found.customer)}.shard_size`;
@@ -37,8 +37,8 @@ export function formatExplanation(found: Explanation, daemon: DaemonInfo | null)
     `${printable(found.customer)}  x-shard-assignment: [${found.assignment.join(',')}]  x-shard-config: ${found.shardSize}/${found.totalHosts}`,
     `  version ${short(found.version)}${daemon ? ` of ${printable(follows(daemon))}` : ''}`,
     ...toViewLines(found),
+    ...toAheadLines(found),
     `  ${reason}`,
-    ...toDealLines(found),
     `  the ${found.shardSize} highest of ${found.totalHosts} scores${found.drained.length > 0 ? ', past those that are drained' : ''}:`,
     ...found.slots.map((slot, rank) => `    ${rank + 1}. ${toSlotLine(slot)}`),
     ...found.drained.map((slot) => `    drained: ${toSlotLine(slot)}`),
@@ -52,15 +52,8 @@ export function formatExplanation(found: Explanation, daemon: DaemonInfo | null)
   ].join('\n');
 }
 
-/** What the customer's own entry says besides the size. */
-function toDealLines({ customer, deal, inQuarantine }: Explanation): string[] {
-  const key = `shuffle_sharding.customer.${printable(customer)}`;
-  const dealt = deal > 0 ? [`  ${key}.deal = ${deal}: the scores are those of ${printable(customer)}#${deal}`] : [];
-  return inQuarantine ? [...dealt, `  ${key}.quarantine = true: of the quarantine's hosts alone`] : dealt;
-}
-
 /** Empty while there is only one view. */
-function toViewLines({ viewReason, cutoverAt }: Explanation): string[] {
+function toViewLines({ viewReason, cutoverAt }: FleetExplanation): string[] {
   switch (viewReason) {
     case 'no-next-view':
       return [];
@@ -73,6 +66,14 @@ function toViewLines({ viewReason, cutoverAt }: Explanation): string[] {
   }
 }
 
-function toSlotLine({ number, host, score }: Explanation['slots'][number]): string {
+/** Empty while all nodes do the same. */
+function toAheadLines({ ahead }: FleetExplanation): string[] {
+  if (ahead === null) return [];
+  const { nodes, connected, version, assignment, shardSize, totalHosts } = ahead;
+  const headers = `x-shard-assignment: [${assignment.join(',')}]  x-shard-config: ${shardSize}/${totalHosts}`;
+  return [`  ${nodes} of ${connected} nodes: ${short(version)}, which is being rolled out  ${headers}`];
+}
+
+function toSlotLine({ number, host, score }: FleetExplanation['slots'][number]): string {
   return `host ${number}${host === null ? '' : ` (${host})`}, score ${score}`;
 }

@@ -4,7 +4,7 @@ import type { Cause } from '../rollout/types.ts';
 import type { Head } from '../revisions/state.ts';
 import { toHistoryQuery } from '../http/history-query.ts';
 import { HttpError } from '../http/http-error.ts';
-import { explainRelease } from './explain-release.ts';
+import { explainFleet } from './explain-release.ts';
 import { short } from '../release/short.ts';
 import { answerTo, refusalOf, toCommand } from './operate.ts';
 import { readiness } from './readiness.ts';
@@ -45,7 +45,7 @@ export function createApi(daemon: Running): Api {
     },
     readiness: () => readiness(daemon.parts),
     metrics: () => metrics.text(),
-    explain: (customer) => fleet.live && explainRelease(fleet.live.release, customer),
+    explain: (customer) => explainFleet(fleet, customer),
     history: (query) => journal.history(toHistoryQuery(query)),
     story: async (version) => toStory(await journal.story(version), version),
     retry: (version, by) => retry(daemon, version, by),

@@ -1,9 +1,10 @@
 import type { Release } from '../release/release.ts';
+import type { Fleet } from './fleet.ts';
 import { explainShard } from '../shard/explain-shard.ts';
 import type { ShardExplanation } from '../shard/explain-shard.ts';
 import { chooseView, cutoverOf, type ViewReason } from '../shard/choose-view.ts';
 
-/** A customer's shard under one release, and why it is that: `shardplane explain --json`. */
+/** A customer's shard under one release, and why it is that. */
 export interface Explanation extends ShardExplanation {
   /** The release of the view that the customer uses. */
   readonly version: string;
@@ -30,4 +31,32 @@ export function explainRelease(release: Release, customer: string): Explanation 
     assignment: explained.slots.map(({ number }) => number),
     ...explained,
   };
+}
+
+/** What the fleet does with a customer now: `shardplane explain --json`. */
+export interface FleetExplanation extends Explanation {
+  /** What nodes do that a rollout has reached already, and the others not yet; null: all do the same. */
+  readonly ahead:
+    | (Pick<Explanation, 'version' | 'assignment' | 'shardSize' | 'totalHosts'> & {
+        readonly nodes: number;
+        readonly connected: number;
+      })
+    | null;
+}
+
+/** Null before there is a live release. */
+export function explainFleet(
+  { common, ahead }: Pick<Fleet, 'common' | 'ahead'>,
+  customer: string,
+): FleetExplanation | null {
+  if (common === null) return null;
+  return { ...explainRelease(common, customer), ahead: ahead && explainAhead(ahead, customer) };
+}
+
+function explainAhead(
+  { release, nodes, connected }: NonNullable<Fleet['ahead']>,
+  customer: string,
+): FleetExplanation['ahead'] {
+  const { version, assignment, shardSize, totalHosts } = explainRelease(release, customer);
+  return { version, assignment, shardSize, totalHosts, nodes, connected };
 }

@@ -1,6 +1,7 @@
 import type { RolloutStatus, Status } from '../http/api.ts';
 import type { SessionId, Version } from '../ids.ts';
 import { aimOf, countNodes, nodeState, voteOf } from '../rollout/state.ts';
+import type { Release } from '../release/release.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import type { Cause, Counts, Live } from '../rollout/types.ts';
 import type { ReleaseBytes, Releases } from './releases.ts';
@@ -28,6 +29,23 @@ export class Fleet {
     const { live } = this.#state;
     const release = this.#releases.get(live?.version ?? null);
     return release && live && { ...release, ...live };
+  }
+
+  /** What nodes have that no wave has reached: the live release; while customers are moved, it with the candidate as its next view. */
+  get common(): Release | null {
+    const { candidate, live } = this.#state;
+    const isStaged = candidate !== null && candidate.stage !== null;
+    const stage = isStaged ? this.#releases.stage(candidate, live?.version ?? null) : null;
+    return stage?.release ?? this.live?.release ?? null;
+  }
+
+  /** What a wave of nodes has instead, and how many they are; null: there is none. */
+  get ahead(): { readonly release: Release; readonly nodes: number; readonly connected: number } | null {
+    const { candidate, nodes } = this.#state;
+    if (candidate?.offered == null || candidate.stage !== null) return null;
+    const release = this.#releases.get(candidate.version)?.release ?? null;
+    const reached = nodes.values().reduce((sum, { isReached }) => sum + Number(isReached), 0);
+    return release && { release, nodes: reached, connected: nodes.size };
   }
 
   /** The number of pinned releases. */
