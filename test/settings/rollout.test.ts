@@ -360,11 +360,17 @@ test('a password in a URL is refused, and told to nobody', () => {
     }
 });
 
-test('the examples of docs/settings.md are valid', () => {
-  const docs = readFileSync(new URL('../../docs/settings.md', import.meta.url), 'utf8');
-  const examples = [...docs.matchAll(/^```yaml\n(rollout:.*?)^```/gms)].map(([, text = '']) => text);
-  assert.equal(examples.length, 4);
-  for (const text of examples) assert.deepEqual(faultsOf(text), [], text);
+test('the examples of the documentation are valid', () => {
+  for (const [page, count] of [
+    ['docs/settings.md', 4],
+    ['docs/operating.md', 5],
+    ['README.md', 1],
+  ] as const) {
+    const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
+    const examples = [...text.matchAll(/^```yaml\n(rollout:.*?)^```/gms)].map(([, example = '']) => example);
+    assert.equal(examples.length, count, page);
+    for (const example of examples) assert.deepEqual(faultsOf(example), [], example);
+  }
   assert.deepEqual(faultsOf(freeze('cron: "0 16 * JAN-MAR FRI#2", for: 1h, zone: UTC')), []);
 });
 

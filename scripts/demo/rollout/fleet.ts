@@ -1,7 +1,13 @@
+import { DemoError } from '../error.ts';
 import { ask, readStat, readStatus, until } from '../observe.ts';
 import type { Answer, Status } from '../observe.ts';
 import type { DemoEnvoy, Stage } from '../stage.ts';
-import { customers } from './story.ts';
+import { customers, shown } from './story.ts';
+
+/** How long the daemon may take to see that a release is bad. */
+const verdictMs = 40_000;
+/** Requests at a time to each Envoy: a wave must not be over before all customers are looked at, on a busy machine neither. */
+const lanes = 10;
 
 /** What each customer gets of each Envoy, by node.id and customer. */
 export type Panel = ReadonlyMap<string, ReadonlyMap<string, Answer>>;
@@ -21,6 +27,17 @@ export class Fleet {
   async awaitStatus(what: string, isSo: (status: Status) => boolean, timeoutMs?: number): Promise<void> {
     const url = `http://127.0.0.1:${this.#stage.ports.http}`;
     await until(what, async () => (isSo(await readStatus(url)) ? true : null), timeoutMs);
+  }
+
+  /** Waits until the release is rolled back. */
+  async awaitRollback(version: string): Promise<void> {
+    let outcome = '';
+    const isOver = ({ head }: Status): boolean => {
+      outcome = head?.version === version ? head.outcome : '';
+      return outcome === 'rolled_back' || outcome === 'live';
+    };
+    await this.awaitStatus('it was not rolled back', isOver, verdictMs);
+    if (outcome === 'live') throw new DemoError('it went live: no check has stopped it', 'see the log above');
   }
 
   /** Waits for what the Envoys themselves say that they run, in the order of the Envoys; returns it. */
@@ -51,7 +68,10 @@ export class Fleet {
     return await until(
       () => difference,
       async () => {
-        const panel = await look(this.#stage.envoys);
+        // The few tell when the filters have the new values; only then is it worth to ask for all.
+        difference = findDifference(await look(this.#stage.envoys, shown), expected);
+        if (difference !== '') return null;
+        const panel = await look(this.#stage.envoys, customers);
         difference = findDifference(panel, expected);
         return difference === '' ? panel : null;
       },
@@ -63,13 +83,18 @@ export class Fleet {
   }
 }
 
-async function look(envoys: readonly DemoEnvoy[]): Promise<Panel> {
-  const each = async ({ id, url }: DemoEnvoy): Promise<[string, Map<string, Answer>]> => {
-    const answers = new Map<string, Answer>();
-    for (const customer of customers) answers.set(customer, await ask(url, customer));
-    return [id, answers];
-  };
+async function look(envoys: readonly DemoEnvoy[], ids: readonly string[]): Promise<Panel> {
+  const each = async ({ id, url }: DemoEnvoy) => [id, await askAll(url, ids)] as const;
   return new Map(await Promise.all(envoys.map(each)));
+}
+
+async function askAll(url: string, ids: readonly string[]): Promise<Map<string, Answer>> {
+  const answers = new Map<string, Answer>();
+  for (let at = 0; at < ids.length; at += lanes) {
+    const each = async (id: string) => answers.set(id, await ask(url, id));
+    await Promise.all(ids.slice(at, at + lanes).map(each));
+  }
+  return answers;
 }
 
 /** The first difference, or ''. */

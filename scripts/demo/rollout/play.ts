@@ -14,8 +14,8 @@ import { answerOf, customers, ninthHost, rolloutSettings, waves } from './story.
 import type { DemoWave } from './story.ts';
 import { rate, Traffic } from './traffic.ts';
 
-/** How long the daemon may take to see that a release is bad. */
-const verdictMs = 40_000;
+/** The check has a verdict by then, and the first wave is not over. */
+const verdictMs = 3_000;
 /** Longer than any wave takes, on a busy machine too. */
 const waveMs = 40_000;
 /** Shorter than the first wave takes: what everybody has within this time went without waves. */
@@ -91,10 +91,7 @@ export class RolloutPlay {
     const others = this.#stage.envoys.filter((envoy) => envoy !== this.#first);
     const pushes = await this.#fleet.countPushes(others);
     const trial = await this.#commit(8, `Add a ninth host, ${String(this.#stage.ports.backends[8])}`);
-    const { version } = trial.commit;
-    const isBack = (head: { version: string; outcome: string } | null): boolean =>
-      head?.version === version && head.outcome === 'rolled_back';
-    await this.#fleet.awaitStatus('it was not rolled back', ({ head }) => isBack(head), verdictMs);
+    await this.#fleet.awaitRollback(trial.commit.version);
     const decidedAt = Date.now();
     await this.#awaitEverywhere(this.#live);
     const backAt = Date.now();
@@ -125,9 +122,9 @@ export class RolloutPlay {
   }
 
   async #showStatus(): Promise<void> {
+    const lines = await readLines(this.#stage.shardplane, ['status'], this.#stage.repository);
     say.line();
-    say.line('$ shardplane status');
-    for (const line of await readLines(this.#stage.shardplane, ['status'], this.#stage.repository)) say.line(line);
+    for (const line of ['$ shardplane status', ...lines]) say.line(line);
   }
 
   /** A revert: what was live before goes to everyone at once. */
@@ -201,6 +198,9 @@ export class RolloutPlay {
         : answerOf(customer, 8, before);
     const panel = await this.#fleet.awaitPanel(expected);
     for (const line of drawPanel(panel, commit.version)) say.line(line);
+    if (number > 1) return versions;
+    await pause(verdictMs);
+    await this.#showStatus();
     return versions;
   }
 

@@ -41,19 +41,19 @@ export const waves: readonly DemoWave[] = [
     has: () => true,
   },
   {
-    settings: `{customers: [${named.join(', ')}], bake: 4s}`,
-    title: 'instead two customers, on all Envoys',
+    settings: `{customers: [${named.join(', ')}], bake: 5s}`,
+    title: 'two customers, on all Envoys alike',
     isByCustomers: true,
     has: below(0),
   },
   {
-    settings: '{customers: 25%, bake: 4s}',
+    settings: '{customers: 25%, bake: 5s}',
     title: 'and those below 25 %',
     isByCustomers: true,
     has: below(2500),
   },
   {
-    settings: '{customers: 60%, bake: 4s}',
+    settings: '{customers: 60%, bake: 5s}',
     title: 'and those below 60 %',
     isByCustomers: true,
     has: below(6000),
