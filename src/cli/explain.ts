@@ -39,6 +39,7 @@ export function formatExplanation(found: FleetExplanation, daemon: DaemonInfo | 
     ...toViewLines(found),
     ...toAheadLines(found),
     `  ${reason}`,
+    ...toDealLines(found),
     `  the ${found.shardSize} highest of ${found.totalHosts} scores${found.drained.length > 0 ? ', past those that are drained' : ''}:`,
     ...found.slots.map((slot, rank) => `    ${rank + 1}. ${toSlotLine(slot)}`),
     ...found.drained.map((slot) => `    drained: ${toSlotLine(slot)}`),
@@ -50,6 +51,13 @@ export function formatExplanation(found: FleetExplanation, daemon: DaemonInfo | 
         ]),
     ...(namesSharingAll.length > 0 ? [`  sharing them all: ${namesSharingAll.map(printable).join(', ')}`] : []),
   ].join('\n');
+}
+
+/** What the customer's own entry says besides the size. */
+function toDealLines({ customer, deal, inQuarantine }: Explanation): string[] {
+  const key = `shuffle_sharding.customer.${printable(customer)}`;
+  const dealt = deal > 0 ? [`  ${key}.deal = ${deal}: the scores are those of ${printable(customer)}#${deal}`] : [];
+  return inQuarantine ? [...dealt, `  ${key}.quarantine = true: of the quarantine's hosts alone`] : dealt;
 }
 
 /** Empty while there is only one view. */

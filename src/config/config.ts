@@ -12,8 +12,25 @@ export interface ShardConfig {
   readonly hosts: readonly string[] | null;
   /** Slots (from 0, ascending) that get no customers: the ranking skips them. Left out when there are none. */
   readonly drained?: readonly number[];
+  /** How often a customer was dealt anew (from 1): its shard is that of the text `id#N`. Left out when there are none. */
+  readonly deals?: ReadonlyMap<string, number>;
+  /** How many slots, the last ones, only quarantined customers get. Left out when it is 0. */
+  readonly quarantineHosts?: number;
+  /** The customers that get slots of the quarantine alone. Left out when there are none. */
+  readonly quarantined?: ReadonlySet<string>;
+  /** When a customer's quarantine should be over, in ms since 1970: then a problem says so. Left out when there are none. */
+  readonly quarantineUntil?: ReadonlyMap<string, number>;
   /** The other runtime keys to push, flat and dotted; values of any shape under a schema of the user's own. */
   readonly runtime: ReadonlyMap<string, Json>;
+}
+
+/** A set of customers' ids. */
+export type Customers = Pick<ReadonlySet<string>, 'has' | 'keys' | 'size'>;
+
+/** The customers that a config names: those with a size of their own first. */
+export function namedCustomers({ customers, deals, quarantined }: ShardConfig): Customers {
+  if (deals === undefined && quarantined === undefined) return customers;
+  return new Set([...customers.keys(), ...(deals?.keys() ?? []), ...(quarantined ?? [])]);
 }
 
 /** A second view of the sharding, beside the current one: some customers use it already, the others will later. */

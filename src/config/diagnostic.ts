@@ -57,6 +57,7 @@ export const diagnosticCodes = [
   'hosts-disagree',
   'duplicate-host',
   'all-drained',
+  'quarantine',
   'key-clash',
   'reserved-key',
   // the end of a list that is too long to show

@@ -97,25 +97,54 @@ interface WrittenConfig {
   readonly shuffle_sharding: {
     readonly total_hosts?: number;
     readonly default_shard_size: number;
-    readonly customer?: Readonly<Record<string, { readonly shard_size: number }>>;
+    readonly quarantine_hosts?: number;
+    readonly customer?: Readonly<Record<string, WrittenCustomer>>;
     readonly hosts?: readonly WrittenHost[];
   };
   readonly runtime?: Readonly<Record<string, Json>>;
 }
 
+interface WrittenCustomer {
+  readonly shard_size?: number;
+  readonly deal?: number;
+  readonly quarantine?: boolean;
+  readonly quarantine_until?: string;
+}
+
 type WrittenHost = string | { readonly address: string; readonly drain?: boolean };
 
 function toConfig({ shuffle_sharding: section, runtime }: WrittenConfig): ShardConfig {
-  const customers = Object.entries(section.customer ?? {});
   const hosts = section.hosts?.map((host) => (typeof host === 'string' ? { address: host, drain: false } : host));
   const drained = [...(hosts ?? []).entries()].filter(([, { drain }]) => drain === true).map(([slot]) => slot);
   return {
     totalHosts: section.total_hosts ?? section.hosts?.length ?? 0,
     defaultShardSize: section.default_shard_size,
-    customers: new Map(customers.map(([id, { shard_size: size }]) => [id, size])),
+    ...toCustomers(Object.entries(section.customer ?? {})),
     hosts: hosts?.map(({ address }) => address) ?? null,
     ...(drained.length > 0 && { drained }),
+    ...(section.quarantine_hosts && { quarantineHosts: section.quarantine_hosts }),
     runtime: new Map(Object.entries(runtime ?? {})),
+  };
+}
+
+type OfCustomers = Pick<ShardConfig, 'customers' | 'deals' | 'quarantined' | 'quarantineUntil'>;
+
+function toCustomers(written: readonly (readonly [string, WrittenCustomer])[]): OfCustomers {
+  const customers = new Map<string, number>();
+  const deals = new Map<string, number>();
+  const quarantined = new Set<string>();
+  const quarantineUntil = new Map<string, number>();
+  for (const [id, { shard_size: size, deal, quarantine, quarantine_until: until }] of written) {
+    if (size !== undefined) customers.set(id, size);
+    if (deal !== undefined) deals.set(id, deal);
+    if (quarantine === true) quarantined.add(id);
+    if (until !== undefined) quarantineUntil.set(id, Date.parse(until));
+  }
+  return {
+    customers,
+    ...(deals.size > 0 && { deals }),
+    ...(quarantined.size > 0 && { quarantined }),
+    ...(quarantineUntil.size > 0 && { quarantineUntil }),
   };
 }
 

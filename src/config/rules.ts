@@ -1,5 +1,5 @@
 import { addressFault } from './host-address.ts';
-import type { ShardConfig } from './config.ts';
+import { namedCustomers, type ShardConfig } from './config.ts';
 import type { Fault, Path } from './fault.ts';
 import { runtimeFaults } from './runtime-rules.ts';
 import { bounds } from './schema-file.ts';
@@ -24,7 +24,8 @@ export function ruleFaults(config: ShardConfig, context: RuleContext): Fault[] {
     ...drainFaults(config),
     ...disagreement(config, context),
     ...shardFaults(config),
-    ...customerFaults(config.customers),
+    ...quarantineFaults(config),
+    ...customerFaults(config),
     ...runtimeFaults(config.runtime, context),
   ];
 }
@@ -42,10 +43,18 @@ function* hostFaults(hosts: readonly string[], { sourceOf }: RuleContext): Gener
   }
 }
 
-function* drainFaults({ totalHosts, hosts, drained = [] }: ShardConfig): Generator<Fault> {
-  if (hosts === null || drained.length < totalHosts || totalHosts === 0) return;
+function* drainFaults(config: ShardConfig): Generator<Fault> {
+  const { totalHosts, hosts, drained = [], quarantineHosts = 0, quarantined } = config;
+  if (hosts === null || totalHosts === 0) return;
+  const first = totalHosts - quarantineHosts;
+  const apart = drained.filter((slot) => slot >= first).length;
   const hint = 'a host that drains hands its customers to others: leave one that does not';
-  yield fault('all-drained', [section, 'hosts'], `all ${totalHosts} hosts drain, so that nobody is served`, hint);
+  if (first > 0 && drained.length - apart === first)
+    yield fault('all-drained', [section, 'hosts'], `all ${first} hosts drain, so that nobody is served`, hint);
+  if (quarantined !== undefined && quarantineHosts > 0 && apart === quarantineHosts) {
+    const message = 'every host of the quarantine drains, and there are customers in it';
+    yield fault('all-drained', [section, 'hosts'], message, hint);
+  }
 }
 
 function* disagreement({ hosts }: ShardConfig, { totalHosts }: RuleContext): Generator<Fault> {
@@ -55,19 +64,50 @@ function* disagreement({ hosts }: ShardConfig, { totalHosts }: RuleContext): Gen
   yield fault('hosts-disagree', [section, 'total_hosts'], message.replace(/addresss$/, 'addresses'), hint);
 }
 
-function* shardFaults({ totalHosts, defaultShardSize, customers }: ShardConfig): Generator<Fault> {
-  const there = totalHosts === 1 ? 'there is only 1 host' : `there are only ${totalHosts} hosts`;
-  const hint = `write ${totalHosts === 1 ? '1' : `${totalHosts} or less`}, or add hosts`;
+function* shardFaults({ totalHosts, quarantineHosts = 0, defaultShardSize, customers }: ShardConfig): Generator<Fault> {
+  const most = totalHosts - quarantineHosts;
+  if (most < 1) return; // quarantineFaults says it
+  const there = most === 1 ? 'there is only 1 host' : `there are only ${most} hosts`;
+  const beside = quarantineHosts > 0 ? ` beside the quarantine's ${quarantineHosts}` : '';
+  const hint = `write ${most === 1 ? '1' : `${most} or less`}, or add hosts`;
   const tooBig = (path: Path, size: number) =>
-    fault('shard-too-big', path, `${nameOf(path)} is ${size}, but ${there}`, hint);
-  if (defaultShardSize > totalHosts) yield tooBig([section, 'default_shard_size'], defaultShardSize);
+    fault('shard-too-big', path, `${nameOf(path)} is ${size}, but ${there}${beside}`, hint);
+  if (defaultShardSize > most) yield tooBig([section, 'default_shard_size'], defaultShardSize);
   for (const [id, size] of customers) {
-    if (size > totalHosts) yield tooBig([section, 'customer', id, 'shard_size'], size);
+    if (size > most) yield tooBig([section, 'customer', id, 'shard_size'], size);
   }
 }
 
-function* customerFaults(customers: ReadonlyMap<string, number>): Generator<Fault> {
-  for (const id of customers.keys()) {
+function* quarantineFaults(config: ShardConfig): Generator<Fault> {
+  const { totalHosts, quarantineHosts = 0, quarantined = new Set<string>(), quarantineUntil = [] } = config;
+  if (quarantineHosts >= totalHosts && totalHosts > 0) {
+    const message = `quarantine_hosts is ${quarantineHosts} of ${count(totalHosts, 'host')}: there is none for the others`;
+    const hint = totalHosts > 1 ? `write ${totalHosts - 1} or less, or add hosts` : 'leave it out, or add hosts';
+    yield fault('quarantine', [section, 'quarantine_hosts'], message, hint);
+  }
+  for (const id of quarantineHosts > 0 ? [] : quarantined) {
+    const message = `the customer ${show(id)} is in quarantine, and no host is set apart for that`;
+    const hint = 'write quarantine_hosts: 1 (the last host of the list) under shuffle_sharding';
+    yield fault('quarantine', [section, 'customer', id, 'quarantine'], message, hint);
+  }
+  for (const [id, until] of quarantineUntil) {
+    const path = [section, 'customer', id, 'quarantine_until'];
+    if (Number.isNaN(until)) yield fault('quarantine', path, `${nameOf(path)} is no time of the calendar`, null);
+    if (quarantined.has(id)) continue;
+    const message = `the customer ${show(id)} has quarantine_until and is not in quarantine`;
+    yield fault('quarantine', path, message, 'write quarantine: true beside it, or remove it');
+  }
+}
+
+function* customerFaults(config: ShardConfig): Generator<Fault> {
+  const { customers, deals, quarantined } = config;
+  // what a key of theirs ends with
+  const ends = [
+    ['.shard_size', customers],
+    ['.deal', deals],
+    ['.quarantine', quarantined],
+  ] as const;
+  for (const id of namedCustomers(config).keys()) {
     const path = [section, 'customer', id];
     const length = Buffer.byteLength(id);
     if (length > bounds.customerIdBytes) {
@@ -80,8 +120,8 @@ function* customerFaults(customers: ReadonlyMap<string, number>): Generator<Faul
     }
     const hidden = /[\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.exec(id)?.[0];
     if (hidden !== undefined) yield fault('schema', path, ...hiddenCharacter(id, hidden));
-    const other = clashingCustomer(id, customers);
-    if (other !== null) yield fault('key-clash', path, clash(id, other), 'rename one of the two customers');
+    for (const other of ends.flatMap(([end, having]) => clashingCustomer(id, end, having) ?? []))
+      yield fault('key-clash', path, clash(id, other), 'rename one of the two customers');
   }
 }
 
@@ -92,10 +132,10 @@ function hiddenCharacter(id: string, character: string): [message: string, hint:
 }
 
 /** `a` and `a.shard_size` are two customers, but the runtime key of the first is the beginning of the second's. */
-function clashingCustomer(id: string, customers: ReadonlyMap<string, number>): string | null {
-  for (let dot = id.indexOf('.shard_size'); dot !== -1; dot = id.indexOf('.shard_size', dot + 1)) {
-    const rest = id.charAt(dot + '.shard_size'.length);
-    if ((rest === '' || rest === '.') && customers.has(id.slice(0, dot))) return id.slice(0, dot);
+function clashingCustomer(id: string, end: string, having: Pick<Set<string>, 'has'> = new Set()): string | null {
+  for (let dot = id.indexOf(end); dot !== -1; dot = id.indexOf(end, dot + 1)) {
+    const rest = id.charAt(dot + end.length);
+    if ((rest === '' || rest === '.') && having.has(id.slice(0, dot))) return id.slice(0, dot);
   }
   return null;
 }

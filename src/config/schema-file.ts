@@ -4,6 +4,8 @@ export const bounds = {
   hosts: 4096,
   /** `x-shard-assignment` lists every slot: 1,024 are 5 KB of header, and servers refuse more than 8 KB. */
   shardSize: 1024,
+  /** How often a customer can be dealt anew: five digits, the most that the Envoy filter reads of a number. */
+  deal: 99_999,
   /** UTF-8 bytes: what the Envoy filter takes as `x-customer-id`. */
   customerIdBytes: 256,
   runtimeKeyLength: 1024,
@@ -45,9 +47,46 @@ const shardSize = {
   examples: [3],
 } as const;
 
+const deal = {
+  title: 'Deal',
+  description:
+    'Deals this customer other hosts: each number is another draw. `shardplane deal` finds the ones that are needed.',
+  type: 'integer',
+  minimum: 1,
+  maximum: bounds.deal,
+  examples: [1],
+} as const;
+
+const quarantine = {
+  title: 'Quarantine',
+  description:
+    'Whether this customer gets hosts of the quarantine alone: the last `quarantine_hosts`, which nobody else gets.',
+  type: 'boolean',
+  examples: [true],
+} as const;
+
+const quarantineUntil = {
+  title: 'Quarantine until',
+  description:
+    'When the quarantine should be over, as in `2026-12-24T18:00:00Z`. Then the daemon shows a problem; it ends by a commit alone.',
+  type: 'string',
+  pattern:
+    '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$',
+  examples: ['2026-12-24T18:00:00Z'],
+} as const;
+
+const quarantineHosts = {
+  title: 'Quarantine hosts',
+  description: 'How many hosts, the last ones, only customers with `quarantine: true` get. Fewer than there are hosts.',
+  type: 'integer',
+  minimum: 0,
+  maximum: bounds.hosts - 1,
+  examples: [1],
+} as const;
+
 const customer = {
   title: 'Customers',
-  description: 'The customers whose shard size is not the default, by their `x-customer-id`.',
+  description: 'The customers that have something of their own, mostly a shard size, by their `x-customer-id`.',
   type: 'object',
   propertyNames: {
     description: `A customer id has 1 to ${bounds.customerIdBytes} bytes of UTF-8, no control characters, and no space at either end.`,
@@ -59,8 +98,8 @@ const customer = {
     title: 'A customer',
     description: 'One customer, for example `customer-A: {shard_size: 3}`.',
     type: 'object',
-    properties: { shard_size: shardSize },
-    required: ['shard_size'],
+    properties: { shard_size: shardSize, deal, quarantine, quarantine_until: quarantineUntil },
+    anyOf: [{ required: ['shard_size'] }, { required: ['deal'] }, { required: ['quarantine'] }],
     additionalProperties: false,
   },
   examples: [{ 'customer-A': { shard_size: 3 } }],
@@ -138,7 +177,13 @@ export const shardConfigSchema = {
       title: 'Shuffle sharding',
       description: 'Which customers get how many of which hosts.',
       type: 'object',
-      properties: { total_hosts: totalHosts, default_shard_size: defaultShardSize, customer, hosts },
+      properties: {
+        total_hosts: totalHosts,
+        default_shard_size: defaultShardSize,
+        quarantine_hosts: quarantineHosts,
+        customer,
+        hosts,
+      },
       required: ['default_shard_size'],
       anyOf: [{ required: ['total_hosts'] }, { required: ['hosts'] }],
       additionalProperties: false,

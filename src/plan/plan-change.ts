@@ -1,4 +1,4 @@
-import type { Json, ShardConfig } from '../config/config.ts';
+import { namedCustomers, type Customers, type Json, type ShardConfig } from '../config/config.ts';
 import { choosePlan } from '../rollout/choose-plan.ts';
 import type { RolloutPolicy } from '../rollout/plan.ts';
 import { movedShare } from '../shard/moved.ts';
@@ -55,17 +55,19 @@ function isOther(before: ShardConfig, after: ShardConfig): boolean {
   return firstChanges(toFields(compileRelease(before, commit)), toFields(compileRelease(after, commit))).length > 0;
 }
 
-function customerChanges({ customers: before }: ShardConfig, { customers: after }: ShardConfig): Plan['customers'] {
-  const [added, removed] = [missingIn(before, after), missingIn(after, before)];
+function customerChanges(live: ShardConfig, next: ShardConfig): Plan['customers'] {
+  const [before, after] = [live.customers, next.customers];
+  const [was, is] = [namedCustomers(live), namedCustomers(next)];
+  const [added, removed] = [missingIn(was, is), missingIn(is, was)];
   return {
-    total: { before: before.size, after: after.size },
+    total: { before: was.size, after: is.size },
     added: toNames(added),
     removed: toNames(removed),
     resized: [...after].filter(([id, size]) => before.has(id) && before.get(id) !== size).length,
   };
 }
 
-function missingIn(known: ReadonlyMap<string, unknown>, of: ReadonlyMap<string, unknown>): string[] {
+function missingIn(known: Customers, of: Customers): string[] {
   return [...of.keys()].filter((key) => !known.has(key));
 }
 
@@ -98,7 +100,7 @@ function compareSurvival(before: Side, after: Side): Survival[] {
 
 function survivalOfNamed({ view, open }: Side): (number | null)[] {
   const sizes = new Map<number, number>();
-  for (const customer of view.config.customers.keys()) {
+  for (const customer of namedCustomers(view.config).keys()) {
     const size = Math.min(dealtTo(view, customer).shardSize, open.size);
     sizes.set(size, (sizes.get(size) ?? 0) + 1);
   }

@@ -1,4 +1,4 @@
-import type { ShardConfig } from '../config/config.ts';
+import { namedCustomers, type ShardConfig } from '../config/config.ts';
 import { slotsIn } from '../shard/shard-of.ts';
 import { createComparison, toMove, type Compared } from './compare.ts';
 import { layOut, type Layout } from './layout.ts';
@@ -40,8 +40,8 @@ export function* survey(
   after: ShardConfig,
   { seed = 1, sample = 10_000, maxScores = defaultScores }: SurveyOptions = {},
 ): Generator<number, Survey> {
-  const ids = unnamedIds(before, after, { seed, count: sample });
-  const names = new Set([...before.customers.keys(), ...after.customers.keys()]);
+  const names = new Set([...namedCustomers(before).keys(), ...namedCustomers(after).keys()]);
+  const ids = unnamedIds(names, { seed, count: sample });
   const layout = layOut(before, after, ids[0] ?? 'unnamed');
   const named = new Group(layout, true);
   const unnamed = new Group(layout, false);
@@ -92,15 +92,11 @@ function costOfNamed(layout: Layout): number {
   );
 }
 
-function unnamedIds(
-  before: ShardConfig,
-  after: ShardConfig,
-  { seed, count }: { seed: number; count: number },
-): string[] {
+function unnamedIds(names: ReadonlySet<string>, { seed, count }: { seed: number; count: number }): string[] {
   const ids: string[] = [];
   for (let i = 0; ids.length < count; i++) {
     const id = `unnamed-${seed}-${i}`;
-    if (!before.customers.has(id) && !after.customers.has(id)) ids.push(id);
+    if (!names.has(id)) ids.push(id);
   }
   return ids;
 }

@@ -11,6 +11,10 @@ interface WrittenConfig {
   readonly hosts: readonly string[] | null;
   readonly drained?: readonly number[];
   readonly customers: readonly (readonly [string, number])[];
+  readonly deals?: readonly (readonly [string, number])[];
+  readonly quarantineHosts?: number;
+  readonly quarantined?: readonly string[];
+  readonly quarantineUntil?: readonly (readonly [string, number])[];
   readonly runtime: readonly (readonly [string, Json])[];
 }
 
@@ -33,8 +37,19 @@ export function contentToJson({ config, next }: Content): string {
 
 function toWritten(config: ShardConfig): WrittenConfig {
   const { totalHosts, defaultShardSize, hosts, drained, customers, runtime } = config;
-  const lists = { customers: [...customers], runtime: [...runtime] };
-  return { totalHosts, defaultShardSize, hosts, ...(drained && { drained }), ...lists };
+  const { deals, quarantineHosts, quarantined, quarantineUntil } = config;
+  return {
+    totalHosts,
+    defaultShardSize,
+    hosts,
+    ...(drained && { drained }),
+    ...(quarantineHosts && { quarantineHosts }),
+    customers: [...customers],
+    ...(deals && { deals: [...deals] }),
+    ...(quarantined && { quarantined: [...quarantined] }),
+    ...(quarantineUntil && { quarantineUntil: [...quarantineUntil] }),
+    runtime: [...runtime],
+  };
 }
 
 function toWrittenNext({ config, version, cutover, first }: NextView): WrittenNext {
@@ -64,15 +79,24 @@ function reviveNumber(_key: string, value: unknown): unknown {
   return typeof value === 'object' && value !== null && numberKey in value ? Number(value[numberKey]) : value;
 }
 
-function toConfig({ customers, runtime, ...rest }: WrittenConfig): ShardConfig {
-  return { ...rest, customers: new Map(customers), runtime: new Map(runtime) };
+function toConfig({ customers, deals, quarantined, quarantineUntil, runtime, ...plain }: WrittenConfig): ShardConfig {
+  return {
+    ...plain,
+    customers: new Map(customers),
+    ...(deals && { deals: new Map(deals) }),
+    ...(quarantined && { quarantined: new Set(quarantined) }),
+    ...(quarantineUntil && { quarantineUntil: new Map(quarantineUntil) }),
+    runtime: new Map(runtime),
+  };
 }
 
 function isConfig(value: unknown): value is WrittenConfig {
   if (!isRecord(value)) return false;
-  const { totalHosts, defaultShardSize, hosts, customers, runtime } = value;
+  const { totalHosts, defaultShardSize, hosts, customers, deals = [], quarantined = [], runtime } = value;
   const areNumbers = typeof totalHosts === 'number' && typeof defaultShardSize === 'number';
-  return areNumbers && (hosts === null || Array.isArray(hosts)) && areEntries(customers) && areEntries(runtime);
+  const areLists = (hosts === null || Array.isArray(hosts)) && Array.isArray(quarantined);
+  const { quarantineUntil = [] } = value;
+  return areNumbers && areLists && [customers, deals, quarantineUntil, runtime].every(areEntries);
 }
 
 function isNext(value: unknown): value is WrittenNext {

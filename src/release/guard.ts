@@ -1,4 +1,4 @@
-import type { ShardConfig } from '../config/config.ts';
+import { namedCustomers, type ShardConfig } from '../config/config.ts';
 import { printable } from '../config/words.ts';
 
 /** Fractions (0.5: half) above which a commit is held; 1 turns a guard off. */
@@ -16,17 +16,18 @@ export function findShrink(live: ShardConfig, next: ShardConfig, limits: GuardLi
 }
 
 function shrunkCustomers(live: ShardConfig, next: ShardConfig, limit: number): string | null {
-  const before = live.customers.size;
+  const [named, stay] = [namedCustomers(live), namedCustomers(next)];
+  const before = named.size;
   const enough = before * (1 - limit);
   let kept = 0;
-  for (const id of live.customers.keys()) {
+  for (const id of named.keys()) {
     // Only if needed: 100,000 customers take up to 20 ms.
     if (kept >= enough) return null;
-    if (next.customers.has(id)) kept++;
+    if (stay.has(id)) kept++;
   }
   const gone = before - kept;
   if (before === 0 || gone / before <= limit) return null;
-  const names = live.customers.keys().filter((id) => !next.customers.has(id));
+  const names = named.keys().filter((id) => !stay.has(id));
   return `it removes ${gone} of ${before} customers, more than ${percent(limit)}: ${list(names, gone)}`;
 }
 

@@ -7,9 +7,22 @@ export const viewKeys = {
   defaultShardSize: 'default_shard_size',
   hosts: 'hosts',
   drain: 'drain',
+  quarantineHosts: 'quarantine_hosts',
   version: 'version',
-  sizes: 'sizes',
 } as const;
+
+/**
+ * What a customer may have of its own: `key` ends its runtime key, as in the file; `list` holds those of all, packed. 0, or false for
+ * `quarantine`: none, which takes back in the next view what the current one has.
+ */
+export const ownKeys = {
+  sizes: { key: 'shard_size', list: 'sizes' },
+  deals: { key: 'deal', list: 'deals' },
+  quarantined: { key: 'quarantine', list: 'quarantined' },
+} as const;
+
+/** One of `ownKeys`. */
+export type OwnKind = keyof typeof ownKeys;
 
 /** After `keyPrefix`: the next view, which some customers use already; what it leaves out is as in the current one. */
 export const nextPrefix = 'next.';
@@ -18,7 +31,6 @@ export const nextPrefix = 'next.';
 export const nextKeys = { cutover: 'cutover', first: 'first' } as const;
 
 const customerPrefix = 'customer.';
-const customerSuffix = '.shard_size';
 /** Built once: 100,000 keys are compared with them. */
 const customerPrefixes = {
   '': `${keyPrefix}${customerPrefix}`,
@@ -35,7 +47,12 @@ export function nextKey(name: keyof typeof nextKeys): string {
   return `${keyPrefix}${nextPrefix}${nextKeys[name]}`;
 }
 
-/** The runtime key of a customer's shard size. */
-export function customerKey(id: string, view: '' | typeof nextPrefix = ''): string {
-  return `${customerPrefixes[view]}${id}${customerSuffix}`;
+/** The runtime key of what one customer has of its own. */
+export function customerKey(kind: OwnKind, id: string, view: '' | typeof nextPrefix = ''): string {
+  return `${customerPrefixes[view]}${id}.${ownKeys[kind].key}`;
+}
+
+/** The runtime key of what all customers have, packed. */
+export function listKey(kind: OwnKind, view: '' | typeof nextPrefix = ''): string {
+  return `${keyPrefix}${view}${ownKeys[kind].list}`;
 }

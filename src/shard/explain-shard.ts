@@ -1,6 +1,6 @@
-import type { ShardConfig } from '../config/config.ts';
+import { namedCustomers, type ShardConfig } from '../config/config.ts';
 import { rankSlots, type ScoredSlot } from './assign.ts';
-import { dealtTo, slotsIn, viewOf, type ShardView } from './shard-of.ts';
+import { dealtTo, slotsIn, viewOf, type Dealt, type ShardView } from './shard-of.ts';
 
 /** One slot of a customer's shard. */
 export interface ExplainedSlot extends ScoredSlot {
@@ -31,6 +31,10 @@ export interface ShardExplanation {
   readonly shardSize: number;
   /** Whether the size is from the customer's own entry, or the default. */
   readonly sizeFrom: 'customer' | 'default';
+  /** How often the customer was dealt anew: `customer#deal` is hashed. 0: never, the id alone is. */
+  readonly deal: number;
+  /** Whether it gets slots of the quarantine alone. */
+  readonly inQuarantine: boolean;
   /** Best first. */
   readonly slots: readonly ExplainedSlot[];
   /** The best slot outside the shard: where it would grow to. Null when it has them all. */
@@ -53,19 +57,24 @@ const scoresOfSlot = 50;
 export function explainShard(config: ShardConfig, customer: string): ShardExplanation {
   const view = viewOf(config);
   const dealt = dealtTo(view, customer);
-  const { shardSize, drained } = dealt;
+  const { shardSize, inQuarantine } = dealt;
+  const drained = passedOver(view, dealt);
   const tell = (slot: ScoredSlot) => ({ ...slot, number: slot.slot + 1, host: config.hosts?.[slot.slot] || null });
   const explained = rankSlots({ ...dealt, shardSize: shardSize + 1 }).map(tell);
   const slots = explained.slice(0, shardSize);
   const lowest = slots.at(-1)?.score ?? 0;
-  const passed = rankSlots({ ...dealt, shardSize: shardSize + drained.size, drained: new Set() }).filter(
-    ({ slot, score }) => drained.has(slot) && score >= lowest,
-  );
+  const passed = rankSlots({
+    ...dealt,
+    shardSize: shardSize + drained.size,
+    drained: dealt.drained.difference(drained),
+  }).filter(({ slot, score }) => drained.has(slot) && score >= lowest);
   return {
     customer,
     totalHosts: config.totalHosts,
     shardSize,
     sizeFrom: config.customers.has(customer) ? 'customer' : 'default',
+    deal: config.deals?.get(customer) ?? 0,
+    inQuarantine,
     slots,
     next: explained[shardSize] ?? null,
     drained: passed.map(tell),
@@ -73,9 +82,16 @@ export function explainShard(config: ShardConfig, customer: string): ShardExplan
   };
 }
 
+/** The drained and vacant slots that might be the customer's: of the quarantine, or of the others. */
+function passedOver({ config, drained }: ShardView, { inQuarantine }: Dealt): ReadonlySet<number> {
+  const first = config.totalHosts - (config.quarantineHosts ?? 0);
+  return config.quarantineHosts ? new Set([...drained].filter((slot) => slot >= first === inQuarantine)) : drained;
+}
+
 function overlapOf(view: ShardView, customer: string, slots: ReadonlySet<number>): Overlap {
   const { config } = view;
-  const others = config.customers.keys().filter((name) => name !== customer);
+  const named = namedCustomers(config);
+  const others = named.keys().filter((name) => name !== customer);
   let [compared, sharingNone, spent] = [0, 0, 0];
   const sharingAll: string[] = [];
   for (const name of others) {
@@ -87,7 +103,7 @@ function overlapOf(view: ShardView, customer: string, slots: ReadonlySet<number>
     if (count === slots.size) sharingAll.push(name);
   }
   return {
-    others: config.customers.size - (config.customers.has(customer) ? 1 : 0),
+    others: named.size - (named.has(customer) ? 1 : 0),
     compared,
     sharingNone,
     sharingSome: compared - sharingNone,

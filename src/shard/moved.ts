@@ -1,6 +1,6 @@
-import type { ShardConfig } from '../config/config.ts';
+import { namedCustomers, type Customers, type ShardConfig } from '../config/config.ts';
 import { fmix32 } from './murmur3.ts';
-import { dealtTo, slotsIn, viewOf, type ShardView } from './shard-of.ts';
+import { dealtTo, slotsIn, viewOf, type Dealt, type ShardView } from './shard-of.ts';
 
 /** How many ids are looked at, of each kind. */
 const sampleSize = 1000;
@@ -51,12 +51,13 @@ function shareOf(sample: readonly Sampled[], isMoved: IsMoved): number {
 function compare(before: ShardConfig, after: ShardConfig): IsMoved {
   const [live, next] = [viewOf(before), viewOf(after)];
   if (isSameLayout(live, next))
-    return (customer) => ({ moved: sizeIn(live, customer) !== sizeIn(next, customer), cost: 1 });
+    return (customer) => ({ moved: !isSameDeal(dealtTo(live, customer), dealtTo(next, customer)), cost: 1 });
   // no telling which hosts of the cluster the slots were
   if ((before.hosts === null) !== (after.hosts === null)) return () => ({ moved: true, cost: 1 });
   return (customer) => {
-    const sizes = sizeIn(live, customer) + sizeIn(next, customer);
-    const drained = live.drained.size + next.drained.size;
+    const [was, is] = [dealtTo(live, customer), dealtTo(next, customer)];
+    const sizes = was.shardSize + is.shardSize;
+    const drained = was.drained.size + is.drained.size;
     const cost = before.totalHosts + after.totalHosts + drained + scoresOfSlot * sizes;
     // too dear to compare, and of so many hosts some always is another
     if (scoresOfSlot * sizes > maxScores) return { moved: true, cost: 1 };
@@ -64,15 +65,17 @@ function compare(before: ShardConfig, after: ShardConfig): IsMoved {
   };
 }
 
-function sizeIn(view: ShardView, customer: string): number {
-  return dealtTo(view, customer).shardSize;
+/** Of the same layout. */
+function isSameDeal(a: Dealt, b: Dealt): boolean {
+  return a.shardSize === b.shardSize && a.customer === b.customer && a.inQuarantine === b.inQuarantine;
 }
 
-/** The same slots with the same hosts: then only another size changes a shard. */
+/** The same slots with the same hosts: then only what a customer has of its own changes its shard. */
 function isSameLayout(a: ShardView, b: ShardView): boolean {
   const hosts = b.config.hosts ?? [];
   return (
     a.config.totalHosts === b.config.totalHosts &&
+    a.config.quarantineHosts === b.config.quarantineHosts &&
     (a.config.hosts === null) === (b.config.hosts === null) &&
     (a.config.hosts ?? []).every((host, slot) => host === hosts[slot]) &&
     a.drained.size === b.drained.size &&
@@ -92,12 +95,13 @@ function isSameSet(a: readonly (string | number)[], b: readonly (string | number
 
 /** Of the names in either config: some of the live one's, and of the next one's those that are new. */
 function namedSample(live: ShardConfig, next: ShardConfig): Sampled[] {
-  const added = sampleOf(next.customers).filter(({ customer }) => !live.customers.has(customer));
-  return shuffle([...sampleOf(live.customers), ...added]);
+  const named = namedCustomers(live);
+  const added = sampleOf(namedCustomers(next)).filter(({ customer }) => !named.has(customer));
+  return shuffle([...sampleOf(named), ...added]);
 }
 
 /** At most {@link sampleSize} names, one at random from each of as many runs of equal length. */
-function sampleOf(customers: ReadonlyMap<string, number>): Sampled[] {
+function sampleOf(customers: Customers): Sampled[] {
   const size = Math.min(customers.size, sampleSize);
   const weight = customers.size / size;
   const sample: Sampled[] = [];
@@ -111,7 +115,8 @@ function sampleOf(customers: ReadonlyMap<string, number>): Sampled[] {
 
 function unnamedSample(live: ShardConfig, next: ShardConfig): Sampled[] {
   const ids = Array.from({ length: sampleSize }, (_, i) => `unnamed-${i}`);
-  const unnamed = ids.filter((id) => !live.customers.has(id) && !next.customers.has(id));
+  const named = [namedCustomers(live), namedCustomers(next)];
+  const unnamed = ids.filter((id) => named.every((each) => !each.has(id)));
   return unnamed.map((customer) => ({ customer, weight: 1 }));
 }
 

@@ -6,11 +6,17 @@ export interface ShardView {
   readonly config: ShardConfig;
   /** The slots that get no customers: drained and vacant ones. */
   readonly drained: ReadonlySet<number>;
+  /** What a customer passes over: those, and the quarantine's. */
+  readonly closed: ReadonlySet<number>;
+  /** What a quarantined customer passes over: all but the quarantine's. */
+  readonly closedApart: ReadonlySet<number>;
 }
 
 /** What is asked of `assignShard` for a customer. A size of 0 when no slot is left. */
 export interface Dealt extends ShardRequest {
+  /** Drained and vacant slots, and those of the quarantine, or all the others. */
   readonly drained: ReadonlySet<number>;
+  readonly inQuarantine: boolean;
 }
 
 /** A customer's slots under a valid config, from 0, best first. For more than one customer use {@link createShards}. */
@@ -28,7 +34,19 @@ export function createShards(config: ShardConfig): (customer: string) => number[
 export function viewOf(config: ShardConfig): ShardView {
   const { totalHosts, hosts, drained = [] } = config;
   const vacant = [...(hosts ?? []).entries()].filter(([, host]) => host === '').map(([slot]) => slot);
-  return { config, drained: new Set([...drained, ...vacant].filter((slot) => slot < totalHosts)) };
+  const unused = new Set([...drained, ...vacant].filter((slot) => slot < totalHosts));
+  return { config, drained: unused, ...toClosed(config, unused) };
+}
+
+/** The same as set_apart in envoy/src/view.lua. */
+function toClosed({ totalHosts, quarantineHosts = 0 }: ShardConfig, drained: ReadonlySet<number>) {
+  if (quarantineHosts === 0) return { closed: drained, closedApart: drained };
+  const slots = Array.from({ length: totalHosts }, (_, slot) => slot);
+  const others = new Set(slots.slice(0, -quarantineHosts));
+  const apart = slots.slice(-quarantineHosts);
+  // quarantine holds though all of its slots are drained or vacant
+  const free = apart.some((slot) => !drained.has(slot));
+  return { closed: new Set([...drained, ...apart]), closedApart: free ? others.union(drained) : others };
 }
 
 /** The slots of a customer in a view. */
@@ -38,8 +56,15 @@ export function slotsIn(view: ShardView, customer: string): number[] {
 }
 
 /** What decides a customer's shard: the text that is hashed, how many slots it gets, and from which. */
-export function dealtTo({ config, drained }: ShardView, customer: string): Dealt {
-  const { totalHosts, customers, defaultShardSize } = config;
+export function dealtTo({ config, closed, closedApart }: ShardView, customer: string): Dealt {
+  const { totalHosts, customers, defaultShardSize, deals, quarantined } = config;
+  const inQuarantine = quarantined?.has(customer) === true;
+  const drained = inQuarantine ? closedApart : closed;
   const shardSize = Math.min(customers.get(customer) ?? defaultShardSize, totalHosts - drained.size);
-  return { customer, totalHosts, shardSize, drained };
+  return { customer: hashedText(customer, deals?.get(customer)), totalHosts, shardSize, drained, inQuarantine };
+}
+
+/** What is hashed of a customer who was dealt anew so often (0: never). */
+export function hashedText(customer: string, deal = 0): string {
+  return deal === 0 ? customer : `${customer}#${deal}`;
 }

@@ -27,6 +27,24 @@ test('which view the customer uses, and why', () => {
   assert.match(told(next(0, 'customer-A')), /version b{12}\n {2}the next view: shuffle_sharding\.next\.first names/);
 });
 
+test('a deal and a quarantine are said, with the keys of the customer’s own entry', () => {
+  const hosts = Array.from('abcdefgh').map((host) => `${host}:1`);
+  const dealt = told({ config: makeConfig({ hosts, deals: new Map([['customer-A', 3]]) }) });
+  assert.match(dealt, /\n {2}shuffle_sharding\.customer\.customer-A\.deal = 3: the scores are those of customer-A#3\n/);
+  assert.match(dealt, /customer-A\.shard_size is not set/);
+  assert.doesNotMatch(dealt, /quarantine/);
+  const apart = told({
+    config: makeConfig({ hosts, quarantineHosts: 2, quarantined: new Set(['customer-A']), drained: [1, 7] }),
+  });
+  assert.match(apart, /x-shard-assignment: \[7\] {2}x-shard-config: 1\/8\n/);
+  assert.match(
+    apart,
+    /\n {2}shuffle_sharding\.customer\.customer-A\.quarantine = true: of the quarantine's hosts alone\n/,
+  );
+  assert.match(apart, /drained: host 8 \(h:1\)/);
+  assert.doesNotMatch(apart, /host 2 |one more/);
+});
+
 test('what nodes do that a wave has reached, while the others do not', () => {
   const newer = { ...release, version: versionOf('c'.repeat(40)), config: makeConfig({ defaultShardSize: 3 }) };
   const text = told({}, { release: newer, nodes: 1, connected: 5 });
