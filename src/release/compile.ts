@@ -74,8 +74,8 @@ interface NextOptions {
 function* nextEntries(next: NextView, { changed, isPacked, current }: NextOptions): Entries {
   const { config, version, cutover, first } = next;
   yield* viewEntries({ config, version, own: changed, isPacked, view: nextPrefix });
-  if (current.quarantineHosts !== undefined && config.quarantineHosts === undefined)
-    yield [viewKey('quarantineHosts', nextPrefix), 0];
+  const { quarantineHosts = 0 } = config;
+  if (quarantineHosts === 0 && current.quarantineHosts) yield [viewKey('quarantineHosts', nextPrefix), 0];
   yield [nextKey('cutover'), cutover];
   if (first.size > 0) yield [nextKey('first'), packIds(first)];
 }
