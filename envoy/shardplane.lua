@@ -33,7 +33,16 @@ local SETTINGS = {
 local RUNTIME = "envoy.runtime" -- the metadata namespace
 local PREFIX = "shuffle_sharding."
 local NEXT = "next."
-local CUSTOMER, SUFFIX = "customer.", ".shard_size"
+local CUSTOMER = "customer."
+
+-- What a customer may have of its own, by the end of its key: the key of the packed list of all customers' values, and their
+-- bounds. 0 is none: it takes back in the next view what the current one has.
+local OWN_NAMES = { "shard_size", "deal", "quarantine" }
+local OWN = {
+  shard_size = { list = "sizes", least = 1, most = SETTINGS.max_shard_size },
+  deal = { list = "deals", least = 1, most = 99999 },
+  quarantine = { list = "quarantined", least = 0, most = 1 },
+}
 
 local byte, char, find, format = string.byte, string.char, string.find, string.format
 local gmatch, gsub, match, sub = string.gmatch, string.gsub, string.match, string.sub
@@ -83,6 +92,8 @@ end
 
 local function read_total(value) return count_of(value, 1, SETTINGS.max_hosts) end
 local function read_size(value) return count_of(value, 1, SETTINGS.max_shard_size) end
+local function read_quarantine(value) return count_of(value, 0, SETTINGS.max_hosts - 1) end
+local function read_deal(value) return count_of(value, 1, OWN.deal.most) end
 local function read_version(value) return type(value) == "string" and match(sub(value, 1, 12), "^[%w._-]+$") or nil end
 
 -- "a:1,,c:3" as a list, with false for a vacant slot. Nil when an item is not an address, or there is none at all.
@@ -112,14 +123,33 @@ local function read_slots(value)
   return slots
 end
 
--- The number of a view's slots that are not drained. Vacant ones count as drained.
+-- Vacant slots count as drained.
+local function drain_vacant(view)
+  for slot = 0, view.total - 1 do
+    if view.hosts and not view.hosts[slot + 1] then view.drained[slot] = true end
+  end
+end
+
 local function count_free(view)
   local free = 0
   for slot = 0, view.total - 1 do
-    if view.hosts and not view.hosts[slot + 1] then view.drained[slot] = true end
     if not view.drained[slot] then free = free + 1 end
   end
   return free
+end
+
+-- Takes the quarantine's slots, the last ones, from a view. Returns what quarantined customers have in its place: those alone,
+-- drained ones too if there are no others.
+local function set_apart(view, count)
+  local apart, first = { total = view.total, drained = {} }, view.total - count
+  for slot = 0, view.total - 1 do apart.drained[slot] = slot < first or view.drained[slot] end
+  apart.free = count_free(apart)
+  for slot = first, view.total - 1 do
+    if apart.free == 0 then apart.drained[slot] = nil end
+    view.drained[slot] = true
+  end
+  apart.free = count_free(apart)
+  return apart
 end
 
 local function make_view(pushed)
@@ -140,10 +170,17 @@ local function make_view(pushed)
     version = use("version", read_version, "fallback"),
   }
   if view.hosts then view.total = min(view.total, #view.hosts) end
+  drain_vacant(view)
+  if count_free(view) == 0 then
+    problem = problem or "drain"
+    view.drained = {} -- all are drained: use them anyway
+  end
+  local apart = use("quarantine_hosts", read_quarantine, 0)
+  if apart > 0 then view.apart = set_apart(view, min(apart, view.total)) end
   view.free = count_free(view)
   if view.free == 0 then
-    problem = problem or "drain"
-    view.drained, view.free = {}, view.total -- all are drained: use them anyway
+    problem = problem or "quarantine_hosts"
+    view.drained, view.free, view.apart = {}, view.total, nil -- none is left for the others: no quarantine
   end
   view.problem = problem
   return view
@@ -209,14 +246,14 @@ end
 
 -- Whether it looks like a sorted packed list: checks the ends and some entries in between. (All would take as long as parsing,
 -- and each is checked again when it is looked up.)
-local function is_packed(text, least)
+local function is_packed(text, least, most)
   if not is_list(text) then return false end
   local before = ""
   for part = 0, 31 do
     local comma = find(text, ",", 1 + floor((#text - 1) * part / 32), true)
     if not comma or comma == #text then break end
     local name, value = entry_at(text, comma)
-    if not name or name < before or not count_of(value, least, SETTINGS.max_shard_size) then return false end
+    if not name or name < before or not count_of(value, least, most) then return false end
     before = name
   end
   return true
@@ -224,42 +261,65 @@ end
 
 -- The runtime's values as one or two views: the current one, and the next one, which some customers use already.
 
-local VIEW_FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "version" }
-local FIELDS = { total_hosts = 1, default_shard_size = 1, hosts = 1, drain = 1, version = 1, sizes = 1, cutover = 1, first = 1 }
+local VIEW_FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "quarantine_hosts", "version" }
+local FIELDS = { cutover = 1, first = 1 }
+for _, name in ipairs(VIEW_FIELDS) do FIELDS[name] = 1 end
+for _, own in pairs(OWN) do FIELDS[own.list] = 1 end
+local BOOLEANS = { ["true"] = 1, ["false"] = 0 }
 local CUTOVER = 0x6375746f
+
+-- `least`: of what customers have of their own.
+local function make_part(least) return { least = least, own = {} } end
+
+-- The least that a part may have of its own for a customer.
+local function least_of(part, own) return min(part.least, own.least) end
+
+-- Keeps what a key of a customer says; `rest`: the key after `customer.`.
+local function keep_own(part, rest, value)
+  local customer, name = match(rest, "^(.*)%.([%l_]+)$")
+  local own = OWN[name]
+  if not own then return end
+  if name == "quarantine" then value = BOOLEANS[value] or value end
+  local used = count_of(value, least_of(part, own), own.most)
+  if not used then part.problem = "customer.*." .. name end
+  part.own[name] = part.own[name] or {}
+  part.own[name][customer] = used
+end
 
 -- Collects the entries of a response.
 local function make_layer()
-  local layer = { current = { customers = {} }, next = { customers = {} }, has_next = false }
+  local layer = { current = make_part(1), next = make_part(0), has_next = false }
   layer.keep = function(key, value)
-    local part, least, name = layer.current, 1, key
+    local part, name = layer.current, key
     if sub(key, 1, #NEXT) == NEXT then
-      part, least, name = layer.next, 0, sub(key, #NEXT + 1)
+      part, name = layer.next, sub(key, #NEXT + 1)
       layer.has_next = true
     end
     if FIELDS[name] then
       part[name] = value
-    elseif sub(name, 1, #CUSTOMER) == CUSTOMER and sub(name, -#SUFFIX) == SUFFIX then
-      local size = count_of(value, least, SETTINGS.max_shard_size)
-      if not size then part.problem = "customer.*" .. SUFFIX end
-      part.customers[sub(name, #CUSTOMER + 1, -#SUFFIX - 1)] = size
+    elseif sub(name, 1, #CUSTOMER) == CUSTOMER then
+      keep_own(part, sub(name, #CUSTOMER + 1), value)
     end
   end
   return layer
 end
 
 -- What is wrong with a part, besides its view.
-local function part_problem(part, least)
-  if part.sizes and not is_packed(part.sizes, least) then
-    part.sizes = nil
-    return "sizes"
+local function part_problem(part)
+  for _, name in ipairs(OWN_NAMES) do
+    local own = OWN[name]
+    if part[own.list] and not is_packed(part[own.list], least_of(part, own), own.most) then
+      part[own.list] = nil
+      return own.list
+    end
   end
   return part.problem
 end
 
 -- The part of the next view; what it leaves out is as in the current one.
 local function overlay(part, current)
-  local pushed = { customers = part.customers, sizes = part.sizes, base = current }
+  local pushed = { base = current, own = part.own, least = part.least }
+  for _, own in pairs(OWN) do pushed[own.list] = part[own.list] end
   for _, name in ipairs(VIEW_FIELDS) do
     pushed[name] = part[name]
     if pushed[name] == nil then pushed[name] = current[name] end
@@ -275,13 +335,13 @@ local function next_problem(layer, view, current)
   if view.hosts and (not current.hosts or total and total > #view.hosts) then return "hosts" end
   if part.cutover and not count_of(part.cutover, 0, 10000) then return "cutover" end
   if part.first and not is_list(part.first) then return "first" end
-  return part_problem(part, 0)
+  return part_problem(part)
 end
 
 -- Both views of a layer. `problem` names what can't be used; there is no next view then.
 local function make_views(layer)
   local current = make_view(layer.current)
-  local views = { current = current, problem = current.problem or part_problem(layer.current, 1) }
+  local views = { current = current, problem = current.problem or part_problem(layer.current) }
   if not layer.has_next then return views end
   local view = make_view(overlay(layer.next, layer.current))
   local problem = next_problem(layer, view, current)
@@ -301,20 +361,19 @@ local function view_of(views, customer)
   return views.current
 end
 
--- A part's own size of a customer, or nil. A key comes before the packed list: /runtime_modify can set one.
-local function pushed_size(part, customer, least)
-  local size = part.customers[customer]
-  if size or not part.sizes then return size end
-  return count_of(find_packed(part.sizes, customer), least, SETTINGS.max_shard_size)
+-- What a part has of its own for a customer, or nil. A key comes before the packed list: /runtime_modify can set one.
+local function pushed_own(part, name, customer)
+  local own, by_key = OWN[name], part.own[name]
+  local value = by_key and by_key[customer]
+  if value or not part[own.list] then return value end
+  return count_of(find_packed(part[own.list], customer), least_of(part, own), own.most)
 end
 
--- The size that a view sets for a customer by name; nil: the default.
-local function own_size(view, customer)
-  local base = view.pushed.base
-  if not base then return pushed_size(view.pushed, customer, 1) end
-  local size = pushed_size(view.pushed, customer, 0)
-  if size == 0 then return nil end
-  return size or pushed_size(base, customer, 1)
+-- What a view has for a customer by name; nil: nothing.
+local function own_value(view, name, customer)
+  local value = pushed_own(view.pushed, name, customer)
+  if not value and view.pushed.base then value = pushed_own(view.pushed.base, name, customer) end
+  return value ~= 0 and value or nil
 end
 
 local QUOTE, BACKSLASH, OPEN, CLOSE, OPEN_ARRAY, CLOSE_ARRAY = byte('"\\{}[]', 1, 6)
@@ -536,11 +595,11 @@ local function sift_down(heap, i, size)
   heap[i] = item
 end
 
--- The `size` best of a view's slots for a text, best first, without drained ones; at most view.free of them.
+-- The `size` best of a pool's slots for a text, best first, without drained ones; at most pool.free of them.
 -- The same as assignShard in src/shard/assign.ts.
-local function rank(text, view, size)
+local function rank(text, pool, size)
   local a, c = murmur3_32(text, 0), murmur3_32(text, 0x9747b28c)
-  local drained, best, count, slot = view.drained, {}, 0, 0
+  local drained, best, count, slot = pool.drained, {}, 0, 0
   while count < size do
     if not drained[slot] then
       count = count + 1
@@ -549,7 +608,7 @@ local function rank(text, view, size)
     slot = slot + 1
   end
   for i = floor(size / 2), 1, -1 do sift_down(best, i, size) end
-  for rest = slot, view.total - 1 do
+  for rest = slot, pool.total - 1 do
     local weight = weigh(a, c, rest)
     if weight > best[1] and not drained[rest] then
       best[1] = weight
@@ -578,8 +637,18 @@ local function remember(cache, customer, entry, slots)
   return entry
 end
 
-local function make_shard(view, customer, size)
-  local slots = rank(customer, view, size)
+-- What is hashed of a customer who was dealt anew so often (nil: never). The same as hashedText in src/shard/shard-of.ts.
+local function text_of(customer, deal)
+  return deal and customer .. "#" .. deal or customer
+end
+
+-- What a customer's slots are taken from.
+local function pool_of(view, quarantined)
+  return quarantined and view.apart or view
+end
+
+local function make_shard(view, pool, text, size)
+  local slots = rank(text, pool, size)
   local named, targets = {}, {}
   for i, slot in ipairs(slots) do
     named[i] = slot + 1
@@ -612,7 +681,7 @@ local function make_list(shard, start)
   return list
 end
 
-local NUMERIC = { total_hosts = true, default_shard_size = true }
+local NUMERIC = { total_hosts = true, default_shard_size = true, quarantine_hosts = true }
 
 -- A view's keys for `envoy.runtime`, as an array of alternating keys and values; only those that the runtime has. Filters that
 -- read it need not know about other views.
@@ -629,18 +698,26 @@ local function list_published(view)
   return published
 end
 
--- `entry`: the customer's cache entry; `published`: its view's keys; and its own size, if any.
+-- `entry`: the customer's cache entry; `published`: its view's keys; `own`: its own, if any.
 local function publish(metadata, entry)
   local published = entry.published
   for i = 1, #published, 2 do metadata:set(RUNTIME, published[i], published[i + 1]) end
-  if entry.own then metadata:set(RUNTIME, entry.own_key, entry.own) end
+  local own = entry.own
+  if not own then return end
+  for i = 1, #own, 2 do metadata:set(RUNTIME, own[i], own[i + 1]) end
 end
 
 local function add_published(entry, view, customer)
   view.published = view.published or list_published(view)
   entry.published = view.published
-  entry.own = own_size(view, customer)
-  entry.own_key = PREFIX .. CUSTOMER .. customer .. SUFFIX
+  for _, name in ipairs(OWN_NAMES) do
+    local value = own_value(view, name, customer)
+    if value then
+      entry.own = entry.own or {}
+      entry.own[#entry.own + 1] = PREFIX .. CUSTOMER .. customer .. "." .. name
+      entry.own[#entry.own + 1] = value
+    end
+  end
   return entry
 end
 
@@ -691,7 +768,9 @@ local function find_shard(customer)
   local shard = cache.older[customer]
   if not shard then
     local view = view_of(views or defaults, customer)
-    shard = make_shard(view, customer, min(own_size(view, customer) or view.size, view.free))
+    local pool = pool_of(view, own_value(view, "quarantine", customer))
+    local size = min(own_value(view, "shard_size", customer) or view.size, pool.free)
+    shard = make_shard(view, pool, text_of(customer, own_value(view, "deal", customer)), size)
     if SETTINGS.publish then add_published(shard, view, customer) end
   end
   return remember(cache, customer, shard, shard.size)

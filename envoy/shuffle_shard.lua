@@ -26,7 +26,16 @@ local SETTINGS = {
 local RUNTIME = "envoy.runtime" -- the metadata namespace
 local PREFIX = "shuffle_sharding."
 local NEXT = "next."
-local CUSTOMER, SUFFIX = "customer.", ".shard_size"
+local CUSTOMER = "customer."
+
+-- What a customer may have of its own, by the end of its key: the key of the packed list of all customers' values, and their
+-- bounds. 0 is none: it takes back in the next view what the current one has.
+local OWN_NAMES = { "shard_size", "deal", "quarantine" }
+local OWN = {
+  shard_size = { list = "sizes", least = 1, most = SETTINGS.max_shard_size },
+  deal = { list = "deals", least = 1, most = 99999 },
+  quarantine = { list = "quarantined", least = 0, most = 1 },
+}
 
 local byte, char, find, format = string.byte, string.char, string.find, string.format
 local gmatch, gsub, match, sub = string.gmatch, string.gsub, string.match, string.sub
@@ -76,6 +85,8 @@ end
 
 local function read_total(value) return count_of(value, 1, SETTINGS.max_hosts) end
 local function read_size(value) return count_of(value, 1, SETTINGS.max_shard_size) end
+local function read_quarantine(value) return count_of(value, 0, SETTINGS.max_hosts - 1) end
+local function read_deal(value) return count_of(value, 1, OWN.deal.most) end
 local function read_version(value) return type(value) == "string" and match(sub(value, 1, 12), "^[%w._-]+$") or nil end
 
 -- "a:1,,c:3" as a list, with false for a vacant slot. Nil when an item is not an address, or there is none at all.
@@ -105,14 +116,33 @@ local function read_slots(value)
   return slots
 end
 
--- The number of a view's slots that are not drained. Vacant ones count as drained.
+-- Vacant slots count as drained.
+local function drain_vacant(view)
+  for slot = 0, view.total - 1 do
+    if view.hosts and not view.hosts[slot + 1] then view.drained[slot] = true end
+  end
+end
+
 local function count_free(view)
   local free = 0
   for slot = 0, view.total - 1 do
-    if view.hosts and not view.hosts[slot + 1] then view.drained[slot] = true end
     if not view.drained[slot] then free = free + 1 end
   end
   return free
+end
+
+-- Takes the quarantine's slots, the last ones, from a view. Returns what quarantined customers have in its place: those alone,
+-- drained ones too if there are no others.
+local function set_apart(view, count)
+  local apart, first = { total = view.total, drained = {} }, view.total - count
+  for slot = 0, view.total - 1 do apart.drained[slot] = slot < first or view.drained[slot] end
+  apart.free = count_free(apart)
+  for slot = first, view.total - 1 do
+    if apart.free == 0 then apart.drained[slot] = nil end
+    view.drained[slot] = true
+  end
+  apart.free = count_free(apart)
+  return apart
 end
 
 local function make_view(pushed)
@@ -133,10 +163,17 @@ local function make_view(pushed)
     version = use("version", read_version, "fallback"),
   }
   if view.hosts then view.total = min(view.total, #view.hosts) end
+  drain_vacant(view)
+  if count_free(view) == 0 then
+    problem = problem or "drain"
+    view.drained = {} -- all are drained: use them anyway
+  end
+  local apart = use("quarantine_hosts", read_quarantine, 0)
+  if apart > 0 then view.apart = set_apart(view, min(apart, view.total)) end
   view.free = count_free(view)
   if view.free == 0 then
-    problem = problem or "drain"
-    view.drained, view.free = {}, view.total -- all are drained: use them anyway
+    problem = problem or "quarantine_hosts"
+    view.drained, view.free, view.apart = {}, view.total, nil -- none is left for the others: no quarantine
   end
   view.problem = problem
   return view
@@ -181,11 +218,11 @@ local function sift_down(heap, i, size)
   heap[i] = item
 end
 
--- The `size` best of a view's slots for a text, best first, without drained ones; at most view.free of them.
+-- The `size` best of a pool's slots for a text, best first, without drained ones; at most pool.free of them.
 -- The same as assignShard in src/shard/assign.ts.
-local function rank(text, view, size)
+local function rank(text, pool, size)
   local a, c = murmur3_32(text, 0), murmur3_32(text, 0x9747b28c)
-  local drained, best, count, slot = view.drained, {}, 0, 0
+  local drained, best, count, slot = pool.drained, {}, 0, 0
   while count < size do
     if not drained[slot] then
       count = count + 1
@@ -194,7 +231,7 @@ local function rank(text, view, size)
     slot = slot + 1
   end
   for i = floor(size / 2), 1, -1 do sift_down(best, i, size) end
-  for rest = slot, view.total - 1 do
+  for rest = slot, pool.total - 1 do
     local weight = weigh(a, c, rest)
     if weight > best[1] and not drained[rest] then
       best[1] = weight
@@ -223,8 +260,18 @@ local function remember(cache, customer, entry, slots)
   return entry
 end
 
-local function make_shard(view, customer, size)
-  local slots = rank(customer, view, size)
+-- What is hashed of a customer who was dealt anew so often (nil: never). The same as hashedText in src/shard/shard-of.ts.
+local function text_of(customer, deal)
+  return deal and customer .. "#" .. deal or customer
+end
+
+-- What a customer's slots are taken from.
+local function pool_of(view, quarantined)
+  return quarantined and view.apart or view
+end
+
+local function make_shard(view, pool, text, size)
+  local slots = rank(text, pool, size)
   local named, targets = {}, {}
   for i, slot in ipairs(slots) do
     named[i] = slot + 1
@@ -296,7 +343,7 @@ local function direct(shard, headers, metadata)
   metadata:set("shard", "version", shard.version)
 end
 
-local FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "version" }
+local FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "quarantine_hosts", "version" }
 
 -- The views of the latest requests, newest first: with a next view there are two. `is_good`: all of the newest could be used.
 local view, other
@@ -332,14 +379,27 @@ local function look(handle, runtime)
   view, other = made, view
 end
 
+-- The keys of what a customer has of its own.
+local function own_keys(customer)
+  local keys, prefix = {}, PREFIX .. CUSTOMER .. customer .. "."
+  for _, name in ipairs(OWN_NAMES) do keys[name] = prefix .. name end
+  return keys
+end
+
 local function shard_of(customer, runtime)
-  local size = read_size(runtime[PREFIX .. CUSTOMER .. customer .. SUFFIX]) or view.size
-  size = min(size, view.free)
   local cache = view.cache
-  local shard = cache.recent[customer]
-  if shard and shard.size == size then return shard end
-  shard = cache.older[customer]
-  if not shard or shard.size ~= size then shard = make_shard(view, customer, size) end
+  local recent = cache.recent[customer]
+  local shard = recent or cache.older[customer]
+  local keys = shard and shard.keys or own_keys(customer)
+  local pool = pool_of(view, runtime[keys.quarantine] == 1)
+  local size = min(read_size(runtime[keys.shard_size]) or view.size, pool.free)
+  local deal = read_deal(runtime[keys.deal])
+  if not shard or shard.size ~= size or shard.deal ~= deal or shard.pool ~= pool then
+    shard = make_shard(view, pool, text_of(customer, deal), size)
+    shard.keys, shard.deal, shard.pool = keys, deal, pool
+  elseif recent then
+    return shard
+  end
   return remember(cache, customer, shard, size)
 end
 

@@ -41,14 +41,14 @@ end
 
 -- Whether it looks like a sorted packed list: checks the ends and some entries in between. (All would take as long as parsing,
 -- and each is checked again when it is looked up.)
-local function is_packed(text, least)
+local function is_packed(text, least, most)
   if not is_list(text) then return false end
   local before = ""
   for part = 0, 31 do
     local comma = find(text, ",", 1 + floor((#text - 1) * part / 32), true)
     if not comma or comma == #text then break end
     local name, value = entry_at(text, comma)
-    if not name or name < before or not count_of(value, least, SETTINGS.max_shard_size) then return false end
+    if not name or name < before or not count_of(value, least, most) then return false end
     before = name
   end
   return true

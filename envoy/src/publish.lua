@@ -1,4 +1,4 @@
-local NUMERIC = { total_hosts = true, default_shard_size = true }
+local NUMERIC = { total_hosts = true, default_shard_size = true, quarantine_hosts = true }
 
 -- A view's keys for `envoy.runtime`, as an array of alternating keys and values; only those that the runtime has. Filters that
 -- read it need not know about other views.
@@ -15,17 +15,25 @@ local function list_published(view)
   return published
 end
 
--- `entry`: the customer's cache entry; `published`: its view's keys; and its own size, if any.
+-- `entry`: the customer's cache entry; `published`: its view's keys; `own`: its own, if any.
 local function publish(metadata, entry)
   local published = entry.published
   for i = 1, #published, 2 do metadata:set(RUNTIME, published[i], published[i + 1]) end
-  if entry.own then metadata:set(RUNTIME, entry.own_key, entry.own) end
+  local own = entry.own
+  if not own then return end
+  for i = 1, #own, 2 do metadata:set(RUNTIME, own[i], own[i + 1]) end
 end
 
 local function add_published(entry, view, customer)
   view.published = view.published or list_published(view)
   entry.published = view.published
-  entry.own = own_size(view, customer)
-  entry.own_key = PREFIX .. CUSTOMER .. customer .. SUFFIX
+  for _, name in ipairs(OWN_NAMES) do
+    local value = own_value(view, name, customer)
+    if value then
+      entry.own = entry.own or {}
+      entry.own[#entry.own + 1] = PREFIX .. CUSTOMER .. customer .. "." .. name
+      entry.own[#entry.own + 1] = value
+    end
+  end
   return entry
 end

@@ -20,11 +20,11 @@ local function sift_down(heap, i, size)
   heap[i] = item
 end
 
--- The `size` best of a view's slots for a text, best first, without drained ones; at most view.free of them.
+-- The `size` best of a pool's slots for a text, best first, without drained ones; at most pool.free of them.
 -- The same as assignShard in src/shard/assign.ts.
-local function rank(text, view, size)
+local function rank(text, pool, size)
   local a, c = murmur3_32(text, 0), murmur3_32(text, 0x9747b28c)
-  local drained, best, count, slot = view.drained, {}, 0, 0
+  local drained, best, count, slot = pool.drained, {}, 0, 0
   while count < size do
     if not drained[slot] then
       count = count + 1
@@ -33,7 +33,7 @@ local function rank(text, view, size)
     slot = slot + 1
   end
   for i = floor(size / 2), 1, -1 do sift_down(best, i, size) end
-  for rest = slot, view.total - 1 do
+  for rest = slot, pool.total - 1 do
     local weight = weigh(a, c, rest)
     if weight > best[1] and not drained[rest] then
       best[1] = weight

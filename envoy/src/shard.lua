@@ -1,5 +1,15 @@
-local function make_shard(view, customer, size)
-  local slots = rank(customer, view, size)
+-- What is hashed of a customer who was dealt anew so often (nil: never). The same as hashedText in src/shard/shard-of.ts.
+local function text_of(customer, deal)
+  return deal and customer .. "#" .. deal or customer
+end
+
+-- What a customer's slots are taken from.
+local function pool_of(view, quarantined)
+  return quarantined and view.apart or view
+end
+
+local function make_shard(view, pool, text, size)
+  local slots = rank(text, pool, size)
   local named, targets = {}, {}
   for i, slot in ipairs(slots) do
     named[i] = slot + 1

@@ -6,7 +6,9 @@ local function find_shard(customer)
   local shard = cache.older[customer]
   if not shard then
     local view = view_of(views or defaults, customer)
-    shard = make_shard(view, customer, min(own_size(view, customer) or view.size, view.free))
+    local pool = pool_of(view, own_value(view, "quarantine", customer))
+    local size = min(own_value(view, "shard_size", customer) or view.size, pool.free)
+    shard = make_shard(view, pool, text_of(customer, own_value(view, "deal", customer)), size)
     if SETTINGS.publish then add_published(shard, view, customer) end
   end
   return remember(cache, customer, shard, shard.size)

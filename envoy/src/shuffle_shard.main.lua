@@ -1,4 +1,4 @@
-local FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "version" }
+local FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "quarantine_hosts", "version" }
 
 -- The views of the latest requests, newest first: with a next view there are two. `is_good`: all of the newest could be used.
 local view, other
@@ -34,14 +34,27 @@ local function look(handle, runtime)
   view, other = made, view
 end
 
+-- The keys of what a customer has of its own.
+local function own_keys(customer)
+  local keys, prefix = {}, PREFIX .. CUSTOMER .. customer .. "."
+  for _, name in ipairs(OWN_NAMES) do keys[name] = prefix .. name end
+  return keys
+end
+
 local function shard_of(customer, runtime)
-  local size = read_size(runtime[PREFIX .. CUSTOMER .. customer .. SUFFIX]) or view.size
-  size = min(size, view.free)
   local cache = view.cache
-  local shard = cache.recent[customer]
-  if shard and shard.size == size then return shard end
-  shard = cache.older[customer]
-  if not shard or shard.size ~= size then shard = make_shard(view, customer, size) end
+  local recent = cache.recent[customer]
+  local shard = recent or cache.older[customer]
+  local keys = shard and shard.keys or own_keys(customer)
+  local pool = pool_of(view, runtime[keys.quarantine] == 1)
+  local size = min(read_size(runtime[keys.shard_size]) or view.size, pool.free)
+  local deal = read_deal(runtime[keys.deal])
+  if not shard or shard.size ~= size or shard.deal ~= deal or shard.pool ~= pool then
+    shard = make_shard(view, pool, text_of(customer, deal), size)
+    shard.keys, shard.deal, shard.pool = keys, deal, pool
+  elseif recent then
+    return shard
+  end
   return remember(cache, customer, shard, size)
 end
 

@@ -10,6 +10,8 @@ end
 
 local function read_total(value) return count_of(value, 1, SETTINGS.max_hosts) end
 local function read_size(value) return count_of(value, 1, SETTINGS.max_shard_size) end
+local function read_quarantine(value) return count_of(value, 0, SETTINGS.max_hosts - 1) end
+local function read_deal(value) return count_of(value, 1, OWN.deal.most) end
 local function read_version(value) return type(value) == "string" and match(sub(value, 1, 12), "^[%w._-]+$") or nil end
 
 -- "a:1,,c:3" as a list, with false for a vacant slot. Nil when an item is not an address, or there is none at all.
@@ -39,14 +41,33 @@ local function read_slots(value)
   return slots
 end
 
--- The number of a view's slots that are not drained. Vacant ones count as drained.
+-- Vacant slots count as drained.
+local function drain_vacant(view)
+  for slot = 0, view.total - 1 do
+    if view.hosts and not view.hosts[slot + 1] then view.drained[slot] = true end
+  end
+end
+
 local function count_free(view)
   local free = 0
   for slot = 0, view.total - 1 do
-    if view.hosts and not view.hosts[slot + 1] then view.drained[slot] = true end
     if not view.drained[slot] then free = free + 1 end
   end
   return free
+end
+
+-- Takes the quarantine's slots, the last ones, from a view. Returns what quarantined customers have in its place: those alone,
+-- drained ones too if there are no others.
+local function set_apart(view, count)
+  local apart, first = { total = view.total, drained = {} }, view.total - count
+  for slot = 0, view.total - 1 do apart.drained[slot] = slot < first or view.drained[slot] end
+  apart.free = count_free(apart)
+  for slot = first, view.total - 1 do
+    if apart.free == 0 then apart.drained[slot] = nil end
+    view.drained[slot] = true
+  end
+  apart.free = count_free(apart)
+  return apart
 end
 
 local function make_view(pushed)
@@ -67,10 +88,17 @@ local function make_view(pushed)
     version = use("version", read_version, "fallback"),
   }
   if view.hosts then view.total = min(view.total, #view.hosts) end
+  drain_vacant(view)
+  if count_free(view) == 0 then
+    problem = problem or "drain"
+    view.drained = {} -- all are drained: use them anyway
+  end
+  local apart = use("quarantine_hosts", read_quarantine, 0)
+  if apart > 0 then view.apart = set_apart(view, min(apart, view.total)) end
   view.free = count_free(view)
   if view.free == 0 then
-    problem = problem or "drain"
-    view.drained, view.free = {}, view.total -- all are drained: use them anyway
+    problem = problem or "quarantine_hosts"
+    view.drained, view.free, view.apart = {}, view.total, nil -- none is left for the others: no quarantine
   end
   view.problem = problem
   return view

@@ -54,7 +54,7 @@ export function formatExplanation(found: FleetExplanation, daemon: DaemonInfo | 
 }
 
 /** What the customer's own entry says besides the size. */
-function toDealLines({ customer, deal, inQuarantine }: Explanation): string[] {
+function toDealLines({ customer, deal, inQuarantine }: FleetExplanation): string[] {
   const key = `shuffle_sharding.customer.${printable(customer)}`;
   const dealt = deal > 0 ? [`  ${key}.deal = ${deal}: the scores are those of ${printable(customer)}#${deal}`] : [];
   return inQuarantine ? [...dealt, `  ${key}.quarantine = true: of the quarantine's hosts alone`] : dealt;

@@ -55,6 +55,38 @@ runtime:
     });
   });
 
+  it('may deal customers anew, and set hosts apart', () => {
+    const { config, diagnostics } = parse(`${minimal}
+  quarantine_hosts: 2
+  customer:
+    dealt: {deal: 3}
+    both: {shard_size: 4, deal: 99999}
+    noisy:
+      quarantine: true
+      quarantine_until: 2026-12-24T19:00:00+01:00
+    ended: {shard_size: 1, quarantine: false}
+`);
+    assert.deepEqual(diagnostics, []);
+    assert.deepEqual(config, {
+      totalHosts: 8,
+      defaultShardSize: 2,
+      customers: new Map([
+        ['both', 4],
+        ['ended', 1],
+      ]),
+      deals: new Map([
+        ['dealt', 3],
+        ['both', 99_999],
+      ]),
+      quarantineHosts: 2,
+      quarantined: new Set(['noisy']),
+      quarantineUntil: new Map([['noisy', Date.UTC(2026, 11, 24, 18)]]),
+      hosts: null,
+      runtime: new Map(),
+    });
+    assert.deepEqual(parse(`${minimal}\n  quarantine_hosts: 0\n`).config, parse(minimal).config);
+  });
+
   it('may drain hosts', () => {
     const { config, diagnostics } = parse(`shuffle_sharding:
   default_shard_size: 1

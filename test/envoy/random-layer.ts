@@ -17,7 +17,11 @@ export function makeRandom(seed: number): Random {
 
 const pick = <T>(random: Random, items: readonly T[]): T => items[random(items.length)]!;
 
-const names = ['total_hosts', 'default_shard_size', 'hosts', 'drain', 'version', 'sizes', 'cutover', 'first'];
+const names = [
+  ...['total_hosts', 'default_shard_size', 'hosts', 'drain', 'version', 'sizes', 'cutover', 'first'],
+  ...['deals', 'quarantined', 'quarantine_hosts'],
+];
+const ends = ['shard_size', 'shard_size', 'deal', 'quarantine'];
 const ids = ['a', 'b-1', 'customer-A', 'other', 'q7', 'zz.top'];
 
 /** A layer that an Envoy accepts: a good one, in which some keys are missing, hostile, or somebody else's. */
@@ -31,7 +35,7 @@ export function randomLayer(random: Random): Fields {
 
 function randomKey(random: Random): string {
   const view = pick(random, ['', '', 'next.']);
-  const customer = `customer.${pick(random, ['a', 'q7', '', '"', 'x.shard_size', ']]--'])}.shard_size`;
+  const customer = `customer.${pick(random, ['a', 'q7', '', '"', 'x.shard_size', ']]--'])}.${pick(random, ends)}`;
   return `shuffle_sharding.${view}${pick(random, [...names, ...names, customer, 'unknown', '.', 'customer.'])}`;
 }
 
@@ -49,6 +53,21 @@ function randomView(random: Random, view: '' | 'next.'): Fields {
       ...(random(2) === 0 && { drain: drained.length > 0 ? `,${drained.join()},` : ',' }),
       ...(random(2) === 0 && { sizes: sizes.length > 0 ? `,${sizes.join()},` : ',' }),
       ...(random(3) === 0 && { [`customer.${pick(random, ids)}.shard_size`]: 1 + random(9) }),
+      ...(random(3) === 0 && {
+        deals: `,${ids
+          .filter(() => random(2) === 0)
+          .map((id) => `${id}=${1 + random(3)},`)
+          .join('')}`,
+      }),
+      ...(random(4) === 0 && { [`customer.${pick(random, ids)}.deal`]: 1 + random(9) }),
+      ...(random(3) === 0 && { quarantine_hosts: random(5) }),
+      ...(random(3) === 0 && {
+        quarantined: `,${ids
+          .filter(() => random(3) === 0)
+          .map((id) => `${id}=${random(2)},`)
+          .join('')}`,
+      }),
+      ...(random(4) === 0 && { [`customer.${pick(random, ids)}.quarantine`]: random(3) > 0 }),
       ...(view === 'next.' && { cutover: random(10_001), first: pick(random, [',a,', ',q7,zz.top,', ',', '']) }),
     },
     view,

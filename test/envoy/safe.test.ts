@@ -45,6 +45,18 @@ const unusable: Record<string, [Record<string, Json>, string]> = {
   'a size of a customer': [{ ...good, ...viewFields({ 'customer.a.shard_size': -1 }) }, 'customer.*.shard_size'],
   'packed sizes without ends': [{ ...good, ...viewFields({ sizes: 'a=1' }) }, 'sizes'],
   'packed sizes out of order': [{ ...good, ...viewFields({ sizes: ',b=1,a=1,' }) }, 'sizes'],
+  'a deal beyond all': [{ ...good, ...viewFields({ 'customer.a.deal': 100_000 }) }, 'customer.*.deal'],
+  'a deal of 0 in the current view': [{ ...good, ...viewFields({ 'customer.a.deal': 0 }) }, 'customer.*.deal'],
+  'packed deals out of bounds': [{ ...good, ...viewFields({ deals: ',a=100000,' }) }, 'deals'],
+  'a quarantine in words': [{ ...good, ...viewFields({ 'customer.a.quarantine': 'yes' }) }, 'customer.*.quarantine'],
+  'packed quarantined without values': [{ ...good, ...viewFields({ quarantined: ',a,' }) }, 'quarantined'],
+  'a quarantine of all hosts': [{ ...good, ...viewFields({ quarantine_hosts: 8 }) }, 'quarantine_hosts'],
+  'a quarantine of less than none': [{ ...good, ...viewFields({ quarantine_hosts: -1 }) }, 'quarantine_hosts'],
+  'all drained but the quarantine': [
+    { ...good, ...viewFields({ total_hosts: 3, quarantine_hosts: 1, drain: ',0,1,' }) },
+    'quarantine_hosts',
+  ],
+  'next deals out of bounds': [{ ...good, ...viewFields({ deals: ',a=-1,' }, 'next.') }, 'next.deals'],
   'a next view with too few hosts': [
     { ...good, ...viewFields({ hosts, total_hosts: 4 }), ...viewFields({ total_hosts: 5, cutover: 1 }, 'next.') },
     'next.hosts',

@@ -10,8 +10,19 @@ export interface View {
   readonly size: number;
   readonly drained: readonly number[];
   readonly version: string;
-  readonly sizeOf: (customer: string) => number | null;
+  /** How many of the last slots are set apart. */
+  readonly apart: number;
+  readonly own: Own;
 }
+
+/** What a customer has of its own, by kind. */
+interface Own {
+  readonly sizeOf: Lookup;
+  readonly dealOf: Lookup;
+  readonly quarantineOf: Lookup;
+}
+
+type Lookup = (customer: string) => number | null;
 
 /** Both views, or null when something in the layer can't be used after good values. */
 export interface Views {
@@ -43,15 +54,15 @@ function must(holds: boolean): void {
 function readViews(shown: Shown): Views {
   const has = [...shown.keys()].some((key) => key.startsWith('shuffle_sharding.next.'));
   must(shown.has('shuffle_sharding.total_hosts'));
-  const current = readView((name) => shown.get(`shuffle_sharding.${name}`), readSizes(shown, '', 1));
+  const current = readView((name) => shown.get(`shuffle_sharding.${name}`), readOwn(shown, '', 1));
   if (!has) return { current, next: null, cutover: 0, first: [] };
   const get = (name: string) => shown.get(`shuffle_sharding.next.${name}`) ?? shown.get(`shuffle_sharding.${name}`);
-  const own = readSizes(shown, 'next.', 0);
-  const sizeOf = (customer: string) => {
-    const size = own(customer);
-    return size === 0 ? null : (size ?? current.sizeOf(customer));
-  };
-  const next = readView(get, sizeOf);
+  const own = readOwn(shown, 'next.', 0);
+  const next = readView(get, {
+    sizeOf: over(own.sizeOf, current.own.sizeOf),
+    dealOf: over(own.dealOf, current.own.dealOf),
+    quarantineOf: over(own.quarantineOf, current.own.quarantineOf),
+  });
   const hosts = get('hosts');
   must(hosts === undefined || (current.hasHosts && hosts.split(',').length >= Number(get('total_hosts'))));
   const first = shown.get('shuffle_sharding.next.first') ?? '';
@@ -61,7 +72,15 @@ function readViews(shown: Shown): Views {
   return { current, next, cutover: Number(cutover ?? 0), first: first.split(',') };
 }
 
-function readView(get: (name: string) => string | undefined, sizeOf: View['sizeOf']): View {
+/** 0 takes back what lies beneath. */
+function over(own: Lookup, beneath: Lookup): Lookup {
+  return (customer) => {
+    const value = own(customer);
+    return value === 0 ? null : (value ?? beneath(customer));
+  };
+}
+
+function readView(get: (name: string) => string | undefined, own: Own): View {
   const [total, size, hosts, drain, version] = ['total_hosts', 'default_shard_size', 'hosts', 'drain', 'version'].map(
     get,
   );
@@ -80,14 +99,18 @@ function readView(get: (name: string) => string | undefined, sizeOf: View['sizeO
   const most = Math.min(Number(total ?? 8), addresses?.length ?? Infinity);
   const vacant = (addresses ?? []).flatMap((host, slot) => (host === '' ? [slot] : []));
   const drained = [...new Set([...slotsIn(drain ?? '').map(Number), ...vacant])].filter((slot) => slot < most);
-  must(drained.length < most);
+  const quarantine = get('quarantine_hosts') ?? '0';
+  must(isCount(quarantine, 0, 4095));
+  const first = most - Number(quarantine);
+  must(drained.filter((slot) => slot < first).length < first);
   return {
     hasHosts: addresses !== undefined,
     total: most,
     size: Number(size ?? 2),
     drained,
     version: version === undefined ? 'fallback' : version.slice(0, 12),
-    sizeOf,
+    apart: Number(quarantine),
+    own,
   };
 }
 
@@ -97,39 +120,63 @@ const isCount = (text: string, least: number, most: number) =>
   /^[0-9]{1,5}$/.test(text) && Number(text) >= least && Number(text) <= most;
 
 /** Of a list that is so short, or so much the same all over, that the filter's sample sees all there is. */
-function isSorted(text: string, least: number): boolean {
+function isSorted(text: string, least: number, most: number): boolean {
   if (!isList(text)) return false;
   const entries = text.length < 2 ? [] : text.slice(1, -1).split(',');
   const ids = entries.map((entry) => entry.split('=', 1).join());
   return (
-    entries.every((entry, i) => entry.includes('=') && isCount(entry.slice(ids[i]!.length + 1), least, 1024)) &&
+    entries.every((entry, i) => entry.includes('=') && isCount(entry.slice(ids[i]!.length + 1), least, most)) &&
     ids.every((id, i) => i === 0 || Buffer.compare(Buffer.from(ids[i - 1]!), Buffer.from(id)) <= 0)
   );
 }
 
-/** A key for a customer comes before the packed list; one that is no size makes the layer unusable. */
-function readSizes(shown: Shown, view: string, least: number): View['sizeOf'] {
-  const [prefix, suffix] = [`shuffle_sharding.${view}customer.`, '.shard_size'];
-  const sizes = new Map<string, number>();
-  for (const [key, value] of shown) {
+function readOwn(shown: Shown, view: string, least: number): Own {
+  return {
+    sizeOf: readKind(shown, view, { end: 'shard_size', list: 'sizes', least, most: 1024 }),
+    dealOf: readKind(shown, view, { end: 'deal', list: 'deals', least, most: 99_999 }),
+    quarantineOf: readKind(shown, view, { end: 'quarantine', list: 'quarantined', least: 0, most: 1 }),
+  };
+}
+
+interface Kind {
+  readonly end: string;
+  readonly list: string;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** A key for a customer comes before the packed list; one that is not usable makes the layer unusable. */
+function readKind(shown: Shown, view: string, { end, list, least, most }: Kind): Lookup {
+  const [prefix, suffix] = [`shuffle_sharding.${view}customer.`, `.${end}`];
+  const values = new Map<string, number>();
+  for (const [key, written] of shown) {
     if (!key.startsWith(prefix) || !key.endsWith(suffix) || key.length < prefix.length + suffix.length) continue;
-    must(isCount(value, least, 1024));
-    sizes.set(key.slice(prefix.length, -suffix.length), Number(value));
+    const value = end === 'quarantine' ? written.replace(/^true$/, '1').replace(/^false$/, '0') : written;
+    must(isCount(value, least, most));
+    values.set(key.slice(prefix.length, -suffix.length), Number(value));
   }
-  const packed = shown.get(`shuffle_sharding.${view}sizes`);
-  if (packed !== undefined) must(isSorted(packed, least));
+  const packed = shown.get(`shuffle_sharding.${view}${list}`);
+  if (packed !== undefined) must(isSorted(packed, least, most));
   const listed = new Map((packed ?? '').split(',').map((entry) => [entry.split('=')[0], entry.split('=')[1]]));
   return (customer) => {
-    const size = listed.get(customer);
-    return sizes.get(customer) ?? (size !== undefined && isCount(size, least, 1024) ? Number(size) : null);
+    const value = listed.get(customer);
+    return values.get(customer) ?? (value !== undefined && isCount(value, least, most) ? Number(value) : null);
   };
 }
 
 /** The three headers that a customer gets. Its id is one that needs no encoding. */
 export function expectedHeaders({ current, next, cutover, first }: Views, customer: string): string[] {
   const view = next && (referenceCutover(customer) < cutover || first.includes(customer)) ? next : current;
-  const { total, size, drained, version } = view;
-  const most = Math.min(view.sizeOf(customer) ?? size, total - drained.length);
-  const slots = referenceShard(customer, total, most, drained).map((slot) => slot + 1);
-  return [`[${slots.join()}]`, `${most}/${total}`, version];
+  const { total, size, drained, version, own } = view;
+  const others = total - view.apart;
+  const slots = Array.from({ length: total }, (_, slot) => slot);
+  const inQuarantine = view.apart > 0 && own.quarantineOf(customer) === 1;
+  const pool = slots.filter((slot) => slot >= others === inQuarantine);
+  const free = pool.filter((slot) => !drained.includes(slot));
+  const open = inQuarantine && free.length === 0 ? pool : free;
+  const most = Math.min(own.sizeOf(customer) || size, open.length);
+  const deal = own.dealOf(customer) || 0;
+  const closed = slots.filter((slot) => !open.includes(slot));
+  const shard = referenceShard(deal > 0 ? `${customer}#${deal}` : customer, total, most, closed);
+  return [`[${shard.map((slot) => slot + 1).join()}]`, `${most}/${total}`, version];
 }

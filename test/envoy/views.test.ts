@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import type { ShardConfig } from '../../src/config/config.ts';
 import { compileRelease, toFields } from '../../src/release/compile.ts';
 import type { Release } from '../../src/release/release.ts';
 import { explainRelease } from '../../src/daemon/explain-release.ts';
+import { createShards } from '../../src/shard/shard-of.ts';
 import { startBackends } from '../helpers/backend.ts';
 import { makeConfig } from '../helpers/config.ts';
 import { skipWithout } from '../helpers/envoy.ts';
 import { versionOf } from '../helpers/ids.ts';
 import { referenceCutover, referenceShard } from '../shard/reference.ts';
-import { cutoverVectors, shardVectors, type ShardVector } from '../shard/vectors.ts';
+import { cutoverVectors, dealVectors, shardVectors, type DealVector, type ShardVector } from '../shard/vectors.ts';
 import { startLayered, viewFields } from './layers.ts';
 import { luaSetups, type Answer, type Client } from './support.ts';
 
@@ -21,10 +23,23 @@ function shardOf({ status, headers }: Answer) {
 }
 
 const slotsOf = async (client: Client, customer: string) => shardOf(await client.as(customer))[0];
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const list = (slots: readonly number[] = []) => `,${slots.map((slot) => `${slot},`).join('')}`;
 
 function vectorView({ totalHosts, shardSize, drained }: ShardVector) {
   return { total_hosts: totalHosts, default_shard_size: shardSize, drain: list(drained) };
+}
+
+function vectorConfig({ customer, shardSize, deal, quarantined, ...vector }: DealVector): ShardConfig {
+  const { totalHosts, drained = [], quarantineHosts = 0 } = vector;
+  return makeConfig({
+    totalHosts,
+    drained,
+    quarantineHosts,
+    customers: new Map([[customer, shardSize]]),
+    ...(deal && { deals: new Map([[customer, deal]]) }),
+    ...(quarantined && { quarantined: new Set([customer]) }),
+  });
 }
 
 for (const { version, kind, lua } of luaSetups) {
@@ -38,6 +53,58 @@ for (const { version, kind, lua } of luaSetups) {
         await layered.push({ ...other, ...viewFields({ ...vectorView(vector), cutover: 10000 }, 'next.') });
         assert.deepEqual(await slotsOf(layered.client, vector.customer), vector.slots, JSON.stringify(vector));
       }
+    });
+
+    for (const encoding of ['keys', 'packed'] as const)
+      test(`the golden vectors of deals and quarantine hold, in the current view and in the next: ${encoding}`, async () => {
+        await using layered = await startLayered({ version, lua });
+        const commit = { version: versionOf('v'), subject: '' };
+        // what the next view has to take back
+        const other = makeConfig({
+          totalHosts: 9,
+          quarantineHosts: 5,
+          deals: new Map([...dealVectors.map(({ customer }) => [customer, 77] as const), ['stranger', 5]]),
+          quarantined: new Set([...dealVectors.map(({ customer }) => customer), 'stranger']),
+        });
+        for (const vector of dealVectors) {
+          const config = vectorConfig(vector);
+          const next = { config, version: 'next', cutover: 10_000, first: new Set<string>() };
+          for (const release of [
+            { ...commit, config },
+            { ...commit, config: other, next },
+          ]) {
+            await layered.push(Object.fromEntries(toFields(release, encoding)));
+            assert.deepEqual(await slotsOf(layered.client, vector.customer), vector.slots, JSON.stringify(vector));
+            assert.deepEqual(await slotsOf(layered.client, 'stranger'), createShards(config)('stranger'));
+          }
+        }
+        assert.doesNotMatch(layered.envoy.logs(), /can't be used/);
+      });
+
+    test('what is in quarantine reaches no host of others, and nobody else its hosts', async () => {
+      await using backends = await startBackends(6);
+      const hosts = backends.map(({ address }) => address);
+      await using layered = await startLayered({ version, lua, endpoints: hosts, edit: () => undefined });
+      const config = makeConfig({ totalHosts: 6, hosts, quarantineHosts: 2 });
+      const push = async (quarantined: readonly string[]) => {
+        const own = quarantined.length > 0 && { quarantined: new Set(quarantined) };
+        const release = { version: versionOf('v'), subject: '', config: { ...config, ...own } };
+        await layered.push(Object.fromEntries(toFields(release)));
+        await layered.client.as('x'); // reads it; those that come meanwhile would go on with the old view
+      };
+      const reachedBy = async (customer: string) => {
+        const answers = await Promise.all(range(20).map((i) => layered.client.as(customer, `/${i}`)));
+        return new Set(answers.map(({ body }) => body));
+      };
+      await push([]);
+      assert.ok((await reachedBy('noisy')).isSubsetOf(new Set(hosts.slice(0, 4))));
+      await push(['noisy']);
+      assert.deepEqual(await reachedBy('noisy'), new Set(hosts.slice(4)));
+      const others = await Promise.all(range(40).map((i) => reachedBy(`c${i}`)));
+      assert.deepEqual(
+        others.reduce((all, each) => all.union(each)),
+        new Set(hosts.slice(0, 4)),
+      );
     });
 
     test('a customer uses the next view from its cutover on', async () => {

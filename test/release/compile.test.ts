@@ -108,6 +108,57 @@ describe('toFields', () => {
     );
   });
 
+  const dealt = makeConfig({
+    customers: sizes(['a', 2]),
+    deals: sizes(['a', 3], ['new', 1]),
+    quarantineHosts: 2,
+    quarantined: new Set(['bad,one', 'b']),
+    quarantineUntil: sizes(['b', 1]),
+  });
+  const calm = makeConfig({ deals: sizes(['a', 4]), quarantined: new Set(['b']), quarantineHosts: 2 });
+  const ofCustomers = (fields: ReadonlyMap<string, Json>) =>
+    [...fields].filter(([key]) => /customer|quarantine|deals|sizes/.test(key));
+  const toNext = (config: typeof calm): NextView => ({ ...next, config, first: new Set() });
+
+  test('deals and quarantine: as in the file; when it is over is nothing for an Envoy', () => {
+    const own = {
+      'customer.a.shard_size': 2,
+      'customer.a.deal': 3,
+      'customer.new.deal': 1,
+      'customer.bad,one.quarantine': true,
+      'customer.b.quarantine': true,
+      quarantine_hosts: 2,
+    };
+    assert.deepEqual(ofCustomers(toFields({ ...commit, config: dealt })), under('shuffle_sharding.', own));
+    const back = {
+      'customer.a.shard_size': 0,
+      'customer.a.deal': 4,
+      'customer.new.deal': 0,
+      'customer.bad,one.quarantine': false,
+      quarantine_hosts: 2,
+    };
+    assert.deepEqual(ofCustomers(toFields({ ...commit, config: dealt, next: toNext(calm) })), [
+      ...under('shuffle_sharding.', own),
+      ...under('shuffle_sharding.next.', back),
+    ]);
+  });
+
+  test('packed, each is a list; a next view without a quarantine says so', () => {
+    assert.deepEqual(
+      ofCustomers(toFields({ ...commit, config: dealt, next: toNext(makeConfig()) }, 'packed')),
+      under('shuffle_sharding.', {
+        sizes: ',a=2,',
+        deals: ',a=3,new=1,',
+        quarantined: ',b=1,bad%2Cone=1,',
+        quarantine_hosts: 2,
+        'next.sizes': ',a=0,',
+        'next.deals': ',a=0,new=0,',
+        'next.quarantined': ',b=0,bad%2Cone=0,',
+        'next.quarantine_hosts': 0,
+      }),
+    );
+  });
+
   test('auto packs from 1,000 customers on, those of the next view counted; keys never', () => {
     const many = (count: number) => new Map(Array.from({ length: count }, (_, i) => [`c${i}`, 2]));
     const isPacked = (customers: number, changed: number, encoding: 'auto' | 'keys') => {

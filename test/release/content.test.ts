@@ -24,7 +24,16 @@ test('a content comes back in order, with keys and values that JSON has no words
     ['__proto__', 2],
     ['1', 3],
   ]);
-  const config = makeConfig({ totalHosts: 3, hosts, drained: [0, 2], customers, runtime });
+  const ofCustomers = {
+    deals: new Map([
+      ['z', 3],
+      ['new', 1],
+    ]),
+    quarantined: new Set(['z', '1']),
+    quarantineUntil: new Map([['z', 1_766_599_200_000]]),
+  };
+  const drained = [0, 2];
+  const config = makeConfig({ totalHosts: 3, hosts, drained, customers, quarantineHosts: 1, ...ofCustomers, runtime });
   assert.deepEqual(back({ config }), { config });
   assert.deepEqual(entries(back({ config })), entries({ config }));
   const next = { config: { ...config, totalHosts: 4 }, version: 'v', cutover: 250, first: new Set(['b', 'a']) };
@@ -55,6 +64,9 @@ test('what is no content is not read as one', () => {
     { hosts: 'a:1' },
     { customers: [['a', 1], 7] },
     { customers: { a: 1 } },
+    { deals: ['a'] },
+    { quarantined: {} },
+    { quarantineUntil: 7 },
     { runtime: [[7, 'a']] },
   ];
   const texts = wrong.map((change) => JSON.stringify({ config: { ...JSON.parse(config), ...change } as object }));

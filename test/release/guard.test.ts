@@ -24,6 +24,18 @@ const cases: readonly [name: string, live: ShardConfig, next: ShardConfig, words
     config(8, 'x', 'y', 'z'),
     'it removes 3 of 3 customers, more than 50 %: a, b, c',
   ],
+  [
+    'who has a deal or is in quarantine is there, without a size too',
+    { ...config(8, 'a'), deals: new Map([['b', 1]]) },
+    { ...config(8), deals: new Map([['a', 1]]), quarantined: new Set(['b']), quarantineHosts: 1 },
+    null,
+  ],
+  [
+    'and is missed',
+    { ...config(8, 'a'), deals: new Map([['b', 1]]), quarantined: new Set(['c']) },
+    config(8, 'a'),
+    'it removes 2 of 3 customers, more than 50 %: b, c',
+  ],
   ['no customers before', config(8), config(8), null],
   ['half of the hosts may go', config(8), config(4), null],
   ['more may not', config(8), config(3), 'it shrinks total_hosts from 8 to 3, by more than 50 %'],

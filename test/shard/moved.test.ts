@@ -40,6 +40,19 @@ const exact: readonly [name: string, live: ShardConfig, next: ShardConfig, share
   ['a shard of all hosts, reordered', listed(hosts(2)), listed(swapped(hosts(2))), 0],
   ['hosts that were not listed', makeConfig(), listed(hosts(8)), 1],
   ['hosts that are listed no longer', listed(hosts(8)), makeConfig(), 1],
+  [
+    'one of four that share hosts is dealt anew',
+    makeConfig({ customers: customers(4) }),
+    makeConfig({ customers: customers(4), deals: new Map([['customer-2', 1]]) }),
+    0.25,
+  ],
+  ['a deal alone names a customer', makeConfig(), makeConfig({ deals: new Map([['x', 1]]) }), 1],
+  [
+    'one of two goes into quarantine',
+    makeConfig({ customers: customers(2), quarantineHosts: 2 }),
+    makeConfig({ customers: customers(2), quarantineHosts: 2, quarantined: new Set(['customer-1']) }),
+    0.5,
+  ],
   ['a slot that was vacant and is drained', listed([...hosts(7), '']), listed(hosts(8), { drained: [7] }), 0],
 ];
 for (const [name, live, next, share] of exact)
@@ -53,6 +66,7 @@ const near: readonly [name: string, live: ShardConfig, next: ShardConfig, share:
   ['one slot added to 10', makeConfig({ totalHosts: 10 }), makeConfig({ totalHosts: 11 }), having(2, 11)],
   ['the last host of 10 taken away', listed(hosts(10)), listed(hosts(9)), having(2, 10)],
   ['one drained of 8', makeConfig(), makeConfig({ drained: [3] }), having(2, 8)],
+  ['a host set apart, of 8', makeConfig(), makeConfig({ quarantineHosts: 1 }), having(2, 8)],
   ['one no longer drained', makeConfig({ drained: [3] }), makeConfig(), having(2, 8)],
   ['one vacant of 8', listed(hosts(8)), listed(['', ...hosts(8).slice(1)]), having(2, 8)],
   ['one address changed of 8', listed(hosts(8)), listed(['10.9.9.9:80', ...hosts(8).slice(1)]), having(2, 8)],
