@@ -373,3 +373,19 @@ test('a directory that appears later: the pins that its ledger holds are not los
     await again.journal.close();
   });
 });
+
+test('the directory is deleted while the daemon runs: a new ledger is begun with what is served', async (context) => {
+  const directory = temporary(context);
+  const book = await open(context, { directory });
+  await book.record(...success(1));
+  rmSync(directory, { recursive: true });
+  await book.record(...success(2));
+  assert.ok(book.journal.health.ok);
+  assert.match(book.notices.join(), /^\S+ledger\.sqlite was deleted: a new ledger is begun/);
+  await book.record(...success(3));
+  const after = await reopen(context, book, { directory });
+  assert.equal(book.notices.length, 1);
+  assert.equal(after.live, sha(3));
+  const versions = (await after.journal.history({ limit: 10 })).map(({ version }) => numberOf(version));
+  assert.deepEqual(versions, [3, 2]);
+});

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Version } from '../../ids.ts';
@@ -24,7 +25,7 @@ export interface StoreOptions {
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
   readonly retention?: Retention;
-  /** Gets a message for the operator when a damaged file was renamed. */
+  /** Gets a message for the operator when a damaged file was renamed, or the file was deleted. */
   readonly notice?: (text: string) => void;
 }
 
@@ -60,6 +61,7 @@ export class SqliteStore implements Store {
 
   commit(batch: Batch): Promise<void> {
     return this.#attempt(() => {
+      if (this.#ledger !== null && !existsSync(this.#file)) this.#beginAnew();
       const ledger = this.#ledger ?? this.#connect();
       this.#loaded = null;
       const { retention, clock } = this.#options;
@@ -133,6 +135,13 @@ export class SqliteStore implements Store {
     this.#ledger = ledger;
     this.#loaded = loaded;
     return ledger;
+  }
+
+  /** What is written to a file that was deleted is lost with the process: the next one would know nothing. */
+  #beginAnew(): void {
+    this.#letGo();
+    this.#hasFailed = true;
+    this.#options.notice(`${this.#file} was deleted: a new ledger is begun, with what is served now and no history`);
   }
 
   #openReader(): ReadOnlyLedger {
