@@ -1,12 +1,21 @@
 import { Buffer } from 'node:buffer';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { ObjectStore } from '../git/read/blobs.ts';
-import { openHookStore, parseRefUpdates, readPushed, readStaged } from '../git/read/hook-content.ts';
+import {
+  isAcceptedPush,
+  openHookStore,
+  parseRefUpdates,
+  readAt,
+  readPushed,
+  readStaged,
+} from '../git/read/hook-content.ts';
 import type { RefUpdate } from '../git/read/hook-content.ts';
 import type { Revision } from '../git/read/revision.ts';
 import { Judge } from '../judge/judge.ts';
+import type { Excess } from '../plan/plan.ts';
 import { readSchema } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
+import { excessesOf } from './check-limits.ts';
 
 /** The git hooks that `check --hook` can run as. */
 export const hookNames = ['pre-commit', 'pre-receive'] as const;
@@ -16,7 +25,15 @@ export type HookName = (typeof hookNames)[number];
 export interface HookFinding {
   readonly file: string;
   readonly diagnostics: readonly Diagnostic[];
+  /** Limits of `plan.limits` that a valid config breaks. */
+  readonly excesses: readonly Excess[];
   readonly source: Uint8Array | null;
+}
+
+/** What is about to be committed or received, and what it takes the place of. */
+interface Incoming {
+  readonly content: Revision['content'];
+  readonly before: () => Promise<Revision['content'] | null>;
 }
 
 /**
@@ -26,17 +43,29 @@ export interface HookFinding {
 export async function checkHook(hook: HookName, settings: Settings): Promise<HookFinding[]> {
   const store = await openHookStore(process.env, process.cwd());
   const { file, schema } = settings.repository;
-  const contents = hook === 'pre-commit' ? [await readStaged(store, file)] : await readAllPushed(store, settings);
+  const incoming = hook === 'pre-commit' ? await readIndex(store, file) : await readAllPushed(store, settings);
   await using judge = new Judge({ file, validate: readSchema(schema) });
   const findings: HookFinding[] = [];
-  for (const content of contents) if (content !== null) findings.push({ file, ...(await find(content, judge)) });
+  for (const each of incoming) findings.push({ file, ...(await find(each, judge, settings)) });
   return findings;
 }
 
-async function readAllPushed(store: ObjectStore, { repository }: Settings): Promise<(Revision['content'] | null)[]> {
-  const updates = parseRefUpdates(await readStandardInput()).filter(({ ref }) => isWatched(ref, repository.ref));
-  const found = [];
-  for (const update of updates) found.push(await readPushed(store, repository.file, update));
+async function readIndex(store: ObjectStore, file: string): Promise<Incoming[]> {
+  const content = await readStaged(store, file);
+  return content === null ? [] : [{ content, before: () => readAt(store, file, 'HEAD') }];
+}
+
+async function readAllPushed(store: ObjectStore, { repository }: Settings): Promise<Incoming[]> {
+  const { file, ref } = repository;
+  const updates = parseRefUpdates(await readStandardInput()).filter((update) => isWatched(update.ref, ref));
+  const found: Incoming[] = [];
+  for (const update of updates) {
+    const content = await readPushed(store, file, update);
+    // what the daemon lets through by its trailer, too
+    const before = async (): Promise<Revision['content'] | null> =>
+      (await isAcceptedPush(store, file, update)) ? null : await readAt(store, file, update.from);
+    if (content !== null) found.push({ content, before });
+  }
   return found;
 }
 
@@ -45,9 +74,15 @@ function isWatched(ref: RefUpdate['ref'], watched: string): boolean {
   return watched === 'HEAD' ? ref.startsWith('refs/heads/') : [watched, `refs/heads/${watched}`].includes(ref);
 }
 
-async function find(content: Revision['content'], judge: Judge): Promise<Omit<HookFinding, 'file'>> {
-  if ('fault' in content) return { diagnostics: [content.fault], source: null };
-  return { diagnostics: await judge.check(content.bytes), source: content.bytes };
+async function find(
+  { content, before }: Incoming,
+  judge: Judge,
+  { plan: { limits } }: Settings,
+): Promise<Omit<HookFinding, 'file'>> {
+  if ('fault' in content) return { diagnostics: [content.fault], excesses: [], source: null };
+  const diagnostics = await judge.check(content.bytes);
+  const excesses = diagnostics.length > 0 ? [] : await excessesOf(content.bytes, { judge, limits, before });
+  return { diagnostics, excesses, source: content.bytes };
 }
 
 /** A push has a line for each ref. */

@@ -1,17 +1,21 @@
-import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import pc from 'picocolors';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import { Judge } from '../judge/judge.ts';
+import { wordsOf } from '../plan/limits.ts';
+import type { Excess } from '../plan/plan.ts';
 import { readSchema } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 import { checkHook, hookNames } from './check-hook.ts';
 import type { HookName } from './check-hook.ts';
-import { drawDiagnostic } from '../terminal.ts';
+import { drawDiagnostic, hasColor } from '../terminal.ts';
+import { excessesOf, readHeadContent } from './check-limits.ts';
 import { CliError } from './exit.ts';
 import type { SettingsFlags } from './options.ts';
 import { printJson, settingsOf, useColor, withJson, withSettings } from './options.ts';
+import { readConfig } from './read-config.ts';
 
 interface CheckFlags extends SettingsFlags {
   readonly hook?: HookName;
@@ -23,12 +27,13 @@ interface Checked {
   readonly file: string;
   readonly source: Uint8Array | null;
   readonly diagnostics: readonly Diagnostic[];
+  readonly excesses: readonly Excess[];
 }
 
-/** `shardplane check [FILE]`: 0 valid, 1 invalid, 2 could not run. */
+/** `shardplane check [FILE]`: 0 valid, 1 invalid, 2 could not run, 3 over a limit of `plan.limits`. */
 export function defineCheck(program: Command): void {
   withJson(withSettings(program.command('check')))
-    .description('check a config, as the daemon would: exit 0 valid, 1 invalid, 2 could not run')
+    .description('check a config, as the daemon would: exit 0 valid, 1 invalid, 2 could not run, 3 over a limit')
     .argument('[file]', 'the config; default: the repository’s, as it is saved; - reads standard input')
     .addOption(new Option('--hook <hook>', 'as a git hook: check what is staged, or pushed').choices(hookNames))
     .action(async (file: string | undefined, flags: CheckFlags) => {
@@ -37,40 +42,47 @@ export function defineCheck(program: Command): void {
       const settings = settingsOf(flags);
       const checked = flags.hook ? await checkHook(flags.hook, settings) : [await checkFile(file, settings)];
       report(checked, flags);
-      process.exitCode = checked.every(isValid) ? 0 : 1;
+      process.exitCode = !checked.every(isValid) ? 1 : checked.some(isOver) ? 3 : 0;
     });
 }
 
-async function checkFile(file: string | undefined, { repository }: Settings): Promise<Checked> {
+async function checkFile(file: string | undefined, { repository, plan: { limits } }: Settings): Promise<Checked> {
   const path = file ?? join(repository.path, repository.file);
-  const source = read(path);
+  const source = readConfig(path, 'check', 2);
   await using judge = new Judge({ file: path, validate: readSchema(repository.schema) });
-  return { file: path, source, diagnostics: await judge.check(source) };
-}
-
-function read(path: string): Uint8Array {
-  try {
-    if (path !== '-' && !statSync(path).isFile()) throw new Error('it is not a regular file');
-    return readFileSync(path === '-' ? 0 : path);
-  } catch (error) {
-    throw new CliError(`cannot read ${path}: ${(error as Error).message}`, {
-      exitCode: 2,
-      hint: 'name the config: shardplane check FILE',
-    });
-  }
+  const diagnostics = await judge.check(source);
+  const before = () => readHeadContent(repository);
+  const excesses = diagnostics.length > 0 ? [] : await excessesOf(source, { judge, limits, before });
+  return { file: path, source, diagnostics, excesses };
 }
 
 function isValid({ diagnostics }: Checked): boolean {
   return diagnostics.length === 0;
 }
 
+function isOver({ excesses }: Checked): boolean {
+  return excesses.length > 0;
+}
+
 function report(checked: readonly Checked[], { json, hook }: CheckFlags): void {
-  const results = checked.map((each) => ({ file: each.file, valid: isValid(each), diagnostics: each.diagnostics }));
+  const results = checked.map((each) => {
+    const { file, diagnostics, excesses } = each;
+    return { file, valid: isValid(each), diagnostics, excesses };
+  });
   if (json) return printJson(hook ? results : results[0]);
   for (const { source, diagnostics } of checked) {
     const text = source === null ? null : new TextDecoder().decode(source);
     for (const diagnostic of diagnostics) console.error(drawDiagnostic(diagnostic, text, { color: useColor() }));
   }
+  for (const each of checked.filter(isOver)) reportOver(each, hook);
   // As a hook, be silent when all is well.
   if (!hook) for (const { file } of checked.filter(isValid)) console.log(`${file}: valid`);
+}
+
+function reportOver({ file, excesses }: Checked, hook: HookName | undefined): void {
+  const colors = pc.createColors(hasColor(process.stderr));
+  console.error(`${file}: ${colors.red('over a limit:')} ${wordsOf(excesses)}`);
+  const skip = hook === 'pre-commit' ? ' (git commit --no-verify gets past this hook)' : '';
+  const hint = `make it in smaller steps; what is meant is let through with the trailer Shardplane-Accept: yes in its message${skip}`;
+  console.error(`  ${colors.cyan('hint:')} ${hint}`);
 }

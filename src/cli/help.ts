@@ -20,6 +20,10 @@ const helps: Readonly<Record<string, Help>> = {
     settings: ['--config', '--repository', '--file'],
     example: ['shardplane check', 'shardplane check drafts/shard-config.yaml'],
   },
+  plan: {
+    settings: [...where, '--file', '--http-port'],
+    example: ['shardplane plan', 'shardplane plan origin/main...HEAD --markdown', 'shardplane plan --live --full'],
+  },
   status: {
     settings: [...where, '--http-port'],
     example: ['shardplane status', 'shardplane status --watch', "shardplane status --node 'edge-*' --json"],

@@ -25,7 +25,7 @@ function checkNode(): void {
 
 /** Prints the error and returns the exit code: 2 for usage errors, which commander has printed already. */
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitOfUsage();
   const { message, hint, exitCode } = error as Error & { hint?: string | null; exitCode?: number };
   const color = hasColor(process.stderr);
   const colors = pc.createColors(color);
@@ -38,6 +38,11 @@ function report(error: unknown): number {
   if (hint) process.stderr.write(`  ${colors.cyan('hint:')} ${printable(hint)}\n`);
   if (process.env['DEBUG']) process.stderr.write(`${(error as Error).stack ?? ''}\n`);
   return exitOf(exitCode);
+}
+
+/** Of `plan`, 2 says that something changes. */
+function exitOfUsage(): number {
+  return process.argv[2] === 'plan' ? 1 : 2;
 }
 
 function exitOf(exitCode: number | undefined): number {

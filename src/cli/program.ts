@@ -5,6 +5,7 @@ import { defineCheck } from './check.ts';
 import { defineCompletion } from './completion.ts';
 import { defineCommands } from './commands.ts';
 import { defineExplain } from './explain.ts';
+import { definePlan } from './plan.ts';
 import { completeHelp } from './help.ts';
 import { defineHistory } from './history.ts';
 import { defineNode } from './node.ts';
@@ -24,6 +25,7 @@ export function createProgram(): Command {
   const parts = [
     defineServe,
     defineCheck,
+    definePlan,
     defineStatus,
     defineHistory,
     defineExplain,

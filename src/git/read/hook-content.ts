@@ -69,6 +69,20 @@ export async function readPushed(
   return await readEntry(store, file, after);
 }
 
+/** What a commit has at the path, to compare with. Null: nothing, or there is no such commit. Throws GitError. */
+export async function readAt(store: ObjectStore, file: string, commit: string): Promise<Revision['content'] | null> {
+  const entry = await entryAt(store, commit, file);
+  return entry === null ? null : await readEntry(store, file, entry);
+}
+
+/** Whether the newest commit of a push that changes the file has the trailer `Shardplane-Accept: yes`. Throws GitError. */
+export async function isAcceptedPush(store: ObjectStore, file: string, { to }: RefUpdate): Promise<boolean> {
+  const format = '--format=%(trailers:key=Shardplane-Accept,valueonly,unfold,separator=%x2C)';
+  const args = ['log', '-1', '--first-parent', format, to, '--', checkPath(file)];
+  const { stdout } = await runGit(args, { ...store });
+  return stdout.toString('utf8').trim().toLowerCase() === 'yes';
+}
+
 function isZero(sha: string): boolean {
   return /^0+$/.test(sha);
 }

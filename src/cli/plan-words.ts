@@ -1,0 +1,189 @@
+import type { Change, Failure, Load, Move, MoveKind, Names, Plan } from '../plan/plan.ts';
+import { shareMoved } from '../plan/moves.ts';
+import { count, printable } from '../config/words.ts';
+
+export { printable };
+
+/** A part (0 to 1) as a percentage of three digits. */
+export function percent(part: number): string {
+  if (part <= 0) return '0 %';
+  if (part < 0.00001) return '<0.001 %';
+  const rounded = Number((part * 100).toPrecision(3));
+  return rounded >= 100 && part < 1 ? '>99.9 %' : `${rounded} %`;
+}
+
+/** `1,234`, or with decimals where it is small. */
+export function decimal(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 2 : 0 });
+}
+
+/** `3 -> 4`, or `3` where it stays. */
+export function change({ before, after }: Change<string>): string {
+  return before === after ? after : `${before} -> ${after}`;
+}
+
+/** Who moves, in a sentence without its end. */
+export function headline({ changes, named, unnamed }: Plan, isFirst: boolean): string {
+  if (isFirst) return 'the first config: there is nothing to compare with';
+  if (!changes) return 'nothing changes';
+  const others = unnamed.formula?.moved ?? shareMoved(unnamed);
+  if (named.moved === 0 && others === 0) return 'no customer changes hosts';
+  if (named.of === 0) return `${percent(others)} of the customers change hosts`;
+  const all = named.of.toLocaleString('en-US');
+  if (named.moved === 0)
+    return `${percent(others)} of the customers that are not named change hosts; none of the ${all} named`;
+  const some = named.moved === named.of ? `all ${all}` : `${named.moved.toLocaleString('en-US')} of ${all}`;
+  const words = `${some} named customers ${named.moved === 1 && named.of > 1 ? 'changes' : 'change'} hosts`;
+  return others === 0 ? `${words}; who is not named stays` : `${words}, and ${percent(others)} of the others`;
+}
+
+/** What the change consists of. */
+export function causes({ hosts, defaultShardSize: size, customers, runtime }: Plan): string[] {
+  const grown = hosts.total.before === hosts.total.after ? '' : ` (${hosts.total.before} -> ${hosts.total.after})`;
+  const closed = { before: hosts.total.before - hosts.open.before, after: hosts.total.after - hosts.open.after };
+  const [more, fewer] = [closed.after > closed.before, closed.after < closed.before];
+  const drained = Math.abs(closed.after - closed.before);
+  return [
+    ...(hosts.isComparable ? [] : ['hosts are listed in one of the two alone']),
+    ...(hosts.isComparable && hosts.added > 0 ? [`${count(hosts.added, 'host')} added${grown}`] : []),
+    ...(hosts.isComparable && hosts.removed > 0
+      ? [`${count(hosts.removed, 'host')} removed${hosts.added > 0 ? '' : grown}`]
+      : []),
+    ...(hosts.displaced > 0 ? [`${count(hosts.displaced, 'host')} at another place of the list`] : []),
+    ...(more
+      ? [`${count(drained, 'host')} drained or vacant`]
+      : fewer
+        ? [`${count(drained, 'host')} in use again`]
+        : []),
+    ...(size.before === size.after ? [] : [`default size ${size.before} -> ${size.after}`]),
+    ...(customers.resized > 0 ? [`${count(customers.resized, 'customer')} resized`] : []),
+    ...(customers.added.count > 0 ? [`${named(customers.added)} added`] : []),
+    ...(customers.removed.count > 0 ? [`${named(customers.removed)} removed`] : []),
+    ...(runtime.count > 0 ? [count(runtime.count, 'other runtime value')] : []),
+  ];
+}
+
+/** The one, by its name. */
+function named({ count: total, some: [only = ''] }: Names): string {
+  return total === 1 ? cut(printable(only), 40) : count(total, 'customer');
+}
+
+/** At most so many characters. */
+export function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;
+}
+
+/** What an operator may not have meant. */
+export function hints({ hosts }: Plan): string[] {
+  return hosts.displaced === 0
+    ? []
+    : ['the place in the list decides who gets a host: add new ones at the end, put a new one where the old one was'];
+}
+
+/** The strategy, and why. */
+export function strategyWords({ strategy: { name, reason } }: Plan): string {
+  return `${name} (${reason})`;
+}
+
+export function failureWords({ what, count: number }: Failure): string {
+  if (what === 'hosts') return number === 1 ? '1 host is down' : `${number} hosts are down`;
+  return number === 1 ? '1 bad customer' : `${number} bad customers`;
+}
+
+/** A row of the tables: what it is about, of the named customers, of the others. */
+export type Row = readonly [label: string, named: string, others: string];
+
+const kindWords: Readonly<Record<MoveKind, string>> = {
+  grown: 'more hosts',
+  shrunk: 'fewer hosts',
+  moved: 'other hosts',
+  're-dealt': 'dealt anew',
+};
+
+/** The lists of both sides; null where they list none. */
+export type HostLists = Change<readonly string[] | null>;
+
+/** How a customer moves: the hosts that it gets and loses, where they are known, since a number may be another host now. */
+export function moveWords({ kind, kept, before, after }: Move, { before: old, after: now }: HostLists): string {
+  if (old === null || now === null) return `${kindWords[kind]}, keeps ${kept}`;
+  const [lost, got] = [toHosts(before, old), toHosts(after, now)].map((list) => new Set(list));
+  const signed = [
+    ...[...(lost ?? [])].filter((host) => !got?.has(host)).map((host) => `-${host}`),
+    ...[...(got ?? [])].filter((host) => !lost?.has(host)).map((host) => `+${host}`),
+  ];
+  return `${kindWords[kind]}: ${signed.slice(0, 8).join(' ')}${signed.length > 8 ? ` and ${signed.length - 8} more` : ''}`;
+}
+
+function toHosts(numbers: readonly number[], hosts: readonly string[]): string[] {
+  return numbers.map((number) => hosts[number - 1] ?? '');
+}
+
+/** Who moves. */
+export function moveRows({ named, unnamed, twins }: Plan): Row[] {
+  const { formula } = unnamed;
+  const own = (value: number): string =>
+    value === 0 ? '0' : `${value.toLocaleString('en-US')} (${percent(value / Math.max(1, named.looked))})`;
+  const sampled = (value: number): string => percent(value / Math.max(1, unnamed.looked));
+  const other = (exact: number | null | undefined, value: number): string =>
+    exact == null ? `${sampled(value)} (sample)` : percent(exact);
+  const kinds = (['grown', 'shrunk', 'moved', 're-dealt'] as const).filter(
+    (kind) => named.kinds[kind] > 0 || unnamed.kinds[kind] > 0,
+  );
+  const by = (kind: (typeof kinds)[number]): number | null =>
+    formula === null || kind === 're-dealt'
+      ? null
+      : kind === 'moved'
+        ? formula.moved - formula.grown - formula.shrunk
+        : formula[kind];
+  return [
+    [
+      'change hosts',
+      own(named.moved),
+      `${other(formula?.moved, unnamed.moved)}${formula ? ` (sample: ${sampled(unnamed.moved)})` : ''}`,
+    ],
+    ...kinds.map((kind): Row => [`  ${kindWords[kind]}`, own(named.kinds[kind]), other(by(kind), unnamed.kinds[kind])]),
+    ['keep no old host', own(named.keepNone), other(formula?.keepNone, unnamed.keepNone)],
+    ['share all hosts with another', change(both(twins, (each) => each.customers.toLocaleString('en-US'))), ''],
+  ];
+}
+
+/** What part has nothing left. */
+export function survivalRows({ survival }: Plan): Row[] {
+  const cell = (value: Change<number | null>): string =>
+    value.after === null && value.before === null
+      ? '-'
+      : change(both(value, (part) => (part === null ? '-' : percent(part))));
+  return survival.map((each): Row => [`  ${failureWords(each)}`, cell(each.named), cell(each.unnamed)]);
+}
+
+export function both<A, B>({ before, after }: Change<A>, map: (value: A) => B): Change<B> {
+  return { before: map(before), after: map(after) };
+}
+
+/** How busy hosts are, in a line. */
+export function loadWords({ load: { after } }: Plan): string {
+  const whom =
+    after.of === 'named'
+      ? `${after.customers.toLocaleString('en-US')} named`
+      : `${after.customers.toLocaleString('en-US')} sampled`;
+  const { hottest } = after;
+  const most = hottest === null ? '' : `, most ${decimal(after.max)} (host ${hottest.number})`;
+  return `customers per host, of ${whom}: mean ${decimal(after.mean)}${most}`;
+}
+
+/** `1.05 times the mean`. */
+export function ratioWords({ ratio }: Load): string {
+  return `${decimal(ratio)} x the mean at most`;
+}
+
+const blocks = '▁▂▃▄▅▆▇█';
+
+/** A character for each host (for several where there are more than `width`: the highest), on a scale from 0 to `top`. */
+export function strip(values: readonly number[], top: number, width: number): string {
+  const cells = Math.min(width, values.length);
+  return Array.from({ length: cells }, (_, cell) => {
+    const [from, to] = [cell, cell + 1].map((at) => Math.floor((at * values.length) / cells));
+    const most = values.slice(from, to).reduce((a, b) => Math.max(a, b), 0);
+    return most === 0 ? '·' : (blocks[Math.max(0, Math.ceil((most / top) * blocks.length) - 1)] ?? '');
+  }).join('');
+}
