@@ -1,6 +1,7 @@
 import type { RolloutStatus, Status } from '../http/api.ts';
 import type { SessionId, Version } from '../ids.ts';
-import { aimOf, countNodes, nodeState, voteOf } from '../rollout/state.ts';
+import { aimOf, countNodes, nodeState } from '../rollout/targets.ts';
+import { voteOf } from '../rollout/votes.ts';
 import type { Release } from '../release/release.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import type { Cause, Counts, Live } from '../rollout/types.ts';

@@ -2,7 +2,8 @@ import { count, toTime } from '../config/words.ts';
 import type { CommandResult, Order } from '../http/api.ts';
 import { short } from '../release/short.ts';
 import { isAtOnce, isLastWave, type Candidate } from '../rollout/candidate.ts';
-import { freezeOf, frozenAt, type RolloutState } from '../rollout/state.ts';
+import { type RolloutState } from '../rollout/state.ts';
+import { freezeOf, frozenAt } from '../rollout/frozen.ts';
 import type { CommandEvent } from '../rollout/types.ts';
 
 const pausedHint = 'shardplane resume lets it go on, shardplane abort takes it back';

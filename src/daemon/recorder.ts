@@ -3,7 +3,7 @@ import type { Journal } from '../ledger/journal.ts';
 import { short } from '../release/short.ts';
 import type { State } from '../state/state.ts';
 import type { Fact } from '../state/facts.ts';
-import { countNodes } from '../rollout/state.ts';
+import { countNodes } from '../rollout/targets.ts';
 import { logFact } from './log-facts.ts';
 import type { LogThrottle } from './log-throttle.ts';
 import type { Metrics } from './metrics.ts';

@@ -1,5 +1,6 @@
 import type { FleetLoad } from '../checks/watched.ts';
-import { frozenAt, type RolloutState } from '../rollout/state.ts';
+import { type RolloutState } from '../rollout/state.ts';
+import { frozenAt } from '../rollout/frozen.ts';
 import type { RolloutGauges } from './rollout-metrics.ts';
 
 const minute = 60_000;

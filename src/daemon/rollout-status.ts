@@ -2,7 +2,8 @@ import { count, toTime as toSeconds } from '../config/words.ts';
 import type { CheckStatus, RolloutStatus, Status } from '../http/api.ts';
 import { isAtOnce, isLastWave, type Candidate } from '../rollout/candidate.ts';
 import { describePlanned, duration } from './describe-plan.ts';
-import { freezeOf, frozenAt, type RolloutState } from '../rollout/state.ts';
+import { type RolloutState } from '../rollout/state.ts';
+import { freezeOf, frozenAt } from '../rollout/frozen.ts';
 
 interface Seen {
   /** Milliseconds since the epoch. */

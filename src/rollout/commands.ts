@@ -1,7 +1,8 @@
 import { countHolders } from './members.ts';
 import { endWave, rollBack, settle } from './decide.ts';
 import { pause } from './pause.ts';
-import { aimOf, frozenAt } from './state.ts';
+import { aimOf } from './targets.ts';
+import { frozenAt } from './frozen.ts';
 import type { Rollout } from './turn.ts';
 import type { CommandEvent } from './types.ts';
 import { bake } from './waves.ts';

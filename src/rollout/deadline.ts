@@ -1,5 +1,6 @@
 import type { Candidate } from './candidate.ts';
-import { isGathering, type RolloutState } from './state.ts';
+import { type RolloutState } from './state.ts';
+import { isGathering } from './quorum.ts';
 import { silenceDeadline } from './verdicts.ts';
 
 /** When `tick` is due after `at` (milliseconds since the epoch), or null when nothing is awaited. */

@@ -1,17 +1,10 @@
 import type { Version } from '../ids.ts';
 import { isLastWave } from './candidate.ts';
 import { ask } from './offer.ts';
-import {
-  aimOf,
-  countNodes,
-  isGathering,
-  isReturning,
-  isShared,
-  membersAsked,
-  quorumOf,
-  subjectOf,
-  type RolloutState,
-} from './state.ts';
+import { type RolloutState } from './state.ts';
+import { aimOf, countNodes, subjectOf } from './targets.ts';
+import { isGathering, isReturning, membersAsked, quorumOf } from './quorum.ts';
+import { isShared } from './votes.ts';
 import type { Rollout } from './turn.ts';
 import type { Cause, Refusal } from './types.ts';
 import { countAll, credit, strike } from './votes.ts';

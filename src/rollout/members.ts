@@ -1,6 +1,7 @@
 import type { SessionId } from '../ids.ts';
 import type { Members } from './reach.ts';
-import { voteOf, type RolloutNode, type RolloutState } from './state.ts';
+import { type RolloutNode, type RolloutState } from './state.ts';
+import { voteOf } from './votes.ts';
 
 export function membersOf(state: RolloutState, at: number): Members {
   const { ids, muted, nodes } = state;

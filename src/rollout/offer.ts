@@ -1,15 +1,8 @@
 import { membersOf } from './members.ts';
 import { reaches } from './reach.ts';
-import {
-  aimOf,
-  countNodes,
-  createTally,
-  membersAsked,
-  progressOf,
-  subjectOf,
-  targetOfNode,
-  type RolloutState,
-} from './state.ts';
+import { createTally, type RolloutState } from './state.ts';
+import { aimOf, countNodes, progressOf, subjectOf, targetOfNode } from './targets.ts';
+import { membersAsked } from './quorum.ts';
 import type { Rollout } from './turn.ts';
 import { countVote } from './votes.ts';
 

@@ -1,7 +1,7 @@
 import type { SessionId, Version } from '../ids.ts';
-import { isAtOnce, resumeCandidate, type Candidate } from './candidate.ts';
-import { reaches, type NodeLabels } from './reach.ts';
-import type { Cause, CheckVerdict, Counts, Frozen, Live, NodeState, Refusal, Vote, WaveProgress } from './types.ts';
+import { resumeCandidate, type Candidate } from './candidate.ts';
+import type { NodeLabels } from './reach.ts';
+import type { Cause, CheckVerdict, Frozen, Live, Refusal } from './types.ts';
 
 /** One node's stream, as the rollout sees it. */
 export interface RolloutNode {
@@ -118,11 +118,6 @@ export function createTally(): Tally {
   return { acked: new Set(), refused: new Map(), shared: new Map() };
 }
 
-/** Several streams have this node.id. */
-export function isShared(state: RolloutState, id: string): boolean {
-  return (state.ids.get(id) ?? 0) > 1;
-}
-
 /** A release went live before enough nodes could answer: waits for the fleet to connect. */
 export interface Gathering {
   /** How many are expected: as many as there were before. */
@@ -207,116 +202,4 @@ export function toRolloutMemory(state: RolloutState): RolloutMemory {
     members: [...offeredTo],
     settled,
   };
-}
-
-/** The nodes by state. */
-export function countNodes(state: RolloutState): Counts {
-  const counts = { connected: state.nodes.size, acked: 0, pending: 0, refusing: 0, unanswered: 0 };
-  for (const session of state.nodes.keys()) counts[nodeState(state, session)] += 1;
-  return counts;
-}
-
-/** The commit that the fleet is to have in the end: the candidate, or the live release. */
-export function aimOf({ candidate, live }: RolloutState): Version | null {
-  return candidate?.version ?? live?.version ?? null;
-}
-
-/** What is offered to the nodes whose answers decide: a stage of the candidate or all of it, else the live release. */
-export function subjectOf({ candidate, live }: RolloutState): Version | null {
-  return candidate === null ? (live?.version ?? null) : candidate.offered;
-}
-
-/** The version on the wire that a node should have, or null before there is one: the same for the same labels in every process. */
-export function targetOf(
-  { candidate, live }: Pick<RolloutState, 'candidate' | 'live'>,
-  node: NodeLabels,
-): Version | null {
-  const isReached = candidate !== null && reaches(candidate.reach, node);
-  return (isReached ? candidate.offered : null) ?? live?.version ?? null;
-}
-
-/** The same for a connected node. */
-export function targetOfNode({ candidate, live }: RolloutState, { isReached }: RolloutNode): Version | null {
-  return (isReached ? candidate?.offered : null) ?? live?.version ?? null;
-}
-
-/** State of one node against its target. */
-export function nodeState(state: RolloutState, session: SessionId): NodeState {
-  const node = state.nodes.get(session);
-  if (node?.answer === 'nack') return 'refusing';
-  const target = node === undefined ? null : targetOfNode(state, node);
-  if (node?.answer === 'ack' && node.sent === target) return 'acked';
-  return state.waiting.has(session) || target === null ? 'pending' : 'unanswered';
-}
-
-/** Where a gradual rollout is, for people; null: there is none. `wave`: the index of another of its waves. */
-export function progressOf({ candidate, nodes }: RolloutState, wave = candidate?.wave ?? 0): WaveProgress | null {
-  if (candidate === null || isAtOnce(candidate)) return null;
-  const { plan, stage, offered } = candidate;
-  const reached = offered === null ? 0 : nodes.values().reduce((sum, { isReached }) => sum + Number(isReached), 0);
-  const customers = stage && stage.cutover / 100;
-  return { strategy: plan.strategy, wave: wave + 1, waves: plan.waves.length, nodes: reached, customers };
-}
-
-/** Why no wave may begin: an operator's freeze, or a window. */
-export function frozenAt({ freeze, thawedUntil, settings }: RolloutState, at: number): Frozen | null {
-  if (freeze !== null && (freeze.until === null || at < freeze.until))
-    return { until: freeze.until, reason: `by ${freeze.by}${freeze.why === '' ? '' : `: ${freeze.why}`}` };
-  return thawedUntil !== null && at < thawedUntil ? null : (settings.frozenAt?.(at) ?? null);
-}
-
-/** Why the candidate's next wave may not begin: not for a freeze despite which an operator has accepted it. */
-export function freezeOf(state: RolloutState, at: number): Frozen | null {
-  const { candidate } = state;
-  if (candidate === null || isAtOnce(candidate)) return null;
-  const { freed = null } = candidate;
-  return freed !== null && (freed.until === null || at < freed.until) ? null : frozenAt(state, at);
-}
-
-const none: readonly Strikes[] = [];
-
-/** The strikes of a node and of its client. */
-export function strikesOf({ strikes, clientStrikes }: RolloutState, { id, client }: RolloutNode): readonly Strikes[] {
-  if (strikes.size + clientStrikes.size === 0) return none; // called for each of 5,000 ACKs
-  return [strikes.get(id), client === null ? undefined : clientStrikes.get(client)].filter(
-    (each) => each !== undefined,
-  );
-}
-
-export function voteOf(state: RolloutState, node: RolloutNode, at: number): Vote {
-  if (state.muted.has(node.id)) return 'muted';
-  if (isShared(state, node.id)) return 'shared';
-  if (strikesOf(state, node).some(({ owed }) => owed > 0)) return 'lost';
-  return node.heldSince !== null && at - node.heldSince >= state.settings.voteAfterMs ? 'full' : 'new';
-}
-
-/** How many members are asked about the subject. */
-export function membersAsked(state: RolloutState): number {
-  const { electorate, gathering } = state;
-  return Math.max(1, electorate?.size ?? Math.max(gathering.members, membersReached(state)));
-}
-
-/** Members that are connected and have a say about the subject. */
-export function membersReached({ candidate, members, nodes, muted }: RolloutState): number {
-  if (candidate === null || candidate.reach.isEveryone) return members;
-  const ids = new Set<string>();
-  for (const { id, isReached } of nodes.values()) if (isReached && !muted.has(id)) ids.add(id);
-  return ids.size;
-}
-
-/** How many ACKs prove the target. */
-export function quorumOf(state: RolloutState): number {
-  return Math.max(1, Math.ceil(state.settings.quorum * membersAsked(state)));
-}
-
-/** The live release is unproven, and the fleet may still be connecting. */
-export function isGathering({ candidate, live, gathering }: RolloutState): boolean {
-  return candidate === null && live?.proven === false && !gathering.isOver;
-}
-
-/** After a restart with a candidate: until the deadline, the nodes that are back first decide only with enough ACKs. */
-export function isReturning(state: RolloutState): boolean {
-  const { candidate, gathering, tally } = state;
-  if (candidate?.isResumed !== true || candidate.phase.type !== 'pushing') return false;
-  return gathering.members > membersReached(state) && tally.acked.size < quorumOf(state);
 }

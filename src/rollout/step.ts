@@ -6,18 +6,10 @@ import { ask, offer } from './offer.ts';
 import { allAtOnce } from './plan.ts';
 import { reaches, type NodeLabels } from './reach.ts';
 import type { RolloutNode, RolloutState } from './state.ts';
-import {
-  aimOf,
-  countNodes,
-  frozenAt,
-  isGathering,
-  isReturning,
-  membersAsked,
-  progressOf,
-  subjectOf,
-  targetOfNode,
-  voteOf,
-} from './state.ts';
+import { aimOf, countNodes, progressOf, subjectOf, targetOfNode } from './targets.ts';
+import { frozenAt } from './frozen.ts';
+import { isGathering, isReturning, membersAsked } from './quorum.ts';
+import { voteOf } from './votes.ts';
 import type { Rollout } from './turn.ts';
 import type { Refusal, RolloutEffect, RolloutEvent, RolloutFact } from './types.ts';
 import { hear, pauseIfSilent } from './verdicts.ts';

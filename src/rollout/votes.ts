@@ -1,6 +1,7 @@
 import type { SessionId, Version } from '../ids.ts';
-import { isShared, strikesOf, subjectOf, type RolloutNode, type RolloutState, type Strikes } from './state.ts';
-import type { Refusal } from './types.ts';
+import { type RolloutNode, type RolloutState, type Strikes } from './state.ts';
+import { subjectOf } from './targets.ts';
+import type { Refusal, Vote } from './types.ts';
 
 /** How many nodes' strikes are remembered. */
 const maxStrikes = 1_000;
@@ -110,4 +111,26 @@ export function unmute(state: RolloutState, id: string): void {
 
 function sessionsOf(state: RolloutState, id: string): SessionId[] {
   return [...state.nodes].filter(([, node]) => node.id === id).map(([session]) => session);
+}
+
+const none: readonly Strikes[] = [];
+
+/** Several streams have this node.id. */
+export function isShared(state: RolloutState, id: string): boolean {
+  return (state.ids.get(id) ?? 0) > 1;
+}
+
+/** The strikes of a node and of its client. */
+export function strikesOf({ strikes, clientStrikes }: RolloutState, { id, client }: RolloutNode): readonly Strikes[] {
+  if (strikes.size + clientStrikes.size === 0) return none; // called for each of 5,000 ACKs
+  return [strikes.get(id), client === null ? undefined : clientStrikes.get(client)].filter(
+    (each) => each !== undefined,
+  );
+}
+
+export function voteOf(state: RolloutState, node: RolloutNode, at: number): Vote {
+  if (state.muted.has(node.id)) return 'muted';
+  if (isShared(state, node.id)) return 'shared';
+  if (strikesOf(state, node).some(({ owed }) => owed > 0)) return 'lost';
+  return node.heldSince !== null && at - node.heldSince >= state.settings.voteAfterMs ? 'full' : 'new';
 }

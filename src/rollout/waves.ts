@@ -4,7 +4,10 @@ import { ask } from './offer.ts';
 import { extend, reaches, type Reach } from './reach.ts';
 import { countHolders, isAnyFresh, membersOf } from './members.ts';
 import { pause } from './pause.ts';
-import { countNodes, createChecks, freezeOf, progressOf, quorumOf, type RolloutState } from './state.ts';
+import { createChecks, type RolloutState } from './state.ts';
+import { countNodes, progressOf } from './targets.ts';
+import { freezeOf } from './frozen.ts';
+import { quorumOf } from './quorum.ts';
 import type { Rollout } from './turn.ts';
 
 /** Why the next wave may not begin. */

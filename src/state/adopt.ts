@@ -1,5 +1,6 @@
 import type { Open, RevisionsMemory, RevisionsState } from '../revisions/state.ts';
-import { createRollout, aimOf, maxStagesLost } from '../rollout/state.ts';
+import { createRollout, maxStagesLost } from '../rollout/state.ts';
+import { aimOf } from '../rollout/targets.ts';
 import type { RolloutMemory, RolloutState } from '../rollout/state.ts';
 import { reaches } from '../rollout/reach.ts';
 import { mute } from '../rollout/votes.ts';

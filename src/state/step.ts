@@ -3,7 +3,8 @@ import type { RevisionEffect, RevisionEvent, RolloutView } from '../revisions/ty
 import { nextDeadline } from '../rollout/deadline.ts';
 import { diagnose } from '../rollout/diagnose.ts';
 import type { RolloutState } from '../rollout/state.ts';
-import { aimOf, frozenAt } from '../rollout/state.ts';
+import { aimOf } from '../rollout/targets.ts';
+import { frozenAt } from '../rollout/frozen.ts';
 import { step as stepRollout } from '../rollout/step.ts';
 import type { RolloutEffect, RolloutEvent, RolloutFact } from '../rollout/types.ts';
 import type { Fact } from './facts.ts';

@@ -5,7 +5,8 @@ import { toFreezeStatus, toRolloutStatus } from '../../src/daemon/rollout-status
 import { toRolloutGauges } from '../../src/daemon/rollout-gauges.ts';
 import type { Order } from '../../src/http/api.ts';
 import { allAtOnce, everyone, type Plan } from '../../src/rollout/plan.ts';
-import { createRollout, targetOf, type RolloutState } from '../../src/rollout/state.ts';
+import { createRollout, type RolloutState } from '../../src/rollout/state.ts';
+import { targetOf } from '../../src/rollout/targets.ts';
 import { step } from '../../src/rollout/step.ts';
 import type { RolloutEvent } from '../../src/rollout/types.ts';
 import { labelsOf, sessionOf, versionOf } from '../helpers/ids.ts';

@@ -5,7 +5,7 @@ import type { OnRewrite, Relation } from '../../src/revisions/movement.ts';
 import { countWaiting } from '../../src/revisions/state.ts';
 import type { RevisionEffect, Verdict } from '../../src/revisions/types.ts';
 import { isAtOnce } from '../../src/rollout/candidate.ts';
-import { aimOf, targetOf } from '../../src/rollout/state.ts';
+import { aimOf, targetOf } from '../../src/rollout/targets.ts';
 import type { FinalOutcome, Frozen, Outcome } from '../../src/rollout/types.ts';
 import type { Fact } from '../../src/state/facts.ts';
 import type { Memory } from '../../src/state/memory.ts';
