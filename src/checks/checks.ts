@@ -11,6 +11,8 @@ import type { FleetLoad, WatchedRollout } from './watched.ts';
 export const errorsName = 'errors';
 /** Load reports come every 2 s while a rollout is on; three of five verdicts a second apart are soon enough after one. */
 const everyMs = 1_000;
+/** So long after a rollout's end a report may still be about it: the interval of reports, and a second for the way. */
+const settleMs = 3_000;
 
 export interface ChecksOptions {
   readonly settings: CheckSettings;
@@ -27,6 +29,8 @@ export class Checks {
   readonly #baselines: Baselines;
   #rollout: WatchedRollout | null = null;
   #baseline: Sums | null = null;
+  /** Reports that came before this may be about the rollout before. */
+  #cleanFrom = 0;
   /** The rollout has had load reports: it is not left without the check when they end. */
   #hasReported = false;
   #timer: NodeJS.Timeout | null = null;
@@ -54,6 +58,7 @@ export class Checks {
   watch(rollout: WatchedRollout | null): void {
     const isSame = rollout?.version === this.#rollout?.version && rollout?.since === this.#rollout?.since;
     const isSameRollout = rollout?.startedAt === this.#rollout?.startedAt;
+    if (this.#rollout !== null && !isSameRollout) this.#cleanFrom = this.#options.now() + settleMs;
     this.#rollout = rollout;
     if (isSame && isSameRollout) return;
     this.#stop();
@@ -102,7 +107,9 @@ export class Checks {
     if (rollout === null || settings.errors === null || this.whyOff() !== null) return;
     this.#hasReported = true;
     const baseline = this.#baseline;
-    const judgement = checkErrors(load, { rollout, baseline, settings: settings.errors, now: now() });
+    const judgement = checkErrors(load, {
+      ...{ rollout, baseline, settings: settings.errors, now: now(), cleanFrom: this.#cleanFrom },
+    });
     this.#put({ name: errorsName, ...judgement, ...(baseline !== null && { baseline }) });
   }
 

@@ -22,14 +22,16 @@ export interface Subject {
   readonly baseline: Sums | null;
   readonly settings: ErrorSettings;
   readonly now: number;
+  /** Reports that came before this may be about another rollout. */
+  readonly cleanFrom: number;
 }
 
 /** The built-in check: the load reports of the wave's nodes against those of all others, or against the baseline. */
 export function checkErrors(load: FleetLoad, subject: Subject): Judgement {
   const silence = findSilence(load, subject);
   if (silence !== null) return { verdict: 'no_data', message: silence };
-  const { rollout, now } = subject;
-  const start = rollout.since - leadMs;
+  const { rollout, now, cleanFrom } = subject;
+  const start = Math.max(rollout.since - leadMs, cleanFrom);
   const judgement = judge(load, subject, Math.max(start, now - windowMs));
   if (judgement.verdict !== 'no_data' || start >= now - windowMs) return judgement;
   return judge(load, subject, Math.max(start, now - longestMs));

@@ -1,3 +1,4 @@
+import { descriptionOf, knownKeys, propertyOf, toPath } from './schema-error.ts';
 import type { ErrorObject } from 'ajv';
 import { addressFault } from './host-address.ts';
 import type { Fault, Path } from './fault.ts';
@@ -222,10 +223,6 @@ function unknownKey(key: string, error: ErrorObject, { path, name }: Omit<Contex
   };
 }
 
-function knownKeys({ parentSchema }: ErrorObject): string[] {
-  return Object.keys((parentSchema?.['properties'] as object | undefined) ?? {});
-}
-
 /** The path that an unknown key was probably meant to have. */
 function guessedKey(error: ErrorObject): string | null {
   const unknown: unknown = error.params['additionalProperty'] ?? error.params['unevaluatedProperty'];
@@ -239,23 +236,6 @@ function missingKeys({ error, branches }: Failure): string[] {
   return missing.map(({ instancePath, params }) => `${instancePath}/${String(params['missingProperty'])}`);
 }
 
-/** The schema of the key `name` in the schema that failed. */
-function propertyOf({ parentSchema }: ErrorObject, name: string): object | undefined {
-  const properties = (parentSchema?.['properties'] ?? {}) as Readonly<Record<string, object>>;
-  return Object.hasOwn(properties, name) ? properties[name] : undefined;
-}
-
 function allowed(values: unknown): string {
   return either((Array.isArray(values) ? values : [values]).slice(0, 10).map(show));
-}
-
-function descriptionOf(schema: object | undefined): string | null {
-  const description: unknown = schema === undefined ? undefined : (schema as Record<string, unknown>)['description'];
-  return typeof description === 'string' ? description.slice(0, 300).toWellFormed() : null;
-}
-
-/** RFC 6901. */
-function toPath(pointer: string): string[] {
-  const steps = pointer.split('/').slice(1);
-  return steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
 }

@@ -135,7 +135,7 @@ function logRefusal(log: Logger, fact: OfRefusals, { subject, source }: Revision
 
 function nameCause(cause: Cause): string {
   if (cause.type === 'refused') return `Envoy ${cause.node} refused it`;
-  return cause.type === 'check' ? `check ${cause.name} failed` : `${cause.by} aborted it`;
+  return cause.type === 'check' ? `the check "${cause.name}" failed` : `${cause.by} aborted it`;
 }
 
 function fieldsOf(cause: Cause): Readonly<Record<string, string>> {

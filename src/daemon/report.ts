@@ -1,3 +1,4 @@
+import { describeCustomers } from './describe-wave.ts';
 import { prefixOf } from '../config/diagnostic.ts';
 import { printable } from '../config/words.ts';
 import type { RevisionReport } from '../feedback/commit-status.ts';
@@ -66,7 +67,7 @@ function progressOf(fact: WaveFact, { connected }: Counts): Pick<Report, 'progre
 }
 
 function describeProgress({ wave, waves, nodes, customers }: WaveProgress, connected: number): string {
-  const some = customers === null ? '' : `, ${customers} % of the customers`;
+  const some = customers === null ? '' : `, ${describeCustomers(customers)}`;
   return `wave ${wave} of ${waves}: ${nodes} of ${connected} nodes${some}`;
 }
 

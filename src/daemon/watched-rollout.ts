@@ -13,13 +13,21 @@ export interface WatchOptions {
 /** How often nodes report their load: more often while a release is on its way, wave by wave. */
 const loadMs = { idle: 10_000, rollout: 2_000 };
 
+/** For so long after a rollout they still do: what its last requests came to would else be in the first report of the next. */
+const lingerMs = 10_000;
+
 /** Tells the checks which gradual rollout is on; call it after each event. Nodes report more often meanwhile. */
 export function createWatch({ state, checks, xds }: WatchOptions): () => void {
   let watched: WatchedRollout | null = null;
+  let idle: NodeJS.Timeout | undefined;
   return () => {
-    watched = follow(watched, state);
+    const before = watched;
+    watched = follow(before, state);
     checks.watch(watched);
-    xds.setLoadInterval(watched === null ? loadMs.idle : loadMs.rollout);
+    if (watched === before) return;
+    clearTimeout(idle);
+    if (watched === null) idle = setTimeout(() => xds.setLoadInterval(loadMs.idle), lingerMs).unref();
+    else xds.setLoadInterval(loadMs.rollout);
   };
 }
 

@@ -14,7 +14,7 @@ export function diagnose(cause: Cause): Diagnostic {
     }
     case 'check':
       return {
-        ...{ code: 'check-failed', message: `check ${cause.name} failed: ${cause.message}`, ...start },
+        ...{ code: 'check-failed', message: `the check "${cause.name}" failed: ${cause.message}`, ...start },
         hint: 'the last good release is back; git revert the commit, or shardplane retry it once the cause is found',
       };
     case 'aborted':

@@ -49,6 +49,6 @@ export function progressOf({ candidate, nodes }: RolloutState, wave = candidate?
   if (candidate === null || isAtOnce(candidate)) return null;
   const { plan, stage, offered } = candidate;
   const reached = offered === null ? 0 : nodes.values().reduce((sum, { isReached }) => sum + Number(isReached), 0);
-  const customers = stage && stage.cutover / 100;
+  const customers = stage && { percent: stage.cutover / 100, named: stage.first.length };
   return { strategy: plan.strategy, wave: wave + 1, waves: plan.waves.length, nodes: reached, customers };
 }

@@ -130,8 +130,8 @@ export interface WaveProgress {
   readonly waves: number;
   /** How many of the connected nodes it has reached. */
   readonly nodes: number;
-  /** In percent; null: all customers. */
-  readonly customers: number | null;
+  /** Null: all. `named`: how many by name, beside those below the percentage. */
+  readonly customers: { readonly percent: number; readonly named: number } | null;
 }
 
 /** The number of nodes, in all and by state. */

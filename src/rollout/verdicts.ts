@@ -16,7 +16,8 @@ export function hear({ state, at, facts }: Rollout, { name, verdict, baseline, .
   if (candidate === null || candidate.offered === null) return null;
   const message = event.message.slice(0, maxMessage);
   const check = state.checks.get(name) ?? { recent: [], message, noDataSince: null };
-  if (check.recent.at(-1) !== verdict)
+  // Before the first report there is nothing to say.
+  if ((check.recent.at(-1) ?? 'no_data') !== verdict)
     facts.push({ type: 'check', version: candidate.version, name, verdict, message });
   check.recent.push(verdict);
   if (check.recent.length > counted) check.recent.shift();

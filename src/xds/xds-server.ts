@@ -4,6 +4,7 @@ import type { SessionId } from '../ids.ts';
 import { encodeRuntime } from '../release/encode.ts';
 import type { XdsSettings } from '../settings/settings.ts';
 import { authorizeBySan } from './authorize.ts';
+import { createAim, targetFor, type Aim, type Wave } from './aim.ts';
 import { loadCredentials, type FileCredentials } from './credentials.ts';
 import { Doubts } from './doubts.ts';
 import { createDelivery } from './deliver.ts';
@@ -16,7 +17,7 @@ import { Gate } from './gate.ts';
 import type { Health } from './health.ts';
 import { addOperatorServices } from './services.ts';
 import { StreamSession, type Session, type SessionHost, type XdsCall } from './session.ts';
-import { NO_RELEASE, type NodeIdentity, type StreamAction, type Target } from './stream/types.ts';
+import { NO_RELEASE, type NodeIdentity, type StreamAction } from './stream/types.ts';
 
 export interface XdsServerOptions {
   readonly settings: Omit<XdsSettings, 'ackTimeoutMs' | 'quorum'>;
@@ -41,22 +42,10 @@ export interface XdsServerOptions {
 
 const NO_LOAD: LoadSink = { open: () => undefined, close: () => undefined, add: () => undefined };
 
-/** Nodes that are offered another release than the rest. */
-export interface Wave {
-  readonly release: EncodedRelease;
-  readonly includes: (node: NodeIdentity) => boolean;
-}
-
 /** How long `drain` waits for unanswered pushes. */
 const ANSWER_MOMENT_MS = 2_000;
 const POLL_MS = 20;
 const SHUTTING_DOWN = 'the server is shutting down';
-
-/** What every node should have. */
-interface Aim {
-  readonly rest: Target;
-  readonly wave: { readonly target: Target; readonly includes: Wave['includes'] } | null;
-}
 
 /** The xDS server: SotW and delta, per type and aggregated; with load reports, health, reflection and CSDS. */
 export class XdsServer {
@@ -85,7 +74,7 @@ export class XdsServer {
     this.#options = options;
     this.#doubts = new Doubts(options.trustsClaims ?? false);
     this.#nothing = encodedRuntime(NO_RELEASE, resource, encodeRuntime(new Map(), resource));
-    this.#aim = { rest: toTarget(0, this.#nothing), wave: null };
+    this.#aim = createAim(0, this.#nothing);
     this.#deliver = createDelivery(
       ({ session, action }) => onAction(session, action),
       (error, { session }) => session.fail(error),
@@ -113,7 +102,7 @@ export class XdsServer {
     const fleet = {
       resource,
       sessions: () => this.#sessions,
-      target: (node: NodeIdentity) => this.#targetOf(node).version,
+      target: (node: NodeIdentity) => targetFor(this.#aim, node).version,
     };
     this.#health = addOperatorServices(this.#server, fleet, onFailure);
   }
@@ -139,15 +128,13 @@ export class XdsServer {
    * refused it.
    */
   offer(release: EncodedRelease | null, wave: Wave | null = null): void {
-    const seq = this.#aim.rest.seq + 1;
-    const toWave = wave && { target: toTarget(seq, wave.release), includes: wave.includes };
-    this.#setAim({ rest: toTarget(seq, release ?? this.#nothing), wave: toWave });
+    this.#setAim(createAim(this.#aim.rest.seq + 1, release ?? this.#nothing, wave));
   }
 
   /** Sends nothing, not even an empty layer, until the next offer. */
   withhold(): void {
-    const rest = { ...toTarget(this.#aim.rest.seq + 1, this.#nothing), withheld: true as const };
-    this.#setAim({ rest, wave: null });
+    const { rest, wave } = createAim(this.#aim.rest.seq + 1, this.#nothing);
+    this.#setAim({ rest: { ...rest, withheld: true }, wave });
   }
 
   /** `withhold` was called, and nothing was offered since. */
@@ -191,13 +178,7 @@ export class XdsServer {
 
   #setAim(aim: Aim): void {
     this.#aim = aim;
-    for (const session of this.#sessions) session.offer(this.#targetOf(session.node));
-  }
-
-  /** A stream without a node has asked for nothing yet. */
-  #targetOf(node: NodeIdentity | null): Target {
-    const { rest, wave } = this.#aim;
-    return wave !== null && node !== null && wave.includes(node) ? wave.target : rest;
+    for (const session of this.#sessions) session.offer(targetFor(this.#aim, session.node));
   }
 
   async #answered(deadline: number): Promise<void> {
@@ -234,7 +215,7 @@ export class XdsServer {
       };
     this.#admitted.add(session);
     session.doubt = this.#doubts.open(node.id);
-    if (this.#aim.wave !== null) session.offer(this.#targetOf(node));
+    if (this.#aim.wave !== null) session.offer(targetFor(this.#aim, node));
     return null;
   }
 
@@ -251,10 +232,6 @@ export class XdsServer {
     const isProven = (this.#options.settings.tls?.san ?? null) !== null;
     return isProven || this.#members.isOf(nodeId, client) ? 'node' : 'stranger';
   }
-}
-
-function toTarget(seq: number, { version, resources }: EncodedRelease): Target {
-  return { seq, version, resources };
 }
 
 /** A push puts the node in doubt, an ACK ends that. */

@@ -57,7 +57,7 @@ test('a gradual rollout is reported wave by wave, of the head alone', () => {
   const facts: [Fact, string][] = [
     [{ type: 'offered', version, push: 1, counts, wave }, 'wave 2 of 4: 1 of 4 nodes'],
     [
-      { type: 'offered', version, push: 1, counts, wave: { ...wave, customers: 10 } },
+      { type: 'offered', version, push: 1, counts, wave: { ...wave, customers: { percent: 10, named: 0 } } },
       'wave 2 of 4: 1 of 4 nodes, 10 % of the customers',
     ],
     [{ type: 'baking', version, until: 9, ms: 180_000, wave, counts }, 'wave 2 of 4: 1 of 4 nodes, baking 3 min'],
@@ -87,12 +87,12 @@ test('a gradual rollout is reported wave by wave, of the head alone', () => {
 test('what is about no file names none', () => {
   const cause = { type: 'check', name: 'errors', message: '9 % of 100' } as const;
   const fact: Fact = { type: 'rolled_back', version, cause, counts };
-  assert.equal(noteOf(fact), 'v rolled_back\ncheck errors failed: 9 % of 100');
+  assert.equal(noteOf(fact), 'v rolled_back\nthe check "errors" failed: 9 % of 100');
   const report = toReport(fact, head, () => counts)!;
-  assert.equal(toCommitStatus(report).description, 'rolled back; check errors failed: 9 % of 100');
+  assert.equal(toCommitStatus(report).description, 'rolled back; the check "errors" failed: 9 % of 100');
   assert.match(
     drawDiagnostic(report.diagnostics[0]!, 'a: 1', { color: false }),
-    /^error: check errors failed: 9 % of 100 \[check-failed\]\n {2}hint: /,
+    /^error: the check "errors" failed: 9 % of 100 \[check-failed\]\n {2}hint: /,
   );
 });
 

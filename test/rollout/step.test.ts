@@ -203,7 +203,7 @@ function toLines(fact: RolloutFact): string[] {
 function describe(wave: WaveProgress | null): string {
   if (wave === null) return '';
   const { strategy, wave: number, waves, nodes, customers } = wave;
-  return ` ${strategy} ${number}/${waves}: ${nodes} nodes${customers === null ? '' : `, ${customers} % of customers`}`;
+  return ` ${strategy} ${number}/${waves}: ${nodes} nodes${customers === null ? '' : `, ${customers.percent} % of customers and ${customers.named} named`}`;
 }
 
 function describeCause(cause: Cause): string {
