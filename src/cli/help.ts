@@ -36,6 +36,10 @@ const helps: Readonly<Record<string, Help>> = {
     settings: [...where, '--http-port'],
     example: ['shardplane explain customer-A'],
   },
+  deal: {
+    settings: ['--config', '--repository', '--file'],
+    example: ['shardplane deal', 'shardplane deal --overlap 2 --write'],
+  },
   retry: { settings: where, example: ['shardplane retry 8b144b1f5dbf', 'shardplane retry HEAD --wait 5m'] },
   accept: { settings: where, example: ['shardplane accept 8b144b1f5dbf'] },
   pause: { settings: where, example: ["shardplane pause -m 'p99 is up in eu-west'"] },

@@ -4,6 +4,7 @@ import { defineBootstrap } from './bootstrap.ts';
 import { defineCheck } from './check.ts';
 import { defineCompletion } from './completion.ts';
 import { defineCommands } from './commands.ts';
+import { defineDeal } from './deal.ts';
 import { defineExplain } from './explain.ts';
 import { definePlan } from './plan.ts';
 import { completeHelp } from './help.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     defineStatus,
     defineHistory,
     defineExplain,
+    defineDeal,
     defineCommands,
     defineOperate,
     defineNode,

@@ -3,21 +3,24 @@ import { deserialize, serialize } from 'node:v8';
 import type { ShardConfig } from '../config/config.ts';
 
 /** A config with its long lists in parts that are each quick to read: `v8.serialize` of some entries, in buffers of their own. */
-export interface ConfigParts extends Omit<ShardConfig, 'customers' | 'runtime'> {
+export interface ConfigParts extends Omit<ShardConfig, 'customers' | 'deals' | 'runtime'> {
   readonly customers: readonly Uint8Array<ArrayBuffer>[];
+  readonly deals?: readonly Uint8Array<ArrayBuffer>[];
   readonly runtime: readonly Uint8Array<ArrayBuffer>[];
 }
 
 /** Entries in one part: less than 1 ms to deserialize. */
 const partSize = 2_000;
 
-export function toParts({ customers, runtime, ...rest }: ShardConfig): ConfigParts {
-  return { ...rest, customers: split([...customers]), runtime: split([...runtime]) };
+export function toParts({ customers, deals, runtime, ...rest }: ShardConfig): ConfigParts {
+  const dealt = deals && { deals: split([...deals]) };
+  return { ...rest, ...dealt, customers: split([...customers]), runtime: split([...runtime]) };
 }
 
 /** One part per turn of the event loop. */
-export async function fromParts({ customers, runtime, ...rest }: ConfigParts): Promise<ShardConfig> {
-  return { ...rest, customers: await join(customers), runtime: await join(runtime) };
+export async function fromParts({ customers, deals, runtime, ...rest }: ConfigParts): Promise<ShardConfig> {
+  const dealt = deals && { deals: await join<number>(deals) };
+  return { ...rest, ...dealt, customers: await join(customers), runtime: await join(runtime) };
 }
 
 function split(entries: readonly (readonly [string, unknown])[]): Uint8Array<ArrayBuffer>[] {

@@ -174,7 +174,7 @@ test('whatever the ids, styles and comments are: the deals are there, and withou
       const deals = new Map(names.map((name, i) => [name, 1 + i]));
       assert.deepEqual(new Map([...(config?.deals ?? [])].toSorted()), new Map([...deals].toSorted()));
       assert.deepEqual(config?.customers, parse(text).config?.customers);
-      assert.deepEqual(parseYaml(edited)?.runtime, { 'a.b': 'x' });
+      assert.deepEqual((parseYaml(edited) as { runtime: unknown }).runtime, { 'a.b': 'x' });
       assert.equal(edit(edited, Object.fromEntries(names.map((name) => [name, { deal: null }]))), text);
       changed += names.length;
     }),
