@@ -50,7 +50,7 @@ const densities: readonly Density[] = [
 ];
 
 function linesOf(shown: ShownPlan, color: boolean, density: Density): string[] {
-  const hints = density.hints ? words.hints(shown.plan).flatMap((hint) => wrap(`hint: ${hint}`)) : [];
+  const hints = density.hints ? words.hints(shown.plan).flatMap((hint) => wrap(hint, 2)) : [];
   const blank = density.blanks ? [''] : [];
   const tables = tablesOf(shown.plan, density);
   return [...headOf(shown, color), ...hints, ...blank, ...tables, ...blank, ...loadOf(shown.plan), ...tailOf(shown)];

@@ -1,4 +1,4 @@
-import type { Change, Failure, Load, Move, MoveKind, Names, Plan } from '../plan/plan.ts';
+import type { Change, Failure, Load, Move, MoveKind, Names, Plan, Quarantined } from '../plan/plan.ts';
 import { shareMoved } from '../plan/moves.ts';
 import { count, printable } from '../config/words.ts';
 
@@ -38,28 +38,36 @@ export function headline({ changes, named, unnamed }: Plan, isFirst: boolean): s
 }
 
 /** What the change consists of. */
-export function causes({ hosts, defaultShardSize: size, customers, runtime }: Plan): string[] {
-  const grown = hosts.total.before === hosts.total.after ? '' : ` (${hosts.total.before} -> ${hosts.total.after})`;
-  const closed = { before: hosts.total.before - hosts.open.before, after: hosts.total.after - hosts.open.after };
-  const [more, fewer] = [closed.after > closed.before, closed.after < closed.before];
-  const drained = Math.abs(closed.after - closed.before);
+export function causes(plan: Plan): string[] {
+  const { defaultShardSize: size, customers, quarantined, runtime } = plan;
+  const those = (names: Names, what: string): string[] => (names.count > 0 ? [`${named(names)} ${what}`] : []);
+  const entered = { count: quarantined.length, some: quarantined.map(({ customer }) => customer) };
+  return [
+    ...hostCauses(plan),
+    ...(size.before === size.after ? [] : [`default size ${size.before} -> ${size.after}`]),
+    ...those(entered, 'into quarantine'),
+    ...those(customers.unquarantined, 'out of quarantine'),
+    ...those(customers.redealt, 'dealt anew'),
+    ...those(customers.resized, 'resized'),
+    ...those(customers.added, 'added'),
+    ...those(customers.removed, 'removed'),
+    ...(runtime.count > 0 ? [count(runtime.count, 'other runtime value')] : []),
+  ];
+}
+
+function hostCauses({ hosts }: Plan): string[] {
+  const { total, added, removed, displaced, quarantine } = hosts;
+  const sum = total.before === total.after ? '' : ` (${total.before} -> ${total.after})`;
+  const drained = hosts.drained.after - hosts.drained.before;
+  const closed = drained > 0 ? 'drained or vacant' : 'in use again';
+  const set = quarantine.before === quarantine.after ? [] : [`quarantine_hosts ${change(both(quarantine, String))}`];
   return [
     ...(hosts.isComparable ? [] : ['hosts are listed in one of the two alone']),
-    ...(hosts.isComparable && hosts.added > 0 ? [`${count(hosts.added, 'host')} added${grown}`] : []),
-    ...(hosts.isComparable && hosts.removed > 0
-      ? [`${count(hosts.removed, 'host')} removed${hosts.added > 0 ? '' : grown}`]
-      : []),
-    ...(hosts.displaced > 0 ? [`${count(hosts.displaced, 'host')} at another place of the list`] : []),
-    ...(more
-      ? [`${count(drained, 'host')} drained or vacant`]
-      : fewer
-        ? [`${count(drained, 'host')} in use again`]
-        : []),
-    ...(size.before === size.after ? [] : [`default size ${size.before} -> ${size.after}`]),
-    ...(customers.resized > 0 ? [`${count(customers.resized, 'customer')} resized`] : []),
-    ...(customers.added.count > 0 ? [`${named(customers.added)} added`] : []),
-    ...(customers.removed.count > 0 ? [`${named(customers.removed)} removed`] : []),
-    ...(runtime.count > 0 ? [count(runtime.count, 'other runtime value')] : []),
+    ...(hosts.isComparable && added > 0 ? [`${count(added, 'host')} added${sum}`] : []),
+    ...(hosts.isComparable && removed > 0 ? [`${count(removed, 'host')} removed${added > 0 ? '' : sum}`] : []),
+    ...(displaced > 0 ? [`${count(displaced, 'host')} at another place of the list`] : []),
+    ...(drained === 0 ? [] : [`${count(Math.abs(drained), 'host')} ${closed}`]),
+    ...set,
   ];
 }
 
@@ -73,11 +81,19 @@ export function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;
 }
 
-/** What an operator may not have meant. */
-export function hints({ hosts }: Plan): string[] {
-  return hosts.displaced === 0
-    ? []
-    : ['the place in the list decides who gets a host: add new ones at the end, put a new one where the old one was'];
+/** What an operator wants to know first, or may not have meant. */
+export function hints({ hosts, quarantined }: Plan): string[] {
+  const place =
+    'the place in the list decides who gets a host: add new ones at the end, put a new one where the old one was';
+  return [...(hosts.displaced === 0 ? [] : [`hint: ${place}`]), ...quarantined.slice(0, 3).map(freedWords)];
+}
+
+function freedWords({ customer, named: known, unnamed }: Quarantined): string {
+  const share = (side: 'before' | 'after'): string =>
+    known[side] === 0 && unnamed[side] === 0
+      ? 'nobody'
+      : `${known[side].toLocaleString('en-US')} named and ${percent(unnamed[side])} of the others`;
+  return `who shares a host with ${cut(printable(customer), 30)}: ${share('before')} -> ${share('after')}`;
 }
 
 /** The strategy, and why. */

@@ -28,14 +28,10 @@ export function createComparison(layout: Layout): (customer: string) => Compared
   };
 }
 
-/** The size, and what is hashed, are the same. */
+/** The size, what is hashed, and whether it is in quarantine are the same. */
 function isDealtTheSame(old: Side, now: Side, customer: string): boolean {
   const [a, b] = [dealtTo(old.view, customer), dealtTo(now.view, customer)];
-  return a.customer === b.customer && a.shardSize === b.shardSize && isSameSet(a.drained, b.drained);
-}
-
-function isSameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
-  return a.size === b.size && a.isSubsetOf(b);
+  return a.customer === b.customer && a.shardSize === b.shardSize && a.inQuarantine === b.inQuarantine;
 }
 
 /** Marks the hosts of one shard with a number, and counts those of the other that have it. */

@@ -18,7 +18,7 @@ export interface Layout {
   readonly before: Side;
   readonly after: Side;
   readonly isComparable: boolean;
-  /** The same slots with the same hosts are open: a customer with the same size and deal has the same shard. */
+  /** The same slots with the same hosts are open, and in quarantine: with the same size and deal, a customer has the same shard. */
   readonly isSame: boolean;
 }
 
@@ -47,9 +47,17 @@ export function layOut(before: ShardConfig, after: ShardConfig, unnamed: string)
 const unlike = 2 ** 21;
 
 function isSame(a: Side, b: Side): boolean {
-  if (a.members.length !== b.members.length || a.open.size !== b.open.size) return false;
-  if (!a.view.drained.isSubsetOf(b.view.drained) || a.view.drained.size !== b.view.drained.size) return false;
-  return a.members.every((member, slot) => member === b.members[slot]) && a.open.isSubsetOf(b.open);
+  const [old, now] = [a.view, b.view];
+  const sets = [old.drained, old.closed, old.closedApart];
+  return (
+    a.members.length === b.members.length &&
+    a.members.every((member, slot) => member === b.members[slot]) &&
+    [now.drained, now.closed, now.closedApart].every((set, i) => isEqual(set, sets[i] ?? new Set()))
+  );
+}
+
+function isEqual(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  return a.size === b.size && a.isSubsetOf(b);
 }
 
 /** The slots that hold hosts, by host. */
@@ -69,6 +77,11 @@ export function hostChanges({ before, after, isComparable }: Layout): HostChange
   return {
     total: { before: before.members.length, after: after.members.length },
     open: { before: before.open.size, after: after.open.size },
+    drained: { before: before.view.drained.size, after: after.view.drained.size },
+    quarantine: {
+      before: before.view.config.quarantineHosts ?? 0,
+      after: after.view.config.quarantineHosts ?? 0,
+    },
     added: now.size - kept.length,
     removed: old.size - kept.length,
     displaced: kept.filter(([member, slot]) => old.get(member) !== slot).length,

@@ -1,4 +1,4 @@
-import { namedCustomers, type Customers, type Json, type ShardConfig } from '../config/config.ts';
+import { namedCustomers, type Json, type ShardConfig } from '../config/config.ts';
 import { choosePlan } from '../rollout/choose-plan.ts';
 import type { RolloutPolicy } from '../rollout/plan.ts';
 import { movedShare } from '../shard/moved.ts';
@@ -33,7 +33,7 @@ export function* planSteps(
   { policy, limits, trailer = null, ...closeness }: PlanOptions,
 ): Generator<number, Plan> {
   const surveyed = yield* survey(before, after, closeness);
-  const { layout, named, unnamed, twins, load } = surveyed;
+  const { layout, named, unnamed, quarantined, twins, load } = surveyed;
   const runtime = changedKeys(before.runtime, after.runtime);
   const { plan, reason } = choosePlan({ policy, moved: movedShare(before, after), trailer });
   return {
@@ -42,7 +42,7 @@ export function* planSteps(
     defaultShardSize: { before: before.defaultShardSize, after: after.defaultShardSize },
     customers: customerChanges(before, after),
     runtime,
-    ...{ named, unnamed, twins, load },
+    ...{ named, unnamed, quarantined, twins, load },
     survival: compareSurvival(layout.before, layout.after),
     strategy: { name: plan.strategy, reason },
     excesses: findExcesses(surveyed, limits),
@@ -55,20 +55,21 @@ function isOther(before: ShardConfig, after: ShardConfig): boolean {
   return firstChanges(toFields(compileRelease(before, commit)), toFields(compileRelease(after, commit))).length > 0;
 }
 
-function customerChanges(live: ShardConfig, next: ShardConfig): Plan['customers'] {
-  const [before, after] = [live.customers, next.customers];
-  const [was, is] = [namedCustomers(live), namedCustomers(next)];
-  const [added, removed] = [missingIn(was, is), missingIn(is, was)];
+function customerChanges(before: ShardConfig, after: ShardConfig): Plan['customers'] {
+  const [old, now] = [namedCustomers(before), namedCustomers(after)];
+  const names = [...new Set([...old.keys(), ...now.keys()])];
+  const sizeIn = ({ customers, defaultShardSize }: ShardConfig, id: string): number =>
+    customers.get(id) ?? defaultShardSize;
+  const isResized = (id: string): boolean =>
+    before.customers.get(id) !== after.customers.get(id) && sizeIn(before, id) !== sizeIn(after, id);
   return {
-    total: { before: was.size, after: is.size },
-    added: toNames(added),
-    removed: toNames(removed),
-    resized: [...after].filter(([id, size]) => before.has(id) && before.get(id) !== size).length,
+    total: { before: old.size, after: now.size },
+    added: toNames(names.filter((id) => !old.has(id))),
+    removed: toNames(names.filter((id) => !now.has(id))),
+    resized: toNames(names.filter((id) => old.has(id) && now.has(id) && isResized(id))),
+    redealt: toNames(names.filter((id) => before.deals?.get(id) !== after.deals?.get(id))),
+    unquarantined: toNames([...(before.quarantined ?? [])].filter((id) => !after.quarantined?.has(id))),
   };
-}
-
-function missingIn(known: Customers, of: Customers): string[] {
-  return [...of.keys()].filter((key) => !known.has(key));
 }
 
 const namesListed = 20;
@@ -101,7 +102,8 @@ function compareSurvival(before: Side, after: Side): Survival[] {
 function survivalOfNamed({ view, open }: Side): (number | null)[] {
   const sizes = new Map<number, number>();
   for (const customer of namedCustomers(view.config).keys()) {
-    const size = Math.min(dealtTo(view, customer).shardSize, open.size);
+    const { shardSize: size, inQuarantine } = dealtTo(view, customer);
+    if (inQuarantine) continue;
     sizes.set(size, (sizes.get(size) ?? 0) + 1);
   }
   return survivalOf({ hosts: open.size, sizes });

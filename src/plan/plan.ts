@@ -89,6 +89,10 @@ export interface HostChanges {
   readonly total: Change;
   /** Those that get customers which are not quarantined: neither drained nor vacant. */
   readonly open: Change;
+  /** Drained or vacant. */
+  readonly drained: Change;
+  /** Those of the quarantine. */
+  readonly quarantine: Change;
   readonly added: number;
   readonly removed: number;
   /** In both lists, at another place. */
@@ -113,6 +117,14 @@ export interface Excess {
   readonly message: string;
 }
 
+/** A customer that goes into quarantine: how many others have a host in common with it. */
+export interface Quarantined {
+  readonly customer: string;
+  readonly named: Change;
+  /** The part (0 to 1) of the sample. */
+  readonly unnamed: Change;
+}
+
 /** What a change of the config does: `shardplane plan --json` (schemas/plan.schema.json). */
 export interface Plan {
   /** Anything that is pushed is another. */
@@ -123,12 +135,16 @@ export interface Plan {
     readonly total: Change;
     readonly added: Names;
     readonly removed: Names;
-    readonly resized: number;
+    readonly resized: Names;
+    readonly redealt: Names;
+    readonly unquarantined: Names;
   };
   /** Keys of the runtime whose values differ. */
   readonly runtime: Names;
   readonly named: Moves & { readonly moves: readonly Move[] };
   readonly unnamed: Moves & { readonly seed: number; readonly formula: MovesFormula | null };
+  /** The first 20. */
+  readonly quarantined: readonly Quarantined[];
   readonly twins: Change<Twins>;
   readonly load: Change<Load>;
   readonly survival: readonly Survival[];

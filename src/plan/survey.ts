@@ -1,6 +1,7 @@
-import { namedCustomers, type ShardConfig } from '../config/config.ts';
+import { namedCustomers, type Customers, type ShardConfig } from '../config/config.ts';
 import { slotsIn } from '../shard/shard-of.ts';
 import { createComparison, toMove, type Compared } from './compare.ts';
+import { FreedCounter } from './freed.ts';
 import { layOut, type Layout } from './layout.ts';
 import { LoadCounter } from './load.ts';
 import { movesFormula } from './moves-formula.ts';
@@ -19,7 +20,7 @@ export interface SurveyOptions {
 }
 
 /** What a look at each customer tells. */
-export interface Survey extends Pick<Plan, 'named' | 'unnamed'> {
+export interface Survey extends Pick<Plan, 'named' | 'unnamed' | 'quarantined'> {
   readonly layout: Layout;
   readonly twins: Change<Twins>;
   readonly load: Change<Load>;
@@ -40,11 +41,13 @@ export function* survey(
   after: ShardConfig,
   { seed = 1, sample = 10_000, maxScores = defaultScores }: SurveyOptions = {},
 ): Generator<number, Survey> {
-  const names = new Set([...namedCustomers(before).keys(), ...namedCustomers(after).keys()]);
+  const [old, now] = [namedCustomers(before), namedCustomers(after)];
+  const names = new Set([...old.keys(), ...now.keys()]);
   const ids = unnamedIds(names, { seed, count: sample });
   const layout = layOut(before, after, ids[0] ?? 'unnamed');
-  const named = new Group(layout, true);
-  const unnamed = new Group(layout, false);
+  const named = new Group(layout, { before: old, after: now });
+  const unnamed = new Group(layout, null);
+  const freed = new FreedCounter(layout);
   const compare = createComparison(layout);
   const looked = thin([...names], maxScores / costOfNamed(layout));
   const tried = ids.slice(
@@ -56,6 +59,7 @@ export function* survey(
     const isNamed = done < looked.length;
     const compared = compare(customer);
     (isNamed ? named : unnamed).add(compared);
+    freed.add(compared, isNamed);
     done += 1;
     spent += costOf(layout, compared.before.length + compared.after.length);
     if (spent < scoresOfStep) continue;
@@ -66,6 +70,7 @@ export function* survey(
     layout,
     named: { ...named.moves.result(names.size), moves: named.moved },
     unnamed: { ...unnamed.moves.result(tried.length), seed, formula: movesFormula(layout) },
+    quarantined: freed.result(tried.length),
     twins: named.twins(),
     load: {
       before: loadOf('before', { layout, named, unnamed }),
@@ -113,13 +118,14 @@ class Group {
   readonly moves = new MoveCounter();
   readonly moved: Move[] = [];
   readonly #layout: Layout;
-  readonly #isNamed: boolean;
+  /** Null: of the unnamed. */
+  readonly #names: Change<Customers> | null;
   readonly #twins: Change<TwinFinder> = { before: new TwinFinder(), after: new TwinFinder() };
   readonly #load: Change<LoadCounter>;
 
-  constructor(layout: Layout, isNamed: boolean) {
+  constructor(layout: Layout, names: Change<Customers> | null) {
     this.#layout = layout;
-    this.#isNamed = isNamed;
+    this.#names = names;
     const [before, after] = [layout.before.members.length, layout.after.members.length];
     this.#load = { before: new LoadCounter(before), after: new LoadCounter(after) };
   }
@@ -129,9 +135,11 @@ class Group {
     this.moves.add(compared);
     if (kind !== null) this.moved.push(toMove({ ...compared, kind }));
     for (const side of ['before', 'after'] as const) {
-      if (this.#isNamed && !this.#layout[side].view.config.customers.has(customer)) continue;
+      if (this.#names?.[side].has(customer) === false) continue;
       this.#load[side].add(compared[side]);
-      if (this.#isNamed) this.#twins[side].add(customer, compared[side]);
+      // those in quarantine have the same hosts, and are meant to
+      const isApart = this.#layout[side].view.config.quarantined?.has(customer) === true;
+      if (this.#names !== null && !isApart) this.#twins[side].add(customer, compared[side]);
     }
   }
 
@@ -154,6 +162,6 @@ interface Groups {
 
 /** A few named customers say nothing of how busy a host is: then the sample does. */
 function loadOf(side: 'before' | 'after', { layout, named, unnamed }: Groups): Load {
-  const { customers, totalHosts } = layout.after.view.config;
-  return customers.size >= totalHosts ? named.load('named', side) : unnamed.load('sample', side);
+  const { config } = layout.after.view;
+  return namedCustomers(config).size >= config.totalHosts ? named.load('named', side) : unnamed.load('sample', side);
 }

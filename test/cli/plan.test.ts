@@ -233,6 +233,14 @@ for (const [name, before, after] of screens)
     }
   });
 
+test('what goes into quarantine: who is freed of it', () => {
+  const before = listed(hosts(10), { customers: customers(50), quarantineHosts: 2 });
+  const after = { ...before, quarantined: new Set(['customer-7']) };
+  const screen = formatPlan(shown(before, after), { full: false, color: false });
+  assert.match(screen, /^because: customer-7 into quarantine$/m);
+  assert.match(screen, /^who shares a host with customer-7: \d+ named and 4\d(\.\d)? % of the others ->\s+nobody$/m);
+});
+
 test('--full lists each customer that moves, and each host', () => {
   const full = formatPlan(shown(...(screens[1]!.slice(1) as [ShardConfig, ShardConfig])), { full: true, color: false });
   assert.equal(full.match(/^ {2}customer-\d+ {2}\[/gm)?.length, 3000);

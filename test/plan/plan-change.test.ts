@@ -41,7 +41,9 @@ test('each named customer that moves, and how', () => {
     total: { before: 5, after: 5 },
     added: { count: 1, some: ['more'] },
     removed: { count: 1, some: ['gone'] },
-    resized: 2,
+    resized: { count: 2, some: ['a', 'b'] },
+    redealt: { count: 0, some: [] },
+    unquarantined: { count: 0, some: [] },
   });
 });
 
@@ -51,6 +53,47 @@ test('a file with other words and the same values changes nothing; a value of th
   assert.equal(plan(one, turned).changes, false);
   const other = plan(one, { ...one, runtime: new Map([['x.z', [1]]]) });
   assert.deepEqual([other.changes, other.named.moved, other.runtime], [true, 0, { count: 2, some: ['x.y', 'x.z'] }]);
+});
+
+test('a deal, a quarantine: dealt anew, who is freed, and no twins among those that are set apart', () => {
+  const all = new Map([...customers(300)]);
+  const before = listed(hosts(10), { customers: all, quarantineHosts: 2 });
+  const dealt = plan(before, { ...before, deals: new Map([['customer-7', 1]]) });
+  assert.deepEqual(
+    dealt.named.moves.map(({ customer, kind }) => [customer, kind]),
+    [['customer-7', 're-dealt']],
+  );
+  assert.deepEqual(dealt.customers.redealt, { count: 1, some: ['customer-7'] });
+  assert.deepEqual([dealt.unnamed.moved, dealt.unnamed.formula!.moved], [0, 0]);
+
+  const after = { ...before, quarantined: new Set(['customer-7', 'customer-8']) };
+  const apart = plan(before, after);
+  assert.equal(apart.changes, true);
+  const slots = new Set(shardOf(before, 'customer-7'));
+  const shared = [...all.keys()].filter(
+    (id) => id !== 'customer-7' && shardOf(before, id).some((slot) => slots.has(slot)),
+  );
+  const [first] = apart.quarantined;
+  assert.deepEqual(first!.customer, 'customer-7');
+  assert.deepEqual(first!.named, { before: shared.length, after: 1 });
+  assert.equal(first!.unnamed.after, 0);
+  assert.ok(Math.abs(first!.unnamed.before - (1 - (6 * 5) / (8 * 7))) < 0.03);
+  assert.ok(apart.twins.after.worst.every(({ customers: ids }) => !ids.includes('customer-8')));
+  assert.deepEqual(apart.hosts.quarantine, { before: 2, after: 2 });
+  assert.deepEqual(plan(after, before).customers.unquarantined, { count: 2, some: ['customer-7', 'customer-8'] });
+});
+
+test('hosts set apart for a quarantine move who had them, as the formula says', () => {
+  const { unnamed, hosts: changed } = plan(listed(hosts(10)), listed(hosts(10), { quarantineHosts: 2 }));
+  assert.ok(Math.abs(unnamed.formula!.moved - (1 - (8 * 7) / (10 * 9))) < 1e-9);
+  assert.ok(Math.abs(unnamed.moved / unnamed.looked - unnamed.formula!.moved) < 0.03);
+  assert.deepEqual(
+    [changed.open, changed.drained],
+    [
+      { before: 10, after: 8 },
+      { before: 0, after: 0 },
+    ],
+  );
 });
 
 test('who keeps no old host, and on how many hosts a customer is meanwhile', () => {
