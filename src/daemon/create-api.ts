@@ -2,7 +2,7 @@ import type { Parts } from './parts.ts';
 import type { Api, CommandResult, DaemonInfo, Order } from '../http/api.ts';
 import type { Cause } from '../rollout/types.ts';
 import type { Head } from '../revisions/state.ts';
-import { toHistoryQuery } from '../http/history-query.ts';
+import { toHistoryQuery, toLivesQuery } from '../http/history-query.ts';
 import { HttpError } from '../http/http-error.ts';
 import { explainFleet } from './explain-release.ts';
 import { short } from '../release/short.ts';
@@ -47,6 +47,7 @@ export function createApi(daemon: Running): Api {
     metrics: () => metrics.text(),
     explain: (customer) => explainFleet(fleet, customer),
     history: (query) => journal.history(toHistoryQuery(query)),
+    lives: (query) => journal.lives(toLivesQuery(query)),
     story: async (version) => toStory(await journal.story(version), version),
     retry: (version, by) => retry(daemon, version, by),
     accept: (version, by) => accept(daemon, version, by),

@@ -194,6 +194,8 @@ export interface Api {
   /** The live release's shard of one customer, or null before there is a release. */
   explain(customer: string): unknown;
   history(query: URLSearchParams): Promise<unknown>;
+  /** What was live, one after another. */
+  lives(query: URLSearchParams): Promise<unknown>;
   /** Null: there is no such commit. */
   story(version: string): Promise<unknown>;
   retry(version: string, by: string): CommandResult | Promise<CommandResult>;

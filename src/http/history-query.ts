@@ -1,4 +1,4 @@
-import type { HistoryQuery } from '../ledger/store.ts';
+import type { HistoryQuery, LivesQuery } from '../ledger/store.ts';
 
 /** Reads a history query from a URL: `limit`, `before`, `outcome`, `since` (a time), `customer`. Ignores what it doesn't understand. */
 export function toHistoryQuery(query: URLSearchParams): HistoryQuery {
@@ -9,6 +9,16 @@ export function toHistoryQuery(query: URLSearchParams): HistoryQuery {
     outcome: (query.get('outcome') ?? undefined) as HistoryQuery['outcome'],
     since: since === null ? undefined : Date.parse(since) || undefined,
     customer: query.get('customer') ?? undefined,
+  };
+}
+
+/** The same of what was live: `limit`, `before`, `until` (a time). */
+export function toLivesQuery(query: URLSearchParams): LivesQuery {
+  const until = query.get('until');
+  return {
+    limit: toNumber(query.get('limit')) ?? 20,
+    before: toNumber(query.get('before')),
+    until: until === null ? undefined : Date.parse(until) || undefined,
   };
 }
 

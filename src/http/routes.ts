@@ -41,6 +41,7 @@ const routes: readonly Route[] = [
   get('/api/v1/status', ({ api }) => ok(api.status())),
   get('/api/v1/explain', ({ api, url }) => found(api.explain(customerOf(url)), 'no release yet')),
   get('/api/v1/history', ({ api, url }) => ok(api.history(url.searchParams))),
+  get('/api/v1/lives', ({ api, url }) => ok(api.lives(url.searchParams))),
   get('/api/v1/history/*', async ({ api, rest }) =>
     found(await api.story(await toVersion(api, rest)), `no commit ${rest} in the ledger`),
   ),

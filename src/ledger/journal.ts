@@ -6,7 +6,7 @@ import type { Fact } from '../state/facts.ts';
 import type { JournalHealth, JournalHooks, JournalOptions } from './journal-options.ts';
 import { LedgerError } from './ledger-error.ts';
 import { memoryStore } from './sqlite/sqlite-store.ts';
-import type { Batch, HistoryEntry, HistoryQuery, Loaded, Store, Story } from './store.ts';
+import type { Batch, HistoryEntry, HistoryQuery, LiveEntry, LivesQuery, Loaded, Store, Story } from './store.ts';
 import { UnwrittenFacts } from './unwritten-facts.ts';
 
 /** The delay before a failed write is retried; it doubles each time. */
@@ -91,6 +91,11 @@ export class Journal {
   /** Like the store's; while that can't answer, from the facts in memory. */
   history(query: HistoryQuery): Promise<HistoryEntry[]> {
     return this.#ask((store) => store.history(query));
+  }
+
+  /** Like `history`. */
+  lives(query: LivesQuery): Promise<LiveEntry[]> {
+    return this.#ask((store) => store.lives(query));
   }
 
   /** Like `history`. */

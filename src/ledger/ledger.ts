@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { LedgerError } from './ledger-error.ts';
 import { ledgerFile } from './sqlite/file.ts';
-import { readHistory, readStory } from './sqlite/read.ts';
+import { readHistory, readLives, readStory } from './sqlite/read.ts';
 import { openCurrent } from './sqlite/sqlite-store.ts';
 import type { ReadOnlyLedger, StoreOptions } from './sqlite/sqlite-store.ts';
 import { toOneLine } from './sqlite/sqlite-error.ts';
@@ -20,7 +20,7 @@ export function openStore(options: Omit<StoreOptions, 'clock'>): Store {
 }
 
 /** A ledger opened without the daemon, for queries only. */
-export type LedgerReader = Pick<Store, 'history' | 'story' | 'close'>;
+export type LedgerReader = Pick<Store, 'history' | 'lives' | 'story' | 'close'>;
 
 /**
  * Opens a ledger read-only; a daemon may be using it. Throws LedgerError: `ledger-missing`, `ledger-newer`, or `ledger-unreadable` with
@@ -38,6 +38,7 @@ export function openLedgerReadOnly(directory: string): LedgerReader {
   const { db, statements } = open(file);
   return {
     history: (query) => Promise.try(() => readHistory(statements, query)),
+    lives: (query) => Promise.try(() => readLives(statements, query)),
     story: (prefix) => Promise.try(() => readStory(statements, prefix)),
     close: () => Promise.try(() => db.close()),
   };

@@ -16,6 +16,8 @@ export interface Store {
   commit(batch: Batch): Promise<void>;
   /** Newest first. */
   history(query: HistoryQuery): Promise<HistoryEntry[]>;
+  /** What was live, one after another: newest first. */
+  lives(query: LivesQuery): Promise<LiveEntry[]>;
   /** Everything about the commit whose SHA has this prefix (at least 4 hex digits); null: none. */
   story(prefix: string): Promise<Story | null | 'ambiguous'>;
   /** The last final outcome of each (not `held`: the one before it). Versions without one are left out. */
@@ -105,6 +107,24 @@ export interface HistoryQuery {
   readonly since?: number | undefined;
   /** Only revisions that change this customer's shard size. */
   readonly customer?: string | undefined;
+}
+
+/** A revision that went live, or came back after another: `shardplane history --customer --json` adds more. */
+export interface LiveEntry extends HistoryEntry {
+  /** Grows in the order in which they went live; pass it as `before` for the next page. */
+  readonly liveId: number;
+  /** RFC 3339, UTC: when it went live. */
+  readonly liveAt: string;
+}
+
+/** Which of what was live, newest first. */
+export interface LivesQuery {
+  /** 1 to 1000. */
+  readonly limit: number;
+  /** Only what went live before the entry with this `liveId`. */
+  readonly before?: number | undefined;
+  /** Milliseconds since the epoch: only what went live at this time or before. */
+  readonly until?: number | undefined;
 }
 
 /** An event in a revision's history. `detail` depends on `type` (docs/ledger.md). */

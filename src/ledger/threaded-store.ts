@@ -67,6 +67,7 @@ export class ThreadedStore implements Store {
 
   load: Store['load'] = () => this.#call('load');
   history: Store['history'] = (query) => this.#call('history', query);
+  lives: Store['lives'] = (query) => this.#call('lives', query);
   story: Store['story'] = (prefix) => this.#call('story', prefix);
   outcomes: Store['outcomes'] = (versions) => this.#call('outcomes', versions);
 

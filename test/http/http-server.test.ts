@@ -53,6 +53,7 @@ const api: Api = {
   metrics: () => Promise.resolve('up 1\n'),
   explain: (customer) => (customer === 'known' ? { customer } : null),
   history: (query) => Promise.resolve({ limit: query.get('limit') }),
+  lives: (query) => Promise.resolve({ until: query.get('until') }),
   story: (version) =>
     version === 'deadbeef'
       ? Promise.reject(new Error('broken inside'))

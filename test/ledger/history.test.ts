@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Fact } from '../../src/state/facts.ts';
 import { diagnose } from '../../src/rollout/diagnose.ts';
+import { contentToJson } from '../../src/release/content.ts';
+import { makeConfig } from '../helpers/config.ts';
 import { versionOf } from '../helpers/ids.ts';
 import {
   epoch,
@@ -263,4 +265,51 @@ test('a fact about a revision that was never seen is kept', async (t) => {
   await book.record(seen(1));
   const { revision } = await book.story(1);
   assert.deepEqual([revision.subject, revision.outcome], ['Change 1', 'superseded']);
+});
+
+test('history by customer: a deal and a quarantine count as its size does', async (t) => {
+  const book = await open(t, { directory: temporary(t) });
+  const configs = [
+    {},
+    { deals: new Map([['a', 1]]) },
+    { deals: new Map([['a', 1]]), quarantineHosts: 2, quarantined: new Set(['b']) },
+    { quarantineHosts: 2, quarantined: new Set(['b']) },
+  ];
+  for (const [index, changes] of configs.entries()) {
+    const n = index + 1;
+    const release = { ...stored(n).release, config: makeConfig(changes) };
+    book.releases.set(sha(n), { ...stored(n), release, content: contentToJson(release) });
+    await book.record(...success(n));
+  }
+  assert.deepEqual(await book.found({ limit: 9, customer: 'a' }), [4, 2, 1]);
+  assert.deepEqual(await book.found({ limit: 9, customer: 'b' }), [3, 1]);
+});
+
+test('what was live, one after another: proven later counts once, a way back counts', async (t) => {
+  const clock = manualClock();
+  const book = await open(t, { directory: temporary(t), clock: clock.read });
+  await book.record(...success(1));
+  clock.now += 1000;
+  await book.record(seen(2), offered(2), live(2, { proven: false }), live(2, { isNew: false }), settled(2));
+  clock.now += 1000;
+  await book.record(...failure(3));
+  clock.now += 1000;
+  await book.record(seen(1), live(1, { isNew: false }));
+  const lives = await book.journal.lives({ limit: 9 });
+  assert.deepEqual(
+    lives.map(({ version, liveAt }) => [numberOf(version), liveAt]),
+    [
+      [1, '2026-01-01T00:00:03.000Z'],
+      [2, '2026-01-01T00:00:01.000Z'],
+      [1, '2026-01-01T00:00:00.000Z'],
+    ],
+  );
+  const [newest, older] = lives;
+  assert.deepEqual(await book.journal.lives({ limit: 1, before: newest?.liveId ?? 0 }), [older]);
+  const at = async (until: number) =>
+    (await book.journal.lives({ limit: 1, until })).map((each) => numberOf(each.version));
+  assert.deepEqual(await at(epoch + 2999), [2]);
+  assert.deepEqual(await at(epoch + 999), [1]);
+  assert.deepEqual(await at(epoch - 1), []);
+  assert.equal(newest?.subject, 'Change 1');
 });

@@ -33,6 +33,7 @@ function scene(t: test.TestContext) {
     load: () => guard(() => inner.load()),
     commit: (batch) => guard(() => inner.commit(batch).then(() => void batches.push(batch))),
     history: (query) => guard(() => inner.history(query)),
+    lives: (query) => guard(() => inner.lives(query)),
     story: (prefix) => guard(() => inner.story(prefix)),
     outcomes: (versions) => guard(() => inner.outcomes(versions)),
     close: () => inner.close(),

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../config/diagnostic.ts';
 import type { Candidate } from '../../rollout/candidate.ts';
 import type { Outcome } from '../../rollout/types.ts';
-import type { HistoryEntry, HistoryQuery, Story, StoryEvent } from '../store.ts';
+import type { HistoryEntry, HistoryQuery, LiveEntry, LivesQuery, Story, StoryEvent } from '../store.ts';
 import { parseMemory, readState } from './saved-state.ts';
 import type { Row, Statements } from './statements.ts';
 
@@ -21,7 +21,6 @@ interface Flags {
 /** Throws SQLite's errors. */
 export function readHistory(statements: Statements, query: HistoryQuery): HistoryEntry[] {
   const { before = null, outcome = null, since = null, customer = null } = query;
-  const limit = Math.min(Math.max(1, Math.trunc(query.limit)), 1000);
   const flags = readFlags(statements);
   const rows = statements.all(
     `SELECT ${columns} FROM revisions
@@ -29,9 +28,33 @@ export function readHistory(statements: Statements, query: HistoryQuery): Histor
        AND (?5 IS NULL OR every_customer = 1
          OR EXISTS (SELECT 1 FROM changes WHERE customer = ?5 AND changes.version = revisions.version))
      ORDER BY id DESC LIMIT ?6`,
-    ...[flags.head?.version ?? null, before, outcome, since, customer, limit],
+    ...[flags.head?.version ?? null, before, outcome, since, customer, toLimit(query.limit)],
   );
   return rows.map((row) => toHistoryEntry(row, flags));
+}
+
+/** An unproven release that is proven later has two events: the first counts. Throws SQLite's errors. */
+export function readLives(statements: Statements, query: LivesQuery): LiveEntry[] {
+  const { before = null, until = null } = query;
+  const flags = readFlags(statements);
+  const rows = statements.all(
+    `WITH lives AS (
+       SELECT id AS live_id, at AS live_at, version AS live_version, lag(version) OVER (ORDER BY id) AS earlier
+       FROM events WHERE type = 'live')
+     SELECT ${columns}, live_id, live_at FROM lives JOIN revisions ON version = live_version
+     WHERE earlier IS NOT live_version AND (?2 IS NULL OR live_id < ?2) AND (?3 IS NULL OR live_at <= ?3)
+     ORDER BY live_id DESC LIMIT ?4`,
+    ...[flags.head?.version ?? null, before, until, toLimit(query.limit)],
+  );
+  return rows.map((row) => ({
+    ...toHistoryEntry(row, flags),
+    liveId: Number(row.live_id),
+    liveAt: time(row.live_at),
+  }));
+}
+
+function toLimit(limit: number): number {
+  return Math.min(Math.max(1, Math.trunc(limit)), 1000);
 }
 
 /** The revision whose version has this prefix (at least 4 hex digits); null: none, `ambiguous`: several. */

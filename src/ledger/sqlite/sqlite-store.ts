@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Version } from '../../ids.ts';
 import type { FinalOutcome } from '../../rollout/types.ts';
 import { LedgerError } from '../ledger-error.ts';
-import type { Batch, HistoryEntry, HistoryQuery, Loaded, Store, Story } from '../store.ts';
+import type { Batch, HistoryEntry, HistoryQuery, LiveEntry, LivesQuery, Loaded, Store, Story } from '../store.ts';
 import { commitBatch, createLedger } from './commit.ts';
 import type { Ledger } from './commit.ts';
 import { ensureDirectory, ledgerFile, lockFile, openDatabase, openForReading } from './file.ts';
@@ -12,7 +12,7 @@ import { takeLock } from './lock.ts';
 import type { Lock } from './lock.ts';
 import { defaultRetention } from './prune.ts';
 import type { Retention } from './prune.ts';
-import { readHistory, readStory } from './read.ts';
+import { readHistory, readLives, readStory } from './read.ts';
 import { migrate, requireCurrent } from './migrate.ts';
 import { readLoaded, readOutcomes } from './saved-state.ts';
 import { createStatements } from './statements.ts';
@@ -72,6 +72,10 @@ export class SqliteStore implements Store {
 
   history(query: HistoryQuery): Promise<HistoryEntry[]> {
     return this.#ask((statements) => readHistory(statements, query));
+  }
+
+  lives(query: LivesQuery): Promise<LiveEntry[]> {
+    return this.#ask((statements) => readLives(statements, query));
   }
 
   story(prefix: string): Promise<Story | null | 'ambiguous'> {
@@ -193,6 +197,7 @@ export function memoryStore(): Store {
     commit: (batch) =>
       Promise.try(() => commitBatch(ledger, batch, { retention: defaultRetention, now: Date.now(), isCut: true })),
     history: (query) => Promise.try(() => readHistory(statements, query)),
+    lives: (query) => Promise.try(() => readLives(statements, query)),
     story: (prefix) => Promise.try(() => readStory(statements, prefix)),
     outcomes: (versions) => Promise.try(() => readOutcomes(statements, versions)),
     close: () => Promise.try(() => db.close()),
