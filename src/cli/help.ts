@@ -40,6 +40,14 @@ const helps: Readonly<Record<string, Help>> = {
     settings: ['--config', '--repository', '--file'],
     example: ['shardplane deal', 'shardplane deal --overlap 2 --write'],
   },
+  impact: {
+    settings: [...where, '--file', '--ref', '--http-port'],
+    example: [
+      'shardplane impact --hosts 3,7-9',
+      'shardplane impact --hosts 10.0.0.3:8080 --at 90m',
+      'shardplane impact --customer customer-A --json',
+    ],
+  },
   retry: { settings: where, example: ['shardplane retry 8b144b1f5dbf', 'shardplane retry HEAD --wait 5m'] },
   accept: { settings: where, example: ['shardplane accept 8b144b1f5dbf'] },
   pause: { settings: where, example: ["shardplane pause -m 'p99 is up in eu-west'"] },

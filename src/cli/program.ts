@@ -9,6 +9,7 @@ import { defineExplain } from './explain.ts';
 import { definePlan } from './plan.ts';
 import { completeHelp } from './help.ts';
 import { defineHistory } from './history.ts';
+import { defineImpact } from './impact.ts';
 import { defineNode } from './node.ts';
 import { defineOperate } from './operate.ts';
 import { defineHooks } from './hooks.ts';
@@ -31,6 +32,7 @@ export function createProgram(): Command {
     defineHistory,
     defineExplain,
     defineDeal,
+    defineImpact,
     defineCommands,
     defineOperate,
     defineNode,

@@ -1,0 +1,37 @@
+import { openLedgerReadOnly } from '../ledger/ledger.ts';
+import type { LiveEntry, LivesQuery } from '../ledger/store.ts';
+import { findDaemon, NoDaemon, type Link } from './client.ts';
+import { CliError } from './exit.ts';
+import { settingsOf, type SettingsFlags } from './options.ts';
+
+/** The daemon that the flags mean; null when none answers. Throws CliError as findDaemon for every other failure. */
+export async function findDaemonOrNone(flags: SettingsFlags): Promise<Link | null> {
+  try {
+    return await findDaemon(flags, 'question');
+  } catch (error) {
+    if (error instanceof NoDaemon) return null;
+    throw error;
+  }
+}
+
+/** What was live, newest first: from the daemon, or from its ledger where none answers. Throws CliError, LedgerError. */
+export async function readLives(link: Link | null, flags: SettingsFlags, query: LivesQuery): Promise<LiveEntry[]> {
+  if (link !== null) return await askLives(link, query);
+  const ledger = openLedgerReadOnly(settingsOf(flags).state.directory);
+  try {
+    return await ledger.lives(query);
+  } finally {
+    await ledger.close();
+  }
+}
+
+async function askLives(link: Link, { limit, before, until }: LivesQuery): Promise<LiveEntry[]> {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (before !== undefined) query.set('before', String(before));
+  if (until !== undefined) query.set('until', new Date(until).toISOString());
+  const lives = await link.ask(`/api/v1/lives?${query.toString()}`);
+  if (lives !== null) return lives as LiveEntry[];
+  throw new CliError('the daemon is older than this command, and does not tell what was live', {
+    hint: 'restart it with this shardplane',
+  });
+}
