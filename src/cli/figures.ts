@@ -19,13 +19,13 @@ export function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, Math.max(0, most - 1)).toWellFormed()}…`;
 }
 
-/** Lines of 80 columns, broken between words; all but the first are indented. */
-export function wrap(text: string): string[] {
+/** Lines of so many columns, broken between words; all but the first are indented. */
+export function wrap(text: string, columns = maxColumns): string[] {
   const lines = [''];
   for (const word of text.split(' ')) {
     const line = lines.at(-1) ?? '';
-    if (line !== '' && line.length + 1 + word.length > maxColumns) lines.push(`  ${word}`);
+    if (line !== '' && line.length + 1 + word.length > columns) lines.push(`  ${word}`);
     else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
   }
-  return lines.map((line) => cut(line, maxColumns));
+  return lines.map((line) => cut(line, columns));
 }

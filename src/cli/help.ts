@@ -30,7 +30,11 @@ const helps: Readonly<Record<string, Help>> = {
   },
   history: {
     settings: [...where, '--http-port'],
-    example: ['shardplane history --outcome rolled_back', 'shardplane history 8b144b1f5dbf'],
+    example: [
+      'shardplane history --outcome rolled_back',
+      'shardplane history 8b144b1f5dbf',
+      'shardplane history --customer customer-A',
+    ],
   },
   explain: {
     settings: [...where, '--http-port'],

@@ -5,6 +5,7 @@ import { formatHistory, formatStory } from './history-table.ts';
 import { openLedgerReadOnly } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger.ts';
 import { toHistoryQuery } from '../http/history-query.ts';
+import { showCustomer } from './customer-history.ts';
 import { findDaemon, NoDaemon } from './client.ts';
 import { printable } from '../config/words.ts';
 import { CliError } from './exit.ts';
@@ -34,21 +35,20 @@ export function defineHistory(program: Command): void {
       new Option('--outcome <outcome>', 'only these').choices(['invalid', 'live', 'rolled_back', 'superseded', 'held']),
     )
     .option('--since <time>', 'only what was seen since: 2026-01-31, 2026-01-31T12:00:00Z')
-    .option('--customer <id>', 'only what changes this customer’s shard size')
-    .action((sha: string | undefined, flags: HistoryFlags) =>
-      sha === undefined ? showList(flags) : showStory(sha, flags),
-    );
+    .option('--customer <id>', 'what changed this customer’s hosts, from what to what, and why')
+    .action(async (sha: string | undefined, flags: HistoryFlags) => {
+      const { customer } = flags;
+      if (sha !== undefined) await showStory(sha, flags);
+      else if (customer === undefined) await showList(flags);
+      else await showCustomer(customer, { ...flags, since: toSince(flags.since) });
+    });
 }
 
 async function showList(flags: HistoryFlags): Promise<void> {
-  const { limit, before, outcome, since, customer } = flags;
-  if (since !== undefined && Number.isNaN(Date.parse(since)))
-    throw new CliError(`--since ${since} is not a time`, {
-      exitCode: 2,
-      hint: 'as in 2026-01-31 or 2026-01-31T12:00:00Z',
-    });
+  const { limit, before, outcome, since } = flags;
+  toSince(since);
   const query = new URLSearchParams({ limit: String(limit) });
-  for (const [key, value] of Object.entries({ before, outcome, since, customer }))
+  for (const [key, value] of Object.entries({ before, outcome, since }))
     if (value !== undefined) query.set(key, String(value));
   const path = `/api/v1/history?${query.toString()}`;
   const { answer, from } = await ask(flags, path, (ledger) => ledger.history(toHistoryQuery(query)));
@@ -61,6 +61,17 @@ async function showList(flags: HistoryFlags): Promise<void> {
   process.stdout.write(
     entries.length === 0 ? 'no such commit\n' : formatHistory(entries, { color: useColor(), now: Date.now() }),
   );
+}
+
+/** Milliseconds since the epoch. Throws CliError. */
+function toSince(since: string | undefined): number | undefined {
+  if (since === undefined) return undefined;
+  const at = Date.parse(since);
+  if (!Number.isNaN(at)) return at;
+  throw new CliError(`--since ${since} is not a time`, {
+    exitCode: 2,
+    hint: 'as in 2026-01-31 or 2026-01-31T12:00:00Z',
+  });
 }
 
 async function showStory(sha: string, flags: HistoryFlags): Promise<void> {

@@ -7,7 +7,7 @@ export function withProgress<T>(what: string, steps: Generator<number, T>): T {
       progress.end();
       return step.value;
     }
-    progress.show(step.value);
+    progress.show(`${Math.floor(step.value * 100)} %`);
   }
 }
 
@@ -21,12 +21,12 @@ export class Progress {
     this.#what = what;
   }
 
-  /** `part`: 0 to 1. */
-  show(part: number): void {
+  /** `words`: how far it is. */
+  show(words: string): void {
     if (performance.now() < this.#next) return;
     this.#next = performance.now() + 200;
     this.#isShown = true;
-    process.stderr.write(`\r${this.#what}: ${Math.floor(part * 100)} %`);
+    process.stderr.write(`\r${this.#what}: ${words}`);
   }
 
   end(): void {
