@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { ShardConfig } from '../config/config.ts';
-import { isGitError } from '../git/exec/git-error.ts';
-import { findCommit } from '../git/read/find-commit.ts';
+import { findCommit } from '../git/read/revision-range.ts';
 import { presentCommits } from '../git/read/present.ts';
 import { resolveRef } from '../git/read/refs.ts';
 import { openRepository, type GitRepository } from '../git/read/repository.ts';
@@ -156,9 +155,4 @@ function placesOf({ repository, stateDirectory }: DaemonInfo): { path: string; i
   return repository.startsWith('/')
     ? [{ path: repository, isMirror: false }]
     : [{ path: join(stateDirectory, 'mirror.git'), isMirror: true }];
-}
-
-/** Whether no repository could be opened, or the commit is not there. */
-export function isMissing(error: unknown): boolean {
-  return isGitError(error, 'not-a-repository', 'object-missing');
 }

@@ -3,7 +3,8 @@ import { count, printable } from '../config/words.ts';
 import { short } from '../release/short.ts';
 import type { CustomerShard, ShardChange } from '../shard/shard-change.ts';
 import type { CustomerEntry, CustomerHistory } from './customer-changes.ts';
-import { cut, maxColumns, wrap } from './figures.ts';
+import { maxColumns, wrap } from './figures.ts';
+import { cut } from './plan-words.ts';
 
 /** Three lines for each commit, newest first: when it was live and who made it, from what to what and why, its subject. */
 export function formatCustomerHistory(

@@ -2,7 +2,8 @@ import { createColors } from 'picocolors';
 import { printable } from '../config/words.ts';
 import { namedLost, othersLost, type Impact, type ImpactHost, type Left } from '../plan/impact.ts';
 import { short } from '../release/short.ts';
-import { cut, maxColumns, number, percent, wrap } from './figures.ts';
+import { maxColumns, number, wrap } from './figures.ts';
+import { cut, percent } from './plan-words.ts';
 
 /** Where the config is from. */
 export interface ImpactSource {
