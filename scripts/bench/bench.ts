@@ -5,20 +5,21 @@ import { findContenders } from './contender.ts';
 import { checkFiles } from './files.ts';
 import { measureJoin } from './join.ts';
 import { measurePath, pathRows } from './path.ts';
+import { measurePlan, planRows } from './plan.ts';
 import { measureRow, rows, type Row } from './push.ts';
 import { measureReports } from './reports.ts';
-import { showJoin, showPath, showReports, showRows, showStall } from './show.ts';
+import { showJoin, showPath, showPlan, showReports, showRows, showStall } from './show.ts';
 import { measureStall } from './stall.ts';
 
 const usage = `npm run bench [-- OPTIONS]
-  --only push,path,join,stall,load-reports   parts to run (default: all)
+  --only push,path,join,stall,load-reports,plan   parts to run (default: all)
   --rows 1000x20,200x100000     rows of push, path and load-reports, nodes x keys (default: those of docs/performance.md)
   --runs N                      changes that are counted, after the warm-up (default: 9)
   --json                        the results as JSON on stdout`;
 
 const { values: flags } = parseArgs({
   options: {
-    only: { type: 'string', default: 'push,path,join,stall,load-reports' },
+    only: { type: 'string', default: 'push,path,join,stall,load-reports,plan' },
     rows: { type: 'string' },
     runs: { type: 'string', default: '9' },
     json: { type: 'boolean', default: false },
@@ -78,6 +79,15 @@ async function run(): Promise<void> {
     }
     results['load-reports'] = measured;
     print(measured.map(showReports).join('\n\n'));
+  }
+  if (parts.includes('plan')) {
+    const measured = [];
+    for (const row of planRows) {
+      say(`shardplane plan: a host more, ${row.customers} customers on ${row.hosts} hosts ...`);
+      measured.push(await measurePlan(row, runs));
+    }
+    results['plan'] = measured;
+    print(showPlan(measured));
   }
   if (flags.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
 }

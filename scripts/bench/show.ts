@@ -1,5 +1,6 @@
 import type { JoinResult } from './join.ts';
 import type { Parts, PathResult } from './path.ts';
+import type { PlanResult } from './plan.ts';
 import type { Measured, RowResult } from './push.ts';
 import type { ReportsResult } from './reports.ts';
 import type { StallResult } from './stall.ts';
@@ -85,6 +86,18 @@ export function showReports({ nodes, lines }: ReportsResult): string {
     count(late),
   ]);
   return table(head, cells);
+}
+
+/** As a Markdown table. */
+export function showPlan(results: readonly PlanResult[]): string {
+  const head = ['customers', 'hosts', '', 'time', 'CPU', 'peak memory'];
+  const lines = results.flatMap(({ customers, hosts, plan, bare }) =>
+    [plan, bare].map((cost) => {
+      const what = cost === plan ? 'shardplane plan' : 'the bare assignment';
+      return [count(customers), count(hosts), what, ms(cost.ms), ms(cost.cpuMs), mb(cost.peakMb)];
+    }),
+  );
+  return table(head, lines);
 }
 
 /** Markdown. */
