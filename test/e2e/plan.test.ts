@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Plan } from '../../src/plan/plan.ts';
-import { startScene } from './support.ts';
+import { newestEnvoy, skipWithout } from '../helpers/envoy.ts';
+import { file, startScene, type Scene } from './support.ts';
 
 test('over a limit: held with the numbers until it is accepted; plan --live compares with what runs', async () => {
   const settings = { plan: { limits: { moved: '20%' } } };
@@ -40,3 +41,39 @@ test('no daemon to compare with', async () => {
   assert.equal(code, 1);
   assert.match(stderr, /no daemon answers at /);
 });
+
+/** Which hosts each of them has, as Envoy answers it. */
+async function seen(scene: Scene, ids: readonly string[]): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const id of ids) {
+    const { headers } = await scene.client.as(id);
+    found.set(id, String(headers['x-shard-assignment']).slice(1, -1).split(',').toSorted().join());
+  }
+  return found;
+}
+
+test(
+  'a host added to 8: who moves is who plan says, on a real Envoy, of 2,000',
+  { skip: skipWithout(newestEnvoy) },
+  async () => {
+    const ids = Array.from({ length: 2000 }, (_, i) => `customer-${i}`);
+    const customers = Object.fromEntries(ids.map((id) => [id, 2]));
+    await using scene = await startScene({ backends: 9, first: { hosts: 8, customers } });
+    await scene.answers('customer-0', '2/8');
+    const before = await seen(scene, ids);
+    await scene.repository.write({ [file]: scene.text({ hosts: 9, customers }) });
+    const { stdout, stderr } = await scene.daemon.run('plan', '--full', '--json');
+    assert.notEqual(stdout, '', stderr);
+    const { named, unnamed } = JSON.parse(stdout) as Plan;
+    assert.ok(Math.abs(unnamed.formula!.moved - 2 / 9) < 1e-9);
+    await scene.release({ hosts: 9, customers });
+    await scene.answers('customer-0', '2/9');
+    const after = await seen(scene, ids);
+    const moved = ids.filter((id) => before.get(id) !== after.get(id));
+    assert.deepEqual(
+      moved,
+      named.moves.map(({ customer }) => customer),
+    );
+    assert.ok(Math.abs(moved.length / 2000 - 2 / 9) < 0.04, `${moved.length}`);
+  },
+);
