@@ -3,9 +3,15 @@ import type { Members } from './reach.ts';
 import { type RolloutNode, type RolloutState } from './state.ts';
 import { voteOf } from './votes.ts';
 
+/** The connected node.ids that are not muted. */
+export function allMembers({ ids, muted }: RolloutState): Set<string> {
+  return new Set([...ids.keys()].filter((id) => !muted.has(id)));
+}
+
+/** The same, and which of them a wave can rely on: a walk over the fleet. */
 export function membersOf(state: RolloutState, at: number): Members {
-  const { ids, muted, nodes } = state;
-  const all = new Set([...ids.keys()].filter((id) => !muted.has(id)));
+  const { nodes } = state;
+  const all = allMembers(state);
   const sound = [...nodes].filter(([session, node]) => isSound(state, [session, node], at)).map(([, { id }]) => id);
   return { all, sound: sound.length === 0 ? all : new Set(sound) };
 }

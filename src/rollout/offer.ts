@@ -1,4 +1,4 @@
-import { membersOf } from './members.ts';
+import { allMembers, membersOf } from './members.ts';
 import { reaches } from './reach.ts';
 import { createTally, type RolloutState } from './state.ts';
 import { aimOf, countNodes, progressOf, subjectOf, targetOfNode } from './targets.ts';
@@ -36,9 +36,9 @@ function markReached({ candidate, nodes }: RolloutState): void {
 
 /** About all of the fleet all members are asked; about a part of it only those that can be relied on, if there are any. */
 function electorateOf(state: RolloutState, at: number): Set<string> {
-  const { all, sound } = membersOf(state, at);
   const { candidate, nodes } = state;
-  if (candidate === null || candidate.reach.isEveryone) return new Set(all);
+  if (candidate === null || candidate.reach.isEveryone) return allMembers(state);
+  const { all, sound } = membersOf(state, at);
   const reached = new Set([...nodes.values()].filter(({ isReached }) => isReached).map(({ id }) => id));
   const relied = reached.intersection(sound);
   return relied.size > 0 ? relied : reached.intersection(all);

@@ -69,14 +69,16 @@ export interface Members {
  * The reach with a wave's nodes. A share is one of all members, and who is counted, for a number too, are the sound ones in their
  * order. Others that come before them in the order are reached as well.
  */
-export function extend(reach: Reach, nodes: NodeSet, { all, sound }: Members): Reach {
+export function extend(reach: Reach, nodes: NodeSet, members: () => Members): Reach {
   switch (nodes.type) {
     case 'everyone':
       return everyone;
     case 'count':
-      return upToFirst(reach, nodes.count, sound);
-    case 'share':
+      return upToFirst(reach, nodes.count, members().sound);
+    case 'share': {
+      const { all, sound } = members();
       return upToFirst(reach, Math.ceil(nodes.share * all.size - rounding), sound);
+    }
     case 'matching':
       return { ...reach, globs: [...reach.globs, nodes.globs] };
   }

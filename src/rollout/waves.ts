@@ -29,7 +29,7 @@ export function nextWave(rollout: Rollout): boolean {
   const gate = gateOf(rollout, candidate, next.isManual);
   // Before it looks whom the wave would reach: nodes that join later get what is skipped, too.
   if (gate !== null) return wait(rollout, gate, index);
-  const reach = extend(candidate.reach, next.nodes, membersOf(state, at));
+  const reach = extend(candidate.reach, next.nodes, () => membersOf(state, at));
   if (next.nodes.type !== 'everyone' && !addsAny(state, candidate.reach, reach)) {
     skip(rollout, index, reach);
     return nextWave(rollout);
