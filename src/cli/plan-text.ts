@@ -93,7 +93,7 @@ function tablesOf(plan: Plan, { kinds }: Density): string[] {
 }
 
 function row([label, named, others]: words.Row): string {
-  return `${label.padEnd(30)} ${named.padEnd(20)} ${others}`.trimEnd();
+  return `${label.padEnd(30)} ${named.padEnd(21)} ${others}`.trimEnd();
 }
 
 function loadOf(plan: Plan): string[] {
@@ -124,7 +124,9 @@ function movesOf({ plan: { named }, hosts }: ShownPlan, room: number): string[] 
   if (named.moved <= room) return named.moves.map(line);
   const shown = named.moves.slice(0, Math.max(0, room - 1));
   const left = named.moved - shown.length;
-  const more = `  and ${left.toLocaleString('en-US')} more: --full lists them`;
+  const what =
+    shown.length > 0 ? `and ${left.toLocaleString('en-US')} more` : `${left.toLocaleString('en-US')} named customers`;
+  const more = `  ${what}: --full lists them`;
   return [...shown.map(line), more].slice(0, Math.max(0, room));
 }
 
