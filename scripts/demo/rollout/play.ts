@@ -139,23 +139,8 @@ export class RolloutPlay {
     this.#live = version;
   }
 
-  /** A wave is judged by what is reported from 4 s before it on: what is left of the bad one's errors would count against it. */
-  async #awaitGoodReport(): Promise<void> {
-    say.line(
-      'waiting for load reports that have none of the errors above (a new wave is judged by the 4 s before it, too) ...',
-    );
-    const known: number[] = [];
-    await this.#fleet.awaitStatus('not every Envoy has reported its load', ({ nodes }) => {
-      const requests = nodes.map(({ load }) => load?.requests ?? 0);
-      if (known.length === 0) known.push(...requests);
-      return requests.every((count, at) => count !== known[at]);
-    });
-    await pause(6_000);
-  }
-
   /** Wave by wave, until it is live. */
   async #tryGood(): Promise<void> {
-    await this.#awaitGoodReport();
     this.#title('act 2: a commit with a ninth host that works, customer by customer');
     await this.#stage.startBackends(10);
     const trial = await this.#commit(9, `Add a ninth host, ${String(this.#stage.ports.backends[9])}`);
