@@ -51,6 +51,17 @@ describe('a remote over http', () => {
     assert.deepEqual(status.problems, []);
   });
 
+  test('impact and a customer’s history read the mirror', async () => {
+    const { daemon } = scene;
+    const { version } = (await daemon.status()).live!;
+    const found = await daemon.json<{ version: string; source: { kind: string } }>('impact', '--hosts', '1');
+    assert.deepEqual([found.version, found.source.kind], [version, 'live']);
+    const history = await daemon.run('history', '--customer', 'customer-A');
+    assert.equal(history.code, 0, history.stderr);
+    assert.match(history.stdout, /: the first that is known\n/);
+    assert.doesNotMatch(history.stdout, /can’t be read/);
+  });
+
   test('a force-push is held, with what to do, until it is accepted', async () => {
     const { daemon, work } = scene;
     const before = (await daemon.status()).live!.version;
