@@ -58,8 +58,8 @@ function linesOf(shown: ShownPlan, color: boolean, density: Density): string[] {
 
 export function nameOrigin(origin: Origin | null): string {
   if (origin === null) return 'nothing';
-  const name = words.cut(printable(origin.name), 30);
-  return origin.version === null ? name : `${name} ${short(origin.version)}`;
+  const name = /^[0-9a-f]{40,64}$/.test(origin.name) ? short(origin.name) : words.cut(printable(origin.name), 30);
+  return origin.version === null || name === short(origin.version) ? name : `${name} ${short(origin.version)}`;
 }
 
 function headOf({ plan, file, from, to }: ShownPlan, color: boolean): string[] {
