@@ -52,6 +52,14 @@ const helps: Readonly<Record<string, Help>> = {
       'shardplane impact --customer customer-A --json',
     ],
   },
+  quarantine: {
+    settings: ['--config', '--repository', '--file'],
+    example: ['shardplane quarantine acme.com --until 4h -m "Keep its flood from the others"'],
+  },
+  unquarantine: {
+    settings: ['--config', '--repository', '--file'],
+    example: ['shardplane unquarantine acme.com -m "Its clients back off now"'],
+  },
   retry: { settings: where, example: ['shardplane retry 8b144b1f5dbf', 'shardplane retry HEAD --wait 5m'] },
   accept: { settings: where, example: ['shardplane accept 8b144b1f5dbf'] },
   pause: { settings: where, example: ["shardplane pause -m 'p99 is up in eu-west'"] },

@@ -13,6 +13,7 @@ import { defineImpact } from './impact.ts';
 import { defineNode } from './node.ts';
 import { defineOperate } from './operate.ts';
 import { defineHooks } from './hooks.ts';
+import { defineQuarantine } from './quarantine.ts';
 import { defineSchema } from './schema.ts';
 import { defineServe } from './serve.ts';
 import { defineStatus } from './status.ts';
@@ -33,6 +34,7 @@ export function createProgram(): Command {
     defineExplain,
     defineDeal,
     defineImpact,
+    defineQuarantine,
     defineCommands,
     defineOperate,
     defineNode,

@@ -11,6 +11,7 @@ import { createParts } from './parts.ts';
 import type { DaemonOptions, Parts } from './parts.ts';
 import { readiness } from './readiness.ts';
 import { serveRestored } from './restored.ts';
+import { QuarantineWatch } from './quarantine.ts';
 import { UnservedWatch } from './unserved.ts';
 
 /** How long a start without a release waits for git before it listens. */
@@ -30,6 +31,7 @@ export class Daemon {
   info: DaemonInfo;
   #http: HttpServer | null = null;
   #unserved: UnservedWatch | null = null;
+  #quarantine: QuarantineWatch | null = null;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -81,6 +83,7 @@ export class Daemon {
     checks.close();
     presence.close();
     this.#unserved?.close();
+    this.#quarantine?.close();
     throttle.close();
     await journal.close();
   }
@@ -96,12 +99,17 @@ export class Daemon {
   }
 
   async #listen(): Promise<number> {
-    const { settings, xds, problems } = this.parts;
+    const { settings, xds, problems, fleet } = this.parts;
     const xdsPort = await xds.listen();
     this.info = { ...this.info, xdsPort };
     xds.setHealth(readiness(this.parts).ready);
     const { resource } = settings.xds;
     this.#unserved = new UnservedWatch({ sessions: () => xds.sessions(), resource, problems, now: Date.now });
+    this.#quarantine = new QuarantineWatch({
+      config: () => fleet.live?.release.config ?? null,
+      problems,
+      now: Date.now,
+    });
     return xdsPort;
   }
 

@@ -17,6 +17,7 @@ export const problemCodes = [
   'watch',
   'look-back',
   'unserved',
+  'quarantine',
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];
 

@@ -15,6 +15,7 @@ export const gitErrorCodes = [
   'bad-path',
   'bad-url',
   'bad-setting',
+  'not-writable',
   'ref-broken',
   'object-missing',
   'remote-unreachable',

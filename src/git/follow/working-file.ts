@@ -75,6 +75,11 @@ async function toStored(repository: GitRepository, file: string, saved: Buffer):
   return ident ? withoutIdent(text) : text;
 }
 
+/** Whether git runs a program on the file when it is stored (gitattributes(5): filter). Throws GitError. */
+export async function hasFilter(repository: GitRepository, file: string): Promise<boolean> {
+  return (await readAttributes(repository, file)).filter !== null;
+}
+
 interface Attributes {
   readonly filter: string | null;
   readonly encoding: string | null;
