@@ -12,7 +12,7 @@ export interface ImpactSource {
   /** When it went live (RFC 3339); null: not asked. */
   readonly since: string | null;
   /** The time that was asked about; null: now. */
-  readonly until: string | null;
+  readonly at: string | null;
   /** What else to know, in words. */
   readonly note: string | null;
 }
@@ -81,10 +81,10 @@ function numbersOf(down: readonly ImpactHost[], room: number): string {
 }
 
 function sourceLines({ version, subject, source }: ShownImpact): string[] {
-  const { kind, since, until, note } = source;
-  const at = since === null ? '' : ` since ${since.replace(/\.\d+Z$/, 'Z')}`;
+  const { kind, since, at, note } = source;
+  const begun = since === null ? '' : ` since ${since.replace(/\.\d+Z$/, 'Z')}`;
   const words = {
-    live: until === null ? `live${at}` : `live at ${until.replace(/\.\d+Z$/, 'Z')},${at}`,
+    live: at === null ? `live${begun}` : `live at ${at.replace(/\.\d+Z$/, 'Z')},${begun}`,
     ref: 'not known to be live',
     commit: 'as named',
   };
@@ -130,9 +130,9 @@ function tableOf({ named, others, totalHosts }: Impact): string[] {
 function sharedLines({ named }: Impact): string[] {
   if (named.of === 0) return [];
   const levels = named.shared.slice(0, 8).map(({ shared, count: whom }) => {
-    return `${number(whom)} share ${shared === 0 ? 'none' : shared === 1 ? '1 host' : `${number(shared)} hosts`}`;
+    return `${number(whom)} ${whom === 1 ? 'has' : 'have'} ${shared === 0 ? 'none' : shared === 1 ? '1 host' : `${number(shared)} hosts`}`;
   });
-  return ['', ...wrap(`with it, ${levels.join(', ')}`).slice(0, 2)];
+  return ['', ...wrap(`in common with it: ${levels.join(', ')}`).slice(0, 2)];
 }
 
 /** Those with nothing left, then those with one, then two, as far as there is room. */

@@ -77,10 +77,10 @@ async function findNow(link: Link | null, configs: Configs): Promise<Found> {
   const status = link && ((await link.ask('/api/v1/status')) as Status);
   if (status !== null && status.live !== null) {
     const { version, since } = status.live;
-    return { ...(await configs.at(version)), source: { kind: 'live', since, until: null, note: noteOf(status) } };
+    return { ...(await configs.at(version)), source: { kind: 'live', since, at: null, note: noteOf(status) } };
   }
   const note = link ? 'nothing is live yet: this is what the ref has' : 'no daemon answers: this is what the ref has';
-  return { ...(await configs.atRef()), source: { kind: 'ref', since: null, until: null, note } };
+  return { ...(await configs.atRef()), source: { kind: 'ref', since: null, at: null, note } };
 }
 
 /** During a rollout, some have the hosts of another release. */
@@ -91,7 +91,7 @@ function noteOf({ rollout }: Status): string | null {
 }
 
 async function findCommitted(sha: string, configs: Configs): Promise<Found> {
-  return { ...(await configs.at(sha)), source: { kind: 'commit', since: null, until: null, note: null } };
+  return { ...(await configs.at(sha)), source: { kind: 'commit', since: null, at: null, note: null } };
 }
 
 interface Places {
@@ -106,7 +106,7 @@ async function findPast(at: number, { link, flags, configs }: Places): Promise<F
     throw new CliError(`nothing was live at ${new Date(at).toISOString()}, as far back as the ledger goes`, {
       hint: 'shardplane history lists what it has; --at SHA needs no ledger',
     });
-  const source = { kind: 'live', since: live.liveAt, until: new Date(at).toISOString(), note: null } as const;
+  const source = { kind: 'live', since: live.liveAt, at: new Date(at).toISOString(), note: null } as const;
   return { ...(await configs.at(live.version)), source };
 }
 

@@ -7,7 +7,7 @@ import { shardOf } from '../../src/shard/shard-of.ts';
 import { makeConfig } from '../helpers/config.ts';
 
 const version = '8b144b1f5dbf8b144b1f5dbf8b144b1f5dbf8b14';
-const live: ImpactSource = { kind: 'live', since: '2026-01-02T03:04:05.678Z', until: null, note: null };
+const live: ImpactSource = { kind: 'live', since: '2026-01-02T03:04:05.678Z', at: null, note: null };
 
 function shown(config: ShardConfig, slots: readonly number[], changes: Partial<ShownImpact> = {}): ShownImpact {
   const { customer = null } = changes;
@@ -63,10 +63,7 @@ test('the first screen fits, whatever the config; --full names more', () => {
       plain,
     ),
     formatImpact(shown(config, shardOf(config, long), { customer: long, subject: long + long }), plain),
-    formatImpact(
-      shown(config, [4], { source: { ...live, note: `${long} ${long} ${long}`, until: live.since } }),
-      plain,
-    ),
+    formatImpact(shown(config, [4], { source: { ...live, note: `${long} ${long} ${long}`, at: live.since } }), plain),
   ];
   for (const text of texts) {
     const lines = text.split('\n');
