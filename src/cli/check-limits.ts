@@ -37,7 +37,7 @@ async function configOf(bytes: Uint8Array, judge: Judge): Promise<ShardConfig | 
 }
 
 function look(before: ShardConfig, after: ShardConfig): Survey {
-  const steps = survey(before, after);
+  const steps = survey(before, after, { maxPairs: 0 });
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;

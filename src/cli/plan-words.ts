@@ -135,7 +135,7 @@ function toHosts(numbers: readonly number[], hosts: readonly string[]): string[]
 }
 
 /** Who moves. */
-export function moveRows({ named, unnamed, twins }: Plan): Row[] {
+export function moveRows({ named, unnamed, twins, mostShared }: Plan): Row[] {
   const { formula } = unnamed;
   const own = (value: number): string =>
     value === 0 ? '0' : `${value.toLocaleString('en-US')} (${percent(value / Math.max(1, named.looked))})`;
@@ -160,7 +160,14 @@ export function moveRows({ named, unnamed, twins }: Plan): Row[] {
     ...kinds.map((kind): Row => [`  ${kindWords[kind]}`, own(named.kinds[kind]), other(by(kind), unnamed.kinds[kind])]),
     ['keep no old host', own(named.keepNone), other(formula?.keepNone, unnamed.keepNone)],
     ['share all hosts with another', change(both(twins, (each) => each.customers.toLocaleString('en-US'))), ''],
+    ...mostRow(mostShared),
   ];
+}
+
+/** The most hosts that two of them share. */
+function mostRow(shared: Plan['mostShared']): Row[] {
+  if (shared.after === null || shared.after === 0) return [];
+  return [['most hosts that two share', change(both(shared, (count) => String(count ?? '?'))), '']];
 }
 
 /** What part has nothing left. */

@@ -82,7 +82,7 @@ export class Intake {
 }
 
 /** A few seconds of computing for the largest configs. */
-const closeness = { maxScores: 4e8 };
+const closeness = { maxScores: 4e8, maxPairs: 0 };
 /** After which the event loop gets a turn. */
 const sliceMs = 10;
 

@@ -33,7 +33,7 @@ export function* planSteps(
   { policy, limits, trailer = null, ...closeness }: PlanOptions,
 ): Generator<number, Plan> {
   const surveyed = yield* survey(before, after, closeness);
-  const { layout, named, unnamed, quarantined, twins, load } = surveyed;
+  const { layout, named, unnamed, quarantined, twins, mostShared, load } = surveyed;
   const runtime = changedKeys(before.runtime, after.runtime);
   const { plan, reason } = choosePlan({ policy, moved: movedShare(before, after), trailer });
   return {
@@ -42,7 +42,7 @@ export function* planSteps(
     defaultShardSize: { before: before.defaultShardSize, after: after.defaultShardSize },
     customers: customerChanges(before, after),
     runtime,
-    ...{ named, unnamed, quarantined, twins, load },
+    ...{ named, unnamed, quarantined, twins, mostShared, load },
     survival: compareSurvival(layout.before, layout.after),
     strategy: { name: plan.strategy, reason },
     excesses: findExcesses(surveyed, limits),

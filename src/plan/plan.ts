@@ -146,6 +146,8 @@ export interface Plan {
   /** The first 20. */
   readonly quarantined: readonly Quarantined[];
   readonly twins: Change<Twins>;
+  /** The most hosts that any two named customers share (those in quarantine left out). Null: it would take too long. */
+  readonly mostShared: Change<number | null>;
   readonly load: Change<Load>;
   readonly survival: readonly Survival[];
   readonly strategy: { readonly name: string; readonly reason: string };

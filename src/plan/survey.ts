@@ -2,11 +2,12 @@ import { namedCustomers, type Customers, type ShardConfig } from '../config/conf
 import { slotsIn } from '../shard/shard-of.ts';
 import { createComparison, toMove, type Compared } from './compare.ts';
 import { FreedCounter } from './freed.ts';
-import { layOut, type Layout } from './layout.ts';
+import { layOut, type Layout, type Side } from './layout.ts';
 import { LoadCounter } from './load.ts';
 import { movesFormula } from './moves-formula.ts';
 import { MoveCounter } from './moves.ts';
 import type { Change, Load, Move, Plan, Twins } from './plan.ts';
+import { OverlapCounter } from './overlap.ts';
 import { TwinFinder } from './twins.ts';
 
 /** How closely to look. */
@@ -17,10 +18,12 @@ export interface SurveyOptions {
   readonly sample?: number;
   /** What the named customers may cost, in scores (a slot of a customer, looked at once); beyond it, some of them are looked at. */
   readonly maxScores?: number;
+  /** The same for {@link Plan.mostShared}, in customers that share a slot: for each customer, and for each slot of it. */
+  readonly maxPairs?: number;
 }
 
 /** What a look at each customer tells. */
-export interface Survey extends Pick<Plan, 'named' | 'unnamed' | 'quarantined'> {
+export interface Survey extends Pick<Plan, 'named' | 'unnamed' | 'quarantined' | 'mostShared'> {
   readonly layout: Layout;
   readonly twins: Change<Twins>;
   readonly load: Change<Load>;
@@ -28,7 +31,9 @@ export interface Survey extends Pick<Plan, 'named' | 'unnamed' | 'quarantined'> 
 
 /** A minute or so. */
 const defaultScores = 4e9;
-/** The same for the sample. */
+/** Less than a second. */
+const defaultPairs = 1e8;
+/** The same as the first for the sample. */
 const sampleScores = 1e9;
 /** A slot of a shard costs as much as some 50 scores, since it is sorted. */
 const scoresOfSlot = 50;
@@ -39,13 +44,13 @@ const scoresOfStep = 100_000;
 export function* survey(
   before: ShardConfig,
   after: ShardConfig,
-  { seed = 1, sample = 10_000, maxScores = defaultScores }: SurveyOptions = {},
+  { seed = 1, sample = 10_000, maxScores = defaultScores, maxPairs = defaultPairs }: SurveyOptions = {},
 ): Generator<number, Survey> {
   const [old, now] = [namedCustomers(before), namedCustomers(after)];
   const names = new Set([...old.keys(), ...now.keys()]);
   const ids = unnamedIds(names, { seed, count: sample });
   const layout = layOut(before, after, ids[0] ?? 'unnamed');
-  const named = new Group(layout, { before: old, after: now });
+  const named = new Group(layout, { names: { before: old, after: now }, maxPairs });
   const unnamed = new Group(layout, null);
   const freed = new FreedCounter(layout);
   const compare = createComparison(layout);
@@ -58,7 +63,7 @@ export function* survey(
   for (const customer of [...looked, ...tried]) {
     const isNamed = done < looked.length;
     const compared = compare(customer);
-    (isNamed ? named : unnamed).add(compared);
+    spent += (isNamed ? named : unnamed).add(compared);
     freed.add(compared, isNamed);
     done += 1;
     spent += costOf(layout, compared.before.length + compared.after.length);
@@ -72,6 +77,7 @@ export function* survey(
     unnamed: { ...unnamed.moves.result(tried.length), seed, formula: movesFormula(layout) },
     quarantined: freed.result(tried.length),
     twins: named.twins(),
+    mostShared: looked.length < names.size ? { before: null, after: null } : named.mostShared(),
     load: {
       before: loadOf('before', { layout, named, unnamed }),
       after: loadOf('after', { layout, named, unnamed }),
@@ -122,16 +128,24 @@ class Group {
   readonly #names: Change<Customers> | null;
   readonly #twins: Change<TwinFinder> = { before: new TwinFinder(), after: new TwinFinder() };
   readonly #load: Change<LoadCounter>;
+  readonly #overlap: Change<OverlapCounter>;
 
-  constructor(layout: Layout, names: Change<Customers> | null) {
+  constructor(layout: Layout, of: { readonly names: Change<Customers>; readonly maxPairs: number } | null) {
     this.#layout = layout;
-    this.#names = names;
+    this.#names = of?.names ?? null;
+    const counter = (side: 'before' | 'after'): OverlapCounter => {
+      const isCheap = of !== null && pairsOf(layout[side], of.names[side]) <= of.maxPairs;
+      return new OverlapCounter(of?.names[side].size ?? 0, isCheap ? of.maxPairs : 0);
+    };
+    this.#overlap = { before: counter('before'), after: counter('after') };
     const [before, after] = [layout.before.members.length, layout.after.members.length];
     this.#load = { before: new LoadCounter(before), after: new LoadCounter(after) };
   }
 
-  add(compared: Compared): void {
+  /** Returns what it cost beside the comparison, in scores. */
+  add(compared: Compared): number {
     const { customer, kind } = compared;
+    let cost = 0;
     this.moves.add(compared);
     if (kind !== null) this.moved.push(toMove({ ...compared, kind }));
     for (const side of ['before', 'after'] as const) {
@@ -139,8 +153,15 @@ class Group {
       this.#load[side].add(compared[side]);
       // those in quarantine have the same hosts, and are meant to
       const isApart = this.#layout[side].view.config.quarantined?.has(customer) === true;
-      if (this.#names !== null && !isApart) this.#twins[side].add(customer, compared[side]);
+      if (this.#names === null || isApart) continue;
+      this.#twins[side].add(customer, compared[side]);
+      cost += this.#overlap[side].add(compared[side]);
     }
+    return cost;
+  }
+
+  mostShared(): Plan['mostShared'] {
+    return { before: this.#overlap.before.result(), after: this.#overlap.after.result() };
   }
 
   twins(): Change<Twins> {
@@ -152,6 +173,13 @@ class Group {
   load(of: Load['of'], side: 'before' | 'after'): Load {
     return this.#load[side].result(of, this.#layout[side]);
   }
+}
+
+/** How many pairs of customers share a slot, for each slot, roughly: as if all slots had as many. */
+function pairsOf({ view: { config }, open }: Side, names: Customers): number {
+  let slots = 0;
+  for (const id of names.keys()) slots += Math.min(config.customers.get(id) ?? config.defaultShardSize, open.size);
+  return slots ** 2 / (2 * Math.max(1, open.size));
 }
 
 interface Groups {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ShardConfig } from '../../src/config/config.ts';
 import { planSteps } from '../../src/plan/plan-change.ts';
 import type { Twins } from '../../src/plan/plan.ts';
+import { dealAnew } from '../../src/shard/deal.ts';
 import { shardOf } from '../../src/shard/shard-of.ts';
 import { makeConfig } from '../helpers/config.ts';
 import { createRandom } from '../helpers/random.ts';
@@ -81,6 +82,20 @@ test('a deal, a quarantine: dealt anew, who is freed, and no twins among those t
   assert.ok(apart.twins.after.worst.every(({ customers: ids }) => !ids.includes('customer-8')));
   assert.deepEqual(apart.hosts.quarantine, { before: 2, after: 2 });
   assert.deepEqual(plan(after, before).customers.unquarantined, { count: 2, some: ['customer-7', 'customer-8'] });
+});
+
+test('the most hosts that two share: each with each, and what deals bring it to', () => {
+  const config = makeConfig({ totalHosts: 20, customers: customers(60, 4) });
+  const mostOf = (of: ShardConfig): number => {
+    const shards = [...of.customers.keys()].map((id) => new Set(shardOf(of, id)));
+    const shared = shards.flatMap((shard, i) => shards.slice(i + 1).map((other) => shard.intersection(other).size));
+    return Math.max(...shared);
+  };
+  const { deals } = dealAnew(config, { overlap: 2, before: null });
+  const dealt = { ...config, deals };
+  assert.deepEqual(plan(config, dealt).mostShared, { before: mostOf(config), after: mostOf(dealt) });
+  assert.equal(plan(config, dealt).mostShared.after, 2);
+  assert.deepEqual(plan(config, dealt, { maxPairs: 100 }).mostShared, { before: null, after: null });
 });
 
 test('hosts set apart for a quarantine move who had them, as the formula says', () => {
