@@ -1,4 +1,6 @@
 local FIELDS = { "total_hosts", "default_shard_size", "hosts", "drain", "quarantine_hosts", "version" }
+local KEYS = {} -- their full names, put together once
+for _, name in ipairs(FIELDS) do KEYS[name] = PREFIX .. name end
 
 -- The views of the latest requests, newest first: with a next view there are two. `is_good`: all of the newest could be used.
 local view, other
@@ -8,7 +10,7 @@ local refused = { pushed = {} } -- the last that could not be used, so that it i
 local function is_same(view, runtime)
   local pushed = view.pushed
   for _, name in ipairs(FIELDS) do
-    if pushed[name] ~= runtime[PREFIX .. name] then return false end
+    if pushed[name] ~= runtime[KEYS[name]] then return false end
   end
   return true
 end
@@ -21,7 +23,7 @@ local function look(handle, runtime)
     return
   end
   local pushed = {}
-  for _, name in ipairs(FIELDS) do pushed[name] = runtime[PREFIX .. name] end
+  for _, name in ipairs(FIELDS) do pushed[name] = runtime[KEYS[name]] end
   local made = make_view(pushed)
   local problem = made.problem or is_good and lacks(made, view)
   if problem then report_unusable(handle, problem, made.version, is_good) end
