@@ -8,6 +8,7 @@ import { findExcesses, isUnlimited, type PlanLimits } from '../plan/limits.ts';
 import type { Excess } from '../plan/plan.ts';
 import { survey, type Survey } from '../plan/survey.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
+import { cloneOf } from './plan-sides.ts';
 
 interface Limiting {
   readonly judge: Judge;
@@ -26,10 +27,10 @@ export async function excessesOf(source: Uint8Array, { judge, limits, before }: 
 }
 
 /** What HEAD of the repository has. Rejects with GitError. */
-export async function readHeadContent({ path, file }: RepositorySettings): Promise<Revision['content'] | null> {
-  const repository = await openRepository(path);
+export async function readHeadContent(settings: RepositorySettings): Promise<Revision['content'] | null> {
+  const repository = await openRepository(cloneOf(settings));
   const tip = await findCommit(repository, 'HEAD');
-  return tip === null ? null : ((await newestRevision(repository, { tip, file }))?.content ?? null);
+  return tip === null ? null : ((await newestRevision(repository, { tip, file: settings.file }))?.content ?? null);
 }
 
 async function configOf(bytes: Uint8Array, judge: Judge): Promise<ShardConfig | null> {

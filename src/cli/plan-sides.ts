@@ -50,13 +50,18 @@ export async function readSides(
   flags: SettingsFlags & { live?: boolean },
 ): Promise<Sides> {
   const { repository: settings } = settingsOf(flags);
-  const repository = await openRepository(settings.path);
+  const repository = await openRepository(cloneOf(settings));
   const { from, to } = await find({ repository, settings, argument }, flags);
   await using judge = new Judge({ file: settings.file, validate: readSchema(settings.schema) });
   return {
     to: await judgeSide(to, judge, null),
     from: from && (await judgeSide(from, judge, hintForBase(from))),
   };
+}
+
+/** Where a person has the file: with a remote in the settings, the clone that the command is run in. */
+export function cloneOf({ remote, path }: RepositorySettings): string {
+  return remote === null ? path : process.cwd();
 }
 
 interface Question {

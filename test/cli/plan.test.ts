@@ -104,6 +104,17 @@ test('BASE..HEAD, BASE...HEAD, a file, and standard input', async () => {
   assert.match(gone.stderr, /has no commit "nowhere"\n +hint: git log shows/);
 });
 
+test('with a remote in the settings, the clone that it is run in is meant', async () => {
+  await using repository = await repositoryWith(text(eight, three));
+  await repository.write({
+    [file]: text([...eight, 9], three),
+    's.yaml': 'repository: {remote: {url: "https://git.example/x"}}\n',
+  });
+  const there = await shardplane(['plan', '--config', join(repository.path, 's.yaml')], { cwd: repository.path });
+  assert.equal(there.code, 0, there.stderr);
+  assert.match(there.stdout, /because: 1 host added/);
+});
+
 test('the commit of a range asks for its strategy', async () => {
   await using repository = await repositoryWith(text(eight, three));
   await repository.commit({ [file]: text([...eight, 9], three) }, 'more\n\nShardplane-Rollout: customers');
