@@ -33,8 +33,8 @@ export interface CustomerHistory {
   readonly more: number | null;
 }
 
-/** So many of the commits that were live are read, at most, and so many at once. */
-const [maxLooked, pageSize] = [2_000, 100];
+/** So many of the commits that were live are read at most, so many at once, and none is begun after a minute. */
+const [maxLooked, pageSize, maxMs] = [2_000, 100, 60_000];
 
 export interface Sources {
   readonly link: Link | null;
@@ -82,14 +82,16 @@ async function* walk(
   start: number | undefined,
 ): AsyncGenerator<Seen | 'missing' | 'too-many'> {
   const progress = new Progress('reading commits');
+  const end = performance.now() + maxMs;
   let before = start;
   try {
-    for (let looked = 0; looked < maxLooked;) {
+    for (let looked = 0; looked < maxLooked && performance.now() < end;) {
       const page = await readLives(link, flags, { limit: pageSize, before });
       if (page.length === 0) return;
       before = page.at(-1)?.liveId;
       const found = configs.each(page.map(({ version }) => version));
       for (const entry of page) {
+        if (performance.now() > end) break;
         const next = await found.next();
         const config = next.done === true ? null : next.value;
         looked += 1;
