@@ -17,8 +17,11 @@ interface Gate {
   readonly until: number | null;
 }
 
-/** Begins the next wave that reaches somebody, unless a gate is closed. Returns whether it did. */
-export function nextWave(rollout: Rollout): boolean {
+/**
+ * Begins the next wave that reaches somebody, unless a gate is closed. Returns whether it did. `isAfterSkipped`: the wave before it was
+ * skipped, so that nothing is asked about that.
+ */
+export function nextWave(rollout: Rollout, isAfterSkipped = false): boolean {
   const { state, at } = rollout;
   const { candidate } = state;
   if (candidate === null) return false;
@@ -29,12 +32,13 @@ export function nextWave(rollout: Rollout): boolean {
   const gate = gateOf(rollout, candidate, next.isManual);
   // Before it looks whom the wave would reach: nodes that join later get what is skipped, too.
   if (gate !== null) return wait(rollout, gate, index);
+  const hasWaited = candidate.phase.type === 'waiting' && !candidate.isPromoted && !isAfterSkipped;
+  if (hasWaited && !isChecked(rollout)) return bakeOn(rollout);
   const reach = extend(candidate.reach, next.nodes, () => membersOf(state, at));
   if (next.nodes.type !== 'everyone' && !addsAny(state, candidate.reach, reach)) {
     skip(rollout, index, reach);
-    return nextWave(rollout);
+    return nextWave(rollout, true);
   }
-  if (waitsFor(candidate, 'freeze') && !candidate.isPromoted && !isChecked(rollout)) return bakeOn(rollout);
   begin(rollout, index, reach);
   return true;
 }
@@ -128,7 +132,7 @@ export function bake({ state, at, facts }: Rollout): void {
     facts.push({ type: 'baking', version: candidate.version, until, ms, wave, counts: countNodes(state) });
 }
 
-/** The freeze that it waited for is over, and its checks don't pass any more: it bakes until they do. */
+/** What it waited for is over, and its checks don't pass any more: it bakes until they do. */
 function bakeOn({ state, at, facts }: Rollout): false {
   const { candidate } = state;
   const wave = progressOf(state);

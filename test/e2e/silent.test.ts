@@ -30,7 +30,7 @@ describe('an Envoy that does not answer', { skip: skipWithout(newestEnvoy) }, ()
       assert.equal(await versionOf(envoy), sha);
       const said = await daemon.logged(/did not answer/);
       assert.equal(said.msg, `Envoy envoy-1 did not answer ${sha.slice(0, 12)} in time`);
-      assert.match((await daemon.run('status')).stdout, /envoy-1 {2}\w{12} {2}unanswered/);
+      assert.match((await daemon.run('status')).stdout, /envoy-1 {2}\w{12} {2}(\S+ req\/s {2})?unanswered/);
       const second = await scene.commit({ size: 4 });
       await daemon.waitFor('live again', ({ live }) => live?.version === second);
     } finally {

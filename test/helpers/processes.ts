@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 
 /** Command lines, or environments, of all processes that we can read (Linux: /proc), by process id. */
@@ -19,11 +20,11 @@ export async function gitProcessesOf(gitDir: string): Promise<number[]> {
     .map(([pid]) => pid);
 }
 
-/** A process with this id runs. */
+/** A process with this id runs. One that has ended stays in the table until its parent asks how (a zombie): it counts as gone. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;
   }

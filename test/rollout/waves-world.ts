@@ -278,7 +278,11 @@ export class World {
         if (fact.version === watch.version) this.#watch = fresh;
         return;
       case 'baking':
-        this.#watch = { ...watch, bakedMs: 0, bakesSince: this.at };
+        // After what it waited for, it bakes on.
+        this.#watch =
+          fact.ms === 0
+            ? { ...watch, bakesSince: watch.bakesSince ?? this.at }
+            : { ...watch, bakedMs: 0, bakesSince: this.at };
         return;
       case 'paused':
         this.#watch = { ...watch, bakedMs, bakesSince: null };
