@@ -1,3 +1,4 @@
+import { maxColumns, wrap } from './figures.ts';
 import pc from 'picocolors';
 import { printable } from '../config/words.ts';
 import { short } from '../release/short.ts';
@@ -24,7 +25,7 @@ interface TextOptions {
 }
 
 /** The first screen. */
-const [maxLines, maxColumns] = [25, 80];
+const maxLines = 25;
 
 /** The plan as text: the verdict, the tables, and who moves; all of those with `full`. */
 export function formatPlan(shown: ShownPlan, { full, color }: TextOptions): string {
@@ -50,7 +51,7 @@ const densities: readonly Density[] = [
 ];
 
 function linesOf(shown: ShownPlan, color: boolean, density: Density): string[] {
-  const hints = density.hints ? words.hints(shown.plan).flatMap((hint) => wrap(hint, 2)) : [];
+  const hints = density.hints ? words.hints(shown.plan).flatMap((hint) => wrapTo(hint, 2)) : [];
   const blank = density.blanks ? [''] : [];
   const tables = tablesOf(shown.plan, density);
   return [...headOf(shown, color), ...hints, ...blank, ...tables, ...blank, ...loadOf(shown.plan), ...tailOf(shown)];
@@ -68,10 +69,10 @@ function headOf({ plan, file, from, to }: ShownPlan, color: boolean): string[] {
   const parts = words.causes(plan);
   return [
     words.cut(`${printable(file)}: ${nameOrigin(from)} -> ${nameOrigin(to)}`, maxColumns),
-    ...wrap(words.headline(plan, from === null), 2).map((line) => paint(line)),
-    ...(parts.length > 0 && from !== null ? wrap(`because: ${parts.join(', ')}`, 2) : []),
+    ...wrapTo(words.headline(plan, from === null), 2).map((line) => paint(line)),
+    ...(parts.length > 0 && from !== null ? wrapTo(`because: ${parts.join(', ')}`, 2) : []),
     ...(plan.excesses.length > 0
-      ? wrap(`OVER A LIMIT: ${wordsOf(plan.excesses)}`, 4).map((line) => colors.red(line))
+      ? wrapTo(`OVER A LIMIT: ${wordsOf(plan.excesses)}`, 4).map((line) => colors.red(line))
       : []),
   ];
 }
@@ -102,7 +103,7 @@ function loadOf(plan: Plan): string[] {
   const width = Math.min(stripWidth, Math.max(before.hosts.length, after.hosts.length));
   const line = (name: string, load: Load): string =>
     `  ${name.padEnd(7)} ${words.strip(load.hosts, top, stripWidth).padEnd(width)}  ${words.ratioWords(load)}`;
-  return [...wrap(words.loadWords(plan)), line('before', before), line('after', after)];
+  return [...wrapTo(words.loadWords(plan)), line('before', before), line('after', after)];
 }
 
 const stripWidth = 44;
@@ -113,7 +114,7 @@ function tailOf({ plan, limits }: ShownPlan): string[] {
   const moves = named.moved > 0 || unnamed.moved > 0;
   return [
     ...(moves ? [`meanwhile  on up to ${largest} hosts, in a wave of nodes: the old and the new ones`] : []),
-    ...wrap(`strategy   ${words.strategyWords(plan)}`, 2),
+    ...wrapTo(`strategy   ${words.strategyWords(plan)}`, 2),
     ...(limits !== null && plan.excesses.length === 0 ? [words.cut(`limits     kept: ${limits}`, maxColumns)] : []),
   ];
 }
@@ -169,13 +170,8 @@ function fullLine(move: Move, hosts: words.HostLists): string {
 }
 
 /** Lines of 80 columns, `most` of them; what is left over is cut. */
-function wrap(text: string, most = Infinity): string[] {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    if (line !== '' && line.length + 1 + word.length > maxColumns) lines.push(`  ${word}`);
-    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
-  }
-  const shown = lines.slice(0, most).map((line) => words.cut(line, maxColumns));
+function wrapTo(text: string, most = Infinity): string[] {
+  const lines = wrap(text);
+  const shown = lines.slice(0, most);
   return lines.length <= most ? shown : [...shown.slice(0, -1), `${words.cut(shown.at(-1) ?? '', maxColumns - 2)} …`];
 }

@@ -1,3 +1,4 @@
+import { withProgress } from './progress.ts';
 import type { Command } from 'commander';
 import { isUnlimited, noLimits, type PlanLimits } from '../plan/limits.ts';
 import { planSteps } from '../plan/plan-change.ts';
@@ -53,32 +54,8 @@ function exitCodeOf({ excesses, changes }: Plan, { detailedExitcode = false }: P
 function compute({ from, to }: Sides, { rollout, plan: { limits } }: Settings): Plan {
   const options = { policy: rollout, limits: from === null ? noLimits : limits, trailer: to.trailer };
   const steps = planSteps((from ?? to).config, to.config, options);
-  const progress = new Progress();
-  for (;;) {
-    const step = steps.next();
-    if (step.done) {
-      progress.end();
-      return from === null ? { ...step.value, changes: true } : step.value;
-    }
-    progress.show(step.value);
-  }
-}
-
-/** On a terminal, once it has taken two seconds. */
-class Progress {
-  #next = process.stderr.isTTY ? performance.now() + 2_000 : Infinity;
-  #isShown = false;
-
-  show(part: number): void {
-    if (performance.now() < this.#next) return;
-    this.#next = performance.now() + 200;
-    this.#isShown = true;
-    process.stderr.write(`\rcomparing shards: ${Math.floor(part * 100)} %`);
-  }
-
-  end(): void {
-    if (this.#isShown) process.stderr.write('\r\u001b[K');
-  }
+  const plan = withProgress('comparing shards', steps);
+  return from === null ? { ...plan, changes: true } : plan;
 }
 
 function print({ plan, sides, settings }: { plan: Plan; sides: Sides; settings: Settings }, flags: PlanFlags): void {

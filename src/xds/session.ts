@@ -247,6 +247,4 @@ export class StreamSession implements Session {
   }
 }
 
-function now({ version }: Target): VersionAt {
-  return { version, at: Date.now() };
-}
+const now = ({ version }: Target): VersionAt => ({ version, at: Date.now() });
