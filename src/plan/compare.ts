@@ -1,5 +1,5 @@
-import { dealtTo, slotsIn } from '../shard/shard-of.ts';
-import type { Layout, Side } from './layout.ts';
+import { dealtTo, isSameDeal, slotsIn } from '../shard/shard-of.ts';
+import type { Layout } from './layout.ts';
 import type { Move, MoveKind } from './plan.ts';
 
 /** A customer under both configs. */
@@ -20,18 +20,12 @@ export function createComparison(layout: Layout): (customer: string) => Compared
   const countKept = createKept(layout);
   return (customer) => {
     const before = slotsIn(old.view, customer);
-    if (isSame && isDealtTheSame(old, now, customer))
+    if (isSame && isSameDeal(dealtTo(old.view, customer), dealtTo(now.view, customer)))
       return { customer, before, after: before, kept: before.length, kind: null };
     const after = slotsIn(now.view, customer);
     const kept = countKept(before, after);
     return { customer, before, after, kept, kind: kindOf({ customer, before, after, kept }, layout) };
   };
-}
-
-/** The size, what is hashed, and whether it is in quarantine are the same. */
-function isDealtTheSame(old: Side, now: Side, customer: string): boolean {
-  const [a, b] = [dealtTo(old.view, customer), dealtTo(now.view, customer)];
-  return a.customer === b.customer && a.shardSize === b.shardSize && a.inQuarantine === b.inQuarantine;
 }
 
 /** Marks the hosts of one shard with a number, and counts those of the other that have it. */

@@ -1,7 +1,9 @@
 import { namedCustomers, type ShardConfig } from '../config/config.ts';
-import { dealtTo, slotsIn, viewOf, type ShardView } from '../shard/shard-of.ts';
+import { rankingCost } from '../shard/assign.ts';
+import { dealtTo, slotsIn, unnamed, viewOf, type ShardView } from '../shard/shard-of.ts';
 import { chanceOfSharing } from './binomial.ts';
 import type { Names } from './plan.ts';
+import { lookInSteps, thin } from './steps.ts';
 
 /** What is down: slots from 0, and whose they are. */
 export interface Failing {
@@ -55,11 +57,8 @@ export interface Impact {
   };
 }
 
-/** In scores: half a minute or so (src/plan/survey.ts). */
+/** In scores (rankingCost): half a minute or so. */
 const maxScores = 2e9;
-/** A slot of a shard costs as much as some 50 scores, since it is sorted. */
-const scoresOfSlot = 50;
-const scoresOfStep = 100_000;
 const namesListed = 1000;
 const leastPart = 1e-9;
 
@@ -73,16 +72,11 @@ export function* impactOf(
   const names = [...namedCustomers(config).keys()].filter((name) => name !== failing.customer);
   const counter = new Counter();
   const looked = thin(names, budget / costOf(view, names));
-  let [done, spent] = [0, 0];
-  for (const customer of looked) {
+  yield* lookInSteps(looked, (customer) => {
     const slots = slotsIn(view, customer);
     counter.add(customer, slots.length, slots.filter((slot) => failing.slots.has(slot)).length);
-    done += 1;
-    spent += config.totalHosts + scoresOfSlot * slots.length;
-    if (spent < scoresOfStep) continue;
-    spent = 0;
-    yield done / looked.length;
-  }
+    return rankingCost({ totalHosts: config.totalHosts, shardSize: slots.length });
+  });
   return {
     totalHosts: config.totalHosts,
     down: [...failing.slots].toSorted((a, b) => a - b).map((slot) => toHost(view, slot)),
@@ -107,7 +101,7 @@ function toHost({ config, drained }: ShardView, slot: number): ImpactHost {
 
 /** Their shards are as good as random sets of the slots that are open to them. */
 function othersOf(view: ShardView, down: ReadonlySet<number>): Impact['others'] {
-  const { shardSize: size, totalHosts, drained } = dealtTo(view, unnamedIn(view.config));
+  const { shardSize: size, totalHosts, drained } = dealtTo(view, unnamed);
   const [n, d] = [totalHosts - drained.size, down.difference(drained).size];
   const left = [];
   for (let j = Math.min(size, d); j >= Math.max(0, size + d - n); j--) {
@@ -117,23 +111,11 @@ function othersOf(view: ShardView, down: ReadonlySet<number>): Impact['others'] 
   return { size, left };
 }
 
-function unnamedIn(config: ShardConfig): string {
-  const named = namedCustomers(config);
-  for (let i = 0; ; i++) if (!named.has(`unnamed-${i}`)) return `unnamed-${i}`;
-}
-
 /** What one of them costs, on average, in scores. */
 function costOf(view: ShardView, names: readonly string[]): number {
   let slots = 0;
   for (const name of names) slots += dealtTo(view, name).shardSize;
-  return view.config.totalHosts + (scoresOfSlot * slots) / Math.max(1, names.length);
-}
-
-/** At most so many of the names, evenly spread. */
-function thin(names: readonly string[], most: number): readonly string[] {
-  if (names.length <= most) return names;
-  const count = Math.max(1, Math.floor(most));
-  return Array.from({ length: count }, (_, i) => names[Math.floor((i * names.length) / count)] ?? '');
+  return rankingCost({ totalHosts: view.config.totalHosts, shardSize: slots / Math.max(1, names.length) });
 }
 
 /** Counts named customers. */

@@ -1,5 +1,5 @@
 import type { ShardConfig } from '../config/config.ts';
-import { dealtTo, viewOf, type ShardView } from '../shard/shard-of.ts';
+import { dealtTo, isSameLayout, unnamed, viewOf, type ShardView } from '../shard/shard-of.ts';
 import type { HostChanges } from './plan.ts';
 
 /** One of the two configs. */
@@ -18,12 +18,11 @@ export interface Layout {
   readonly before: Side;
   readonly after: Side;
   readonly isComparable: boolean;
-  /** The same slots with the same hosts are open, and in quarantine: with the same size and deal, a customer has the same shard. */
+  /** As isSameLayout says. */
   readonly isSame: boolean;
 }
 
-/** `unnamed`: an id that neither config names. */
-export function layOut(before: ShardConfig, after: ShardConfig, unnamed: string): Layout {
+export function layOut(before: ShardConfig, after: ShardConfig): Layout {
   const isComparable = (before.hosts === null) === (after.hosts === null);
   const numbers = new Map<string, number>();
   const memberOf = (host: string): number => {
@@ -40,25 +39,11 @@ export function layOut(before: ShardConfig, after: ShardConfig, unnamed: string)
     return { view, size: shardSize, open, members: Int32Array.from(members) };
   };
   const [a, b] = [toSide(before, 0), toSide(after, isComparable ? 0 : unlike)];
-  return { before: a, after: b, isComparable, isSame: isComparable && isSame(a, b) };
+  return { before: a, after: b, isComparable, isSame: isSameLayout(a.view, b.view) };
 }
 
 /** More than there are slots: then no host is the same. */
 const unlike = 2 ** 21;
-
-function isSame(a: Side, b: Side): boolean {
-  const [old, now] = [a.view, b.view];
-  const sets = [old.drained, old.closed, old.closedApart];
-  return (
-    a.members.length === b.members.length &&
-    a.members.every((member, slot) => member === b.members[slot]) &&
-    [now.drained, now.closed, now.closedApart].every((set, i) => isEqual(set, sets[i] ?? new Set()))
-  );
-}
-
-function isEqual(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
-  return a.size === b.size && a.isSubsetOf(b);
-}
 
 /** The slots that hold hosts, by host. */
 function placesOf({ view, members }: Side): Map<number, number> {

@@ -34,14 +34,13 @@ export function* planSteps(
 ): Generator<number, Plan> {
   const surveyed = yield* survey(before, after, closeness);
   const { layout, named, unnamed, quarantined, twins, mostShared, load } = surveyed;
-  const runtime = changedKeys(before.runtime, after.runtime);
   const { plan, reason } = choosePlan({ policy, moved: movedShare(before, after), trailer });
   return {
     changes: isOther(before, after),
     hosts: hostChanges(layout),
     defaultShardSize: { before: before.defaultShardSize, after: after.defaultShardSize },
     customers: customerChanges(before, after),
-    runtime,
+    runtime: toNames(changedKeys(before.runtime, after.runtime)),
     ...{ named, unnamed, quarantined, twins, mostShared, load },
     survival: compareSurvival(layout.before, layout.after),
     strategy: { name: plan.strategy, reason },
@@ -52,7 +51,7 @@ export function* planSteps(
 /** Whether other keys or values would be pushed. */
 function isOther(before: ShardConfig, after: ShardConfig): boolean {
   const commit = { version: '', subject: '' };
-  return firstChanges(toFields(compileRelease(before, commit)), toFields(compileRelease(after, commit))).length > 0;
+  return changedKeys(toFields(compileRelease(before, commit)), toFields(compileRelease(after, commit))).length > 0;
 }
 
 function customerChanges(before: ShardConfig, after: ShardConfig): Plan['customers'] {
@@ -80,12 +79,8 @@ function toNames(all: readonly string[]): Names {
 
 type Values = ReadonlyMap<string, Json>;
 
-function changedKeys(before: Values, after: Values): Names {
-  return toNames(firstChanges(before, after));
-}
-
 /** The keys whose values differ. */
-function firstChanges(before: Values, after: Values): string[] {
+function changedKeys(before: Values, after: Values): string[] {
   const isOther = (key: string): boolean => JSON.stringify(before.get(key)) !== JSON.stringify(after.get(key));
   return [...new Set([...before.keys(), ...after.keys()])].filter(isOther);
 }

@@ -1,4 +1,5 @@
 import { namedCustomers, type Customers, type ShardConfig } from '../config/config.ts';
+import { rankingCost } from '../shard/assign.ts';
 import { slotsIn } from '../shard/shard-of.ts';
 import { createComparison, toMove, type Compared } from './compare.ts';
 import { FreedCounter } from './freed.ts';
@@ -8,6 +9,7 @@ import { movesFormula } from './moves-formula.ts';
 import { MoveCounter } from './moves.ts';
 import type { Change, Load, Move, Plan, Twins } from './plan.ts';
 import { OverlapCounter } from './overlap.ts';
+import { lookInSteps, thin } from './steps.ts';
 import { TwinFinder } from './twins.ts';
 
 /** How closely to look. */
@@ -16,7 +18,7 @@ export interface SurveyOptions {
   readonly seed?: number;
   /** How many unnamed ids are tried. Default: 10,000. */
   readonly sample?: number;
-  /** What the named customers may cost, in scores (a slot of a customer, looked at once); beyond it, some of them are looked at. */
+  /** What the named customers may cost, in scores (rankingCost); beyond it, some of them are looked at. */
   readonly maxScores?: number;
   /** The same for {@link Plan.mostShared}, in customers that share a slot: for each customer, and for each slot of it. */
   readonly maxPairs?: number;
@@ -35,10 +37,6 @@ const defaultScores = 4e9;
 const defaultPairs = 1e8;
 /** The same as the first for the sample. */
 const sampleScores = 1e9;
-/** A slot of a shard costs as much as some 50 scores, since it is sorted. */
-const scoresOfSlot = 50;
-/** How much is done between two steps: 1 or 2 ms. */
-const scoresOfStep = 100_000;
 
 /** Looks at all customers; yields the part (0 to 1) that is done, every few milliseconds. */
 export function* survey(
@@ -49,7 +47,7 @@ export function* survey(
   const [old, now] = [namedCustomers(before), namedCustomers(after)];
   const names = new Set([...old.keys(), ...now.keys()]);
   const ids = unnamedIds(names, { seed, count: sample });
-  const layout = layOut(before, after, ids[0] ?? 'unnamed');
+  const layout = layOut(before, after);
   const named = new Group(layout, { names: { before: old, after: now }, maxPairs });
   const unnamed = new Group(layout, null);
   const freed = new FreedCounter(layout);
@@ -59,18 +57,13 @@ export function* survey(
     0,
     Math.max(100, Math.floor(sampleScores / costOf(layout, layout.before.size + layout.after.size))),
   );
-  let [done, spent] = [0, 0];
-  for (const customer of [...looked, ...tried]) {
-    const isNamed = done < looked.length;
+  yield* lookInSteps([...looked, ...tried], (customer, i) => {
+    const isNamed = i < looked.length;
     const compared = compare(customer);
-    spent += (isNamed ? named : unnamed).add(compared);
     freed.add(compared, isNamed);
-    done += 1;
-    spent += costOf(layout, compared.before.length + compared.after.length);
-    if (spent < scoresOfStep) continue;
-    spent = 0;
-    yield done / (looked.length + tried.length);
-  }
+    const cost = (isNamed ? named : unnamed).add(compared);
+    return cost + costOf(layout, compared.before.length + compared.after.length);
+  });
   return {
     layout,
     named: { ...named.moves.result(names.size), moves: named.moved },
@@ -85,9 +78,9 @@ export function* survey(
   };
 }
 
-/** What one customer costs that has so many hosts before and after, in scores. */
-function costOf({ before, after }: Layout, size: number): number {
-  return before.members.length + after.members.length + scoresOfSlot * size;
+/** What one customer costs that has so many hosts before and after together. */
+function costOf({ before, after }: Layout, shardSize: number): number {
+  return rankingCost({ totalHosts: before.members.length + after.members.length, shardSize });
 }
 
 /** The same for a named one, on average. */
@@ -110,13 +103,6 @@ function unnamedIds(names: ReadonlySet<string>, { seed, count }: { seed: number;
     if (!names.has(id)) ids.push(id);
   }
   return ids;
-}
-
-/** At most so many of the names, evenly spread. */
-function thin(names: readonly string[], most: number): readonly string[] {
-  if (names.length <= most) return names;
-  const count = Math.max(1, Math.floor(most));
-  return Array.from({ length: count }, (_, i) => names[Math.floor((i * names.length) / count)] ?? '');
 }
 
 /** The named customers, or the unnamed. */

@@ -27,6 +27,14 @@ export function assignShard(request: ShardRequest): number[] {
   return rankSlots(request).map(({ slot }) => slot);
 }
 
+/** A slot of a shard costs as much as so many scores, since it is sorted. */
+const scoresOfSlot = 50;
+
+/** What a shard costs to compute, in scores: some 10 ns each. */
+export function rankingCost({ totalHosts, shardSize }: Pick<ShardRequest, 'totalHosts' | 'shardSize'>): number {
+  return totalHosts + scoresOfSlot * shardSize;
+}
+
 /** As assignShard, with scores. */
 export function rankSlots({ customer, totalHosts, shardSize, drained = nobody }: ShardRequest): ScoredSlot[] {
   check('totalHosts', totalHosts, slotRange);

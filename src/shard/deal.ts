@@ -1,6 +1,6 @@
 import { namedCustomers, type ShardConfig } from '../config/config.ts';
 import { bounds } from '../config/schema-file.ts';
-import { assignShard } from './assign.ts';
+import { assignShard, rankingCost } from './assign.ts';
 import { choose } from './choose.ts';
 import { coverPairs } from './cover.ts';
 import { dealtTo, hashedText, slotsIn, viewOf, type ShardView } from './shard-of.ts';
@@ -131,7 +131,7 @@ function findDeal(member: number, { names, view, sharing }: Drawing, budget: { c
   const name = names[member] ?? '';
   const dealt = dealtTo(view, name);
   const first = (view.config.deals?.get(name) ?? 0) + 1;
-  const cost = dealt.totalHosts + 50 * dealt.shardSize + sharing.cost(dealt.shardSize);
+  const cost = rankingCost(dealt) + sharing.cost(dealt.shardSize);
   for (let deal = first; deal < first + maxDraws && deal <= bounds.deal && budget.cost > 0; deal++) {
     budget.cost -= cost;
     const slots = dealt.shardSize < 1 ? [] : assignShard({ ...dealt, customer: hashedText(name, deal) });

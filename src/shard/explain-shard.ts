@@ -1,5 +1,5 @@
 import { namedCustomers, type ShardConfig } from '../config/config.ts';
-import { rankSlots, type ScoredSlot } from './assign.ts';
+import { rankingCost, rankSlots, type ScoredSlot } from './assign.ts';
 import { dealtTo, slotsIn, viewOf, type Dealt, type ShardView } from './shard-of.ts';
 
 /** One slot of a customer's shard. */
@@ -47,11 +47,10 @@ export interface ShardExplanation {
 const namesListed = 20;
 
 /**
- * The budget for comparing, in scores: a third of a second, in which the daemon does nothing else. (100,000 customers on as
- * many hosts would take a minute or more.) A slot of a shard costs as much as some 50 scores, since it is sorted.
+ * The budget for comparing (rankingCost): a third of a second, in which the daemon does nothing else. (100,000 customers on as
+ * many hosts would take a minute or more.)
  */
 const maxScores = 30_000_000;
-const scoresOfSlot = 50;
 
 /** Explains the shard of any customer, configured or not, under a valid config. */
 export function explainShard(config: ShardConfig, customer: string): ShardExplanation {
@@ -96,7 +95,7 @@ function overlapOf(view: ShardView, customer: string, slots: ReadonlySet<number>
   const sharingAll: string[] = [];
   for (const name of others) {
     if (spent >= maxScores) break;
-    spent += config.totalHosts + scoresOfSlot * dealtTo(view, name).shardSize;
+    spent += rankingCost(dealtTo(view, name));
     compared += 1;
     const count = slotsIn(view, name).filter((slot) => slots.has(slot)).length;
     if (count === 0) sharingNone += 1;

@@ -1,16 +1,13 @@
 import { namedCustomers, type Customers, type ShardConfig } from '../config/config.ts';
+import { rankingCost } from './assign.ts';
 import { fmix32 } from './murmur3.ts';
-import { dealtTo, slotsIn, viewOf, type Dealt, type ShardView } from './shard-of.ts';
+import { dealtTo, isSameDeal, isSameLayout, slotsIn, viewOf, type ShardView } from './shard-of.ts';
 
 /** How many ids are looked at, of each kind. */
 const sampleSize = 1000;
 
-/**
- * What they may cost, of each kind, in scores (see explain-shard.ts): some 20 ms. A slot of a shard costs as much as 50, since it is
- * sorted.
- */
+/** What they may cost, of each kind (rankingCost): some 20 ms. */
 const maxScores = 2_000_000;
-const scoresOfSlot = 50;
 
 /**
  * The share of the customers (0 to 1) whose hosts would be others: of those that either config names or of those that none names,
@@ -21,6 +18,9 @@ export function movedShare(live: ShardConfig, next: ShardConfig): number {
   const isMoved = compare(live, next);
   return Math.max(shareOf(namedSample(live, next), isMoved), shareOf(unnamedSample(live, next), isMoved));
 }
+
+/** Slots of both shards. */
+const maxCompared = 40_000;
 
 interface Sampled {
   readonly customer: string;
@@ -56,31 +56,11 @@ function compare(before: ShardConfig, after: ShardConfig): IsMoved {
   if ((before.hosts === null) !== (after.hosts === null)) return () => ({ moved: true, cost: 1 });
   return (customer) => {
     const [was, is] = [dealtTo(live, customer), dealtTo(next, customer)];
-    const sizes = was.shardSize + is.shardSize;
-    const drained = was.drained.size + is.drained.size;
-    const cost = before.totalHosts + after.totalHosts + drained + scoresOfSlot * sizes;
+    const cost = [was, is].reduce((sum, dealt) => sum + rankingCost(dealt) + dealt.drained.size, 0);
     // too dear to compare, and of so many hosts some always is another
-    if (scoresOfSlot * sizes > maxScores) return { moved: true, cost: 1 };
+    if (was.shardSize + is.shardSize > maxCompared) return { moved: true, cost: 1 };
     return { moved: !isSameSet(membersOf(live, customer), membersOf(next, customer)), cost };
   };
-}
-
-/** Of the same layout. */
-function isSameDeal(a: Dealt, b: Dealt): boolean {
-  return a.shardSize === b.shardSize && a.customer === b.customer && a.inQuarantine === b.inQuarantine;
-}
-
-/** The same slots with the same hosts: then only what a customer has of its own changes its shard. */
-function isSameLayout(a: ShardView, b: ShardView): boolean {
-  const hosts = b.config.hosts ?? [];
-  return (
-    a.config.totalHosts === b.config.totalHosts &&
-    a.config.quarantineHosts === b.config.quarantineHosts &&
-    (a.config.hosts === null) === (b.config.hosts === null) &&
-    (a.config.hosts ?? []).every((host, slot) => host === hosts[slot]) &&
-    a.drained.size === b.drained.size &&
-    a.drained.isSubsetOf(b.drained)
-  );
 }
 
 function membersOf(view: ShardView, customer: string): (string | number)[] {

@@ -1,6 +1,9 @@
 import type { ShardConfig } from '../config/config.ts';
 import { assignShard, type ShardRequest } from './assign.ts';
 
+/** Stands for the customers that no config names: no customer's id is empty. */
+export const unnamed = '';
+
 /** A config with what is the same for all of its customers, computed once. */
 export interface ShardView {
   readonly config: ShardConfig;
@@ -62,6 +65,24 @@ export function dealtTo({ config, closed, closedApart }: ShardView, customer: st
   const drained = inQuarantine ? closedApart : closed;
   const shardSize = Math.min(customers.get(customer) ?? defaultShardSize, totalHosts - drained.size);
   return { customer: hashedText(customer, deals?.get(customer)), totalHosts, shardSize, drained, inQuarantine };
+}
+
+/** The same slots with the same hosts are open, and in quarantine: then a customer's shard is another only by what it has of its own. */
+export function isSameLayout(a: ShardView, b: ShardView): boolean {
+  const hosts = b.config.hosts ?? [];
+  return (
+    a.config.totalHosts === b.config.totalHosts &&
+    a.config.quarantineHosts === b.config.quarantineHosts &&
+    (a.config.hosts === null) === (b.config.hosts === null) &&
+    (a.config.hosts ?? []).every((host, slot) => host === hosts[slot]) &&
+    a.drained.size === b.drained.size &&
+    a.drained.isSubsetOf(b.drained)
+  );
+}
+
+/** Under the same layout, the same shard. */
+export function isSameDeal(a: Dealt, b: Dealt): boolean {
+  return a.shardSize === b.shardSize && a.customer === b.customer && a.inQuarantine === b.inQuarantine;
 }
 
 /** What is hashed of a customer who was dealt anew so often (0: never). */
