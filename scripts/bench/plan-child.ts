@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { compileSchema } from '../../src/config/schema.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { ShardConfig } from '../../src/config/config.ts';
-import { createShards } from '../../src/shard/shard-of.ts';
+import { slotsIn, viewOf } from '../../src/shard/shard-of.ts';
 
 /**
  * One measurement in a process of its own: `command ARGS` runs shardplane, `bare BEFORE AFTER` only assigns every named customer
@@ -25,9 +25,10 @@ async function command(given: readonly string[]): Promise<void> {
 
 function bare(files: readonly string[]): void {
   const [before, after] = files.map(read) as [ShardConfig, ShardConfig];
-  const [old, now] = [createShards(before), createShards(after)];
+  const [old, now] = [viewOf(before), viewOf(after)];
   let slots = 0;
-  for (const customer of before.customers.keys()) slots += old(customer).length + now(customer).length;
+  for (const customer of before.customers.keys())
+    slots += slotsIn(old, customer).length + slotsIn(now, customer).length;
   stdout.write(`${slots}\n`);
 }
 

@@ -22,15 +22,9 @@ export interface Dealt extends ShardRequest {
   readonly inQuarantine: boolean;
 }
 
-/** A customer's slots under a valid config, from 0, best first. For more than one customer use {@link createShards}. */
+/** A customer's slots under a valid config, from 0, best first. For many customers use {@link slotsIn}. */
 export function shardOf(config: ShardConfig, customer: string): number[] {
   return slotsIn(viewOf(config), customer);
-}
-
-/** As {@link shardOf}, for many customers of one config. */
-export function createShards(config: ShardConfig): (customer: string) => number[] {
-  const view = viewOf(config);
-  return (customer) => slotsIn(view, customer);
 }
 
 /** The config, ready for {@link slotsIn} and {@link dealtTo}. */

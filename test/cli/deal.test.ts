@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync,
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { replaceFile } from '../../src/cli/config-file.ts';
-import { createShards } from '../../src/shard/shard-of.ts';
+import { shardOf } from '../../src/shard/shard-of.ts';
 import { parse } from '../config/support.ts';
 import { shardplane } from '../helpers/daemon.ts';
 import { makeRepository, temporaryFolder } from '../helpers/git.ts';
@@ -19,7 +19,7 @@ ${Array.from({ length: count }, (_, i) => (i % 2 === 0 ? `    c${i}: {shard_size
 /** Pairs of the file's customers that share more than `most` hosts. */
 function pairsOf(text: string, most: number): number {
   const { config } = parse(text);
-  const shards = [...config!.customers.keys()].map((id) => new Set(createShards(config!)(id)));
+  const shards = [...config!.customers.keys()].map((id) => new Set(shardOf(config!, id)));
   return shards.flatMap((a, i) => shards.slice(0, i).filter((b) => a.intersection(b).size > most)).length;
 }
 

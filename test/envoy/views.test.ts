@@ -5,7 +5,7 @@ import type { ShardConfig } from '../../src/config/config.ts';
 import { compileRelease, toFields } from '../../src/release/compile.ts';
 import type { Release } from '../../src/release/release.ts';
 import { explainRelease } from '../../src/daemon/explain-release.ts';
-import { createShards } from '../../src/shard/shard-of.ts';
+import { slotsIn, viewOf } from '../../src/shard/shard-of.ts';
 import { startBackends } from '../helpers/backend.ts';
 import { makeConfig } from '../helpers/config.ts';
 import { skipWithout } from '../helpers/envoy.ts';
@@ -75,7 +75,7 @@ for (const { version, kind, lua } of luaSetups) {
           ]) {
             await layered.push(Object.fromEntries(toFields(release, encoding)));
             assert.deepEqual(await slotsOf(layered.client, vector.customer), vector.slots, JSON.stringify(vector));
-            assert.deepEqual(await slotsOf(layered.client, 'stranger'), createShards(config)('stranger'));
+            assert.deepEqual(await slotsOf(layered.client, 'stranger'), slotsIn(viewOf(config), 'stranger'));
           }
         }
         assert.doesNotMatch(layered.envoy.logs(), /can't be used/);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { namedCustomers, type ShardConfig } from '../../src/config/config.ts';
 import { coverPairs } from '../../src/shard/cover.ts';
 import { dealAnew, type Dealing } from '../../src/shard/deal.ts';
-import { createShards } from '../../src/shard/shard-of.ts';
+import { slotsIn, viewOf } from '../../src/shard/shard-of.ts';
 import { makeConfig } from '../helpers/config.ts';
 import { referenceShard } from './reference.ts';
 
@@ -19,8 +19,8 @@ const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) =>
 
 /** Pairs that share more than `overlap` hosts (null: all of both), each compared with each. */
 function countPairs(config: ShardConfig, overlap: number | null): number {
-  const shards = [...namedCustomers(config).keys()].map(createShards({ ...config, quarantined: new Set() }));
-  const sets = shards.map((slots) => new Set(slots));
+  const view = viewOf({ ...config, quarantined: new Set() });
+  const sets = [...namedCustomers(config).keys()].map((id) => new Set(slotsIn(view, id)));
   let pairs = 0;
   for (const [i, a] of sets.entries())
     for (const b of sets.slice(0, i)) {
@@ -80,7 +80,8 @@ test('whatever the sizes are: it counts pairs as each compared with each does, a
       assert.equal(found.pairsLeft, countPairs(applied(config, found), overlap));
       assert.deepEqual(dealAnew(config, { overlap, before: null }), found, 'the same each time');
       for (const { customers, shared } of found.left) {
-        const [a, b] = customers.map(createShards({ ...applied(config, found), quarantined: new Set() }));
+        const view = viewOf({ ...applied(config, found), quarantined: new Set() });
+        const [a, b] = customers.map((id) => slotsIn(view, id));
         assert.equal(a!.filter((slot) => b!.includes(slot)).length, shared);
       }
       if (found.pairs === 0) assert.equal(found.deals.size, 0);
