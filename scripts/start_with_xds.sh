@@ -6,7 +6,7 @@
 #
 #   --step SECONDS     time between the commits (default: 30)
 #   --exit             end after the last commit: 0 if all that was expected was seen, else 1
-#   --rollout          gradual rollouts, in some 75 seconds: three Envoys under traffic; a bad commit is rolled back before two of
+#   --rollout          gradual rollouts, in about a minute: three Envoys under traffic; a bad commit is rolled back before two of
 #                      them have it, a good one goes customer by customer; ends with 0 if all that was expected was seen, else 1
 #   --port-offset N    add N to every port (18000, 18080, 10000, with --rollout 10000-10002, and 8001-8012, all on 127.0.0.1)
 #
