@@ -1,7 +1,7 @@
 import pc from 'picocolors';
-import { printable, toTime } from '../config/words.ts';
+import { because, listSome, printable, toTime } from '../config/words.ts';
 import type { CheckStatus, RolloutStatus, Status } from '../http/api.ts';
-import { duration, listSome } from '../daemon/describe-plan.ts';
+import { duration } from '../daemon/describe-plan.ts';
 
 interface Format {
   readonly color: boolean;
@@ -74,14 +74,14 @@ function formatCheck({ name, verdicts, message }: CheckStatus, colors: Colors): 
 }
 
 function pauseLine({ by, why, since }: NonNullable<RolloutStatus['paused']>, now: number): string {
-  return `by ${printable(by)} ${age(since, now)} ago${why === '' ? '' : `: ${printable(why)}`}`;
+  return `by ${printable(by)} ${age(since, now)} ago${because(printable(why))}`;
 }
 
 function formatFreeze({ until, reason, by }: NonNullable<Status['freeze']>, colors: Colors): string[] {
   const end = until === null ? 'until shardplane unfreeze' : `until ${toTime(Date.parse(until))}`;
   const who = by === null ? 'by the settings' : `by ${printable(by)}`;
   return [
-    `frozen ${colors.yellow(`${end}, ${who}${reason === '' ? '' : `: ${printable(reason)}`}`)}`,
+    `frozen ${colors.yellow(`${end}, ${who}${because(printable(reason))}`)}`,
     '       no wave begins, and new commits are held; shardplane unfreeze ends it',
   ];
 }

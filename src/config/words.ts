@@ -2,6 +2,7 @@ import type { Path } from './fault.ts';
 
 const maxNameLength = 120;
 const maxValueLength = 60;
+const maxListed = 3;
 
 /**
  * What a message calls the value at `path`: its dotted path, made safe to print and cut at 120 characters. Hosts are counted from 1,
@@ -40,6 +41,17 @@ export function count(n: number, noun: string): string {
 /** RFC 3339 to the second, in UTC. */
 export function toTime(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** The first three, and how many others there are: `a, b, c and 2 others`. */
+export function listSome(names: readonly string[]): string {
+  const others = names.length > maxListed ? ` and ${count(names.length - maxListed, 'other')}` : '';
+  return `${names.slice(0, maxListed).join(', ')}${others}`;
+}
+
+/** An operator's reason after what was done: `: why`, or nothing where none was given. */
+export function because(why: string): string {
+  return why === '' ? '' : `: ${why}`;
 }
 
 /** `a`, `a or b`, `a, b or c`. */

@@ -1,8 +1,5 @@
-import { count } from '../config/words.ts';
+import { count, listSome } from '../config/words.ts';
 import type { CustomerSet, NodeSet, Wave } from '../rollout/plan.ts';
-
-/** So many customers are named; of more, how many there are. */
-const named = 3;
 
 /** A wave in a few words: `10 % of the nodes, 5 min`. */
 export function describePlanned({ nodes, customers, bakeMs, isManual }: Wave): string {
@@ -32,12 +29,6 @@ function describeNodes(nodes: NodeSet): string {
 function describeCustomers(customers: CustomerSet): string {
   if (customers.type === 'share') return `${percent(customers.share)} of the customers`;
   return `customers ${listSome(customers.ids)}`;
-}
-
-/** The first few of these names, and how many more there are. */
-export function listSome(names: readonly string[]): string {
-  const more = names.length > named ? ` and ${count(names.length - named, 'other')}` : '';
-  return `${names.slice(0, named).join(', ')}${more}`;
 }
 
 function percent(share: number): string {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { because, toTime } from '../config/words.ts';
 import { short } from '../release/short.ts';
 import type { FactOf } from '../state/facts.ts';
 import { describeWave } from './describe-wave.ts';
@@ -62,12 +63,4 @@ export function describeWait({
     case 'start':
       return 'nothing';
   }
-}
-
-function because(why: string): string {
-  return why === '' ? '' : `: ${why}`;
-}
-
-function toTime(ms: number): string {
-  return new Date(ms).toISOString();
 }

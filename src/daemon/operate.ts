@@ -1,4 +1,4 @@
-import { count, toTime } from '../config/words.ts';
+import { because, count, toTime } from '../config/words.ts';
 import type { CommandResult, Order } from '../http/api.ts';
 import { short } from '../release/short.ts';
 import { isAtOnce, isLastWave, type Candidate } from '../rollout/candidate.ts';
@@ -51,17 +51,20 @@ function hintWithout(verb: Order['verb'], { state, isHeldByFreeze }: Operated): 
 function refuseFreeze(until: number | null, { state, at }: Operated): CommandResult | null {
   const { freeze } = state;
   if (freeze === null || freeze.until !== until || (until !== null && until <= at)) return null;
-  const why = freeze.why === '' ? '' : `: ${freeze.why}`;
-  return refuse(`frozen${untilWords(until)} already, by ${freeze.by}${why}`, 'shardplane unfreeze ends it');
+  return refuse(
+    `frozen${untilWords(until)} already, by ${freeze.by}${because(freeze.why)}`,
+    'shardplane unfreeze ends it',
+  );
 }
 
 function refuseOf(order: Order, candidate: Candidate, operated: Operated): CommandResult | null {
   const { paused } = candidate;
   const name = short(candidate.version);
-  if (order.verb === 'pause' && paused !== null) {
-    const why = paused.why === '' ? '' : `: ${paused.why}`;
-    return refuse(`${name} is paused already, by ${paused.by}${why}`, 'shardplane resume lets it go on');
-  }
+  if (order.verb === 'pause' && paused !== null)
+    return refuse(
+      `${name} is paused already, by ${paused.by}${because(paused.why)}`,
+      'shardplane resume lets it go on',
+    );
   if (order.verb === 'resume' && paused === null)
     return refuse(`${name} is not paused`, 'shardplane status says what it waits for');
   return order.verb === 'promote' ? refusePromotion(order.all, candidate, operated) : null;
@@ -72,12 +75,14 @@ function refusePromotion(all: boolean, candidate: Candidate, { state, at }: Oper
   const name = short(version);
   if (paused !== null) return refuse(`${name} is paused`, 'shardplane resume first, or shardplane abort');
   if (phase.type === 'pushing') {
-    const waits = `${where(candidate)} waits for ${count(state.waiting.size, 'node')} to answer`;
+    const waits = `waits for ${count(state.waiting.size, 'node')} to answer`;
     if (isLastWave(candidate) && (isAtOnce(candidate) || isHurried || !all))
+      return refuse(`${name} is offered to everyone already: it ${waits}`);
+    if (!all)
       return refuse(
-        `${name} is offered to everyone already: it waits for ${count(state.waiting.size, 'node')} to answer`,
+        `${name}: ${where(candidate)} ${waits}`,
+        'shardplane promote once they have, or shardplane promote --all',
       );
-    if (!all) return refuse(`${name}: ${waits}`, 'shardplane promote once they have, or shardplane promote --all');
   }
   const frozen = isLastWave(candidate) ? null : freezeOf(state, at);
   return (

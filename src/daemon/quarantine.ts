@@ -1,10 +1,8 @@
 import type { ShardConfig } from '../config/config.ts';
-import { printable } from '../config/words.ts';
+import { listSome, printable } from '../config/words.ts';
 import type { Problems } from './problems.ts';
 
 const CHECK_MS = 2_000;
-/** How many customers a message names. */
-const NAMED = 3;
 
 /** Whose quarantine should be over by now, the longest overdue first. */
 export function findOverdue({ quarantineUntil }: ShardConfig, now: number): string[] {
@@ -33,6 +31,5 @@ const HINT = 'shardplane unquarantine ID -m WHY, or a later quarantine_until';
 
 function toProblem(overdue: readonly string[]): string | null {
   if (overdue.length === 0) return null;
-  const more = overdue.length > NAMED ? ` and ${overdue.length - NAMED} more` : '';
-  return `the quarantine of ${overdue.slice(0, NAMED).map(printable).join(', ')}${more} should be over by now`;
+  return `the quarantine of ${listSome(overdue.map(printable))} should be over by now`;
 }

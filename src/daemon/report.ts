@@ -1,6 +1,6 @@
 import { describeCustomers } from './describe-wave.ts';
 import { prefixOf } from '../config/diagnostic.ts';
-import { printable } from '../config/words.ts';
+import { because, printable } from '../config/words.ts';
 import type { RevisionReport } from '../feedback/commit-status.ts';
 import type { Head } from '../revisions/state.ts';
 import { diagnose } from '../rollout/diagnose.ts';
@@ -60,7 +60,7 @@ function progressOf(fact: WaveFact, { connected }: Counts): Pick<Report, 'progre
     case 'wave_waits':
       return { progress: `wave ${fact.wave.wave} of ${fact.wave.waves} waits for ${describeWait(fact)}` };
     case 'paused':
-      return { progress: `paused by ${fact.by}${fact.why === '' ? '' : `: ${fact.why}`}` };
+      return { progress: `paused by ${fact.by}${because(fact.why)}` };
     case 'resumed':
       return { progress: `resumed by ${fact.by}` };
   }

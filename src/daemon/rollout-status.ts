@@ -1,4 +1,4 @@
-import { count, toTime as toSeconds } from '../config/words.ts';
+import { count, toTime } from '../config/words.ts';
 import type { CheckStatus, RolloutStatus, Status } from '../http/api.ts';
 import { isAtOnce, isLastWave, type Candidate } from '../rollout/candidate.ts';
 import { describePlanned, duration } from './describe-plan.ts';
@@ -24,11 +24,11 @@ export function toRolloutStatus(state: RolloutState, { now, subject, checksOff }
     waves: plan.waves.map(describePlanned),
     nodes: countReached(state),
     customers: stage && { percent: stage.cutover / 100, named: stage.first },
-    startedAt: toTime(startedAt),
-    waveAt: toTime(waveAt),
-    bakeUntil: bakeUntil === null ? null : toTime(bakeUntil),
+    startedAt: toJsonTime(startedAt),
+    waveAt: toJsonTime(waveAt),
+    bakeUntil: bakeUntil === null ? null : toJsonTime(bakeUntil),
     bakeLeftMs: bakeUntil === null ? (paused?.leftMs ?? null) : Math.max(0, bakeUntil - now),
-    paused: paused && { by: paused.by, why: paused.why, reason: paused.reason, since: toTime(paused.at) },
+    paused: paused && { by: paused.by, why: paused.why, reason: paused.reason, since: toJsonTime(paused.at) },
     waitsFor: waitsFor(state, candidate, now),
     hint: hintFor(candidate, now, !isLastWave(candidate) && freezeOf(state, now) !== null),
     checks: toChecks(state),
@@ -41,10 +41,10 @@ export function toFreezeStatus(state: RolloutState, now: number): Status['freeze
   const frozen = frozenAt(state, now);
   if (frozen === null) return null;
   const { freeze } = state;
-  const until = frozen.until === null ? null : toTime(frozen.until);
+  const until = frozen.until === null ? null : toJsonTime(frozen.until);
   if (freeze === null || (freeze.until !== null && freeze.until <= now))
     return { until, reason: frozen.reason, by: null, since: null };
-  return { until, reason: freeze.why, by: freeze.by, since: toTime(freeze.at) };
+  return { until, reason: freeze.why, by: freeze.by, since: toJsonTime(freeze.at) };
 }
 
 function countReached({ nodes, candidate }: RolloutState): RolloutStatus['nodes'] {
@@ -57,7 +57,7 @@ function countReached({ nodes, candidate }: RolloutState): RolloutStatus['nodes'
 function toChecks({ checks }: RolloutState): CheckStatus[] {
   return [...checks].map(([name, { recent, message, noDataSince }]) => ({
     ...{ name, verdicts: [...recent], message },
-    noDataSince: noDataSince === null ? null : toTime(noDataSince),
+    noDataSince: noDataSince === null ? null : toJsonTime(noDataSince),
   }));
 }
 
@@ -106,7 +106,7 @@ function waitsBefore(
 
 function describeFreeze(state: RolloutState, now: number): string {
   const frozen = frozenAt(state, now);
-  const end = frozen?.until == null ? '' : `, ${toSeconds(frozen.until)}`;
+  const end = frozen?.until == null ? '' : `, ${toTime(frozen.until)}`;
   return `the end of the freeze (${frozen?.reason ?? 'it is over'})${end}`;
 }
 
@@ -121,6 +121,6 @@ function hintFor({ phase, paused }: Candidate, now: number, isFrozen: boolean): 
   return `shardplane promote ${end}, pause stops here, abort takes it back`;
 }
 
-function toTime(ms: number): string {
+function toJsonTime(ms: number): string {
   return new Date(ms).toISOString();
 }

@@ -1,11 +1,10 @@
+import { listSome } from '../config/words.ts';
 import type { Session } from '../xds/session.ts';
 import type { Problems } from './problems.ts';
 
 const CHECK_MS = 2_000;
 /** An Envoy that has just connected may still subscribe to what is served. */
 const GRACE_MS = 5_000;
-/** How many subscriptions a message names. */
-const NAMED = 3;
 
 /**
  * Streams of nodes that are connected and get nothing: they ask for another resource, or only for types that are not served. Leaves out
@@ -24,9 +23,7 @@ function asksFor({ resources, otherTypes }: Pick<Session, 'resources' | 'otherTy
 
 /** What it asks for, and what is served. */
 export function describeUnserved(session: Session, resource: string): string {
-  const asks = asksFor(session);
-  const more = asks.length > NAMED ? ` and ${asks.length - NAMED} more` : '';
-  return `asks for ${asks.slice(0, NAMED).join(', ')}${more}; only RTDS resource ${resource} is served`;
+  return `asks for ${listSome(asksFor(session))}; only RTDS resource ${resource} is served`;
 }
 
 /** Keeps the problem `unserved` open while there are such nodes. */

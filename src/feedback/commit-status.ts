@@ -8,9 +8,9 @@ export interface RevisionReport {
   /** Null: it is being rolled out. */
   readonly outcome: Outcome | null;
   readonly diagnostics: readonly Diagnostic[];
-  /** Nodes. */
   /** Where a gradual rollout is, in words. */
   readonly progress?: string;
+  /** Nodes. */
   readonly counts: { readonly connected: number; readonly acked: number; readonly unanswered: number };
 }
 

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
+import { toTime } from '../config/words.ts';
 import type { Version } from '../ids.ts';
 import { short } from '../release/short.ts';
 import type { Hold, RevisionsState, Waiting } from './state.ts';
@@ -145,7 +146,7 @@ function freezeFor({ state, rollout }: Turn, version: Version, digest: string | 
 }
 
 function describe(version: Version, { until, reason }: Frozen): { reason: string; hint: string } {
-  const end = until === null ? '' : ` until ${new Date(until).toISOString().replace(/\.\d+Z$/, 'Z')}`;
+  const end = until === null ? '' : ` until ${toTime(until)}`;
   const hint = `it goes on by itself when the freeze ends; at once: shardplane accept ${short(version)}`;
   return { reason: `frozen${end} (${reason})`, hint };
 }

@@ -1,13 +1,13 @@
+import { listSome } from '../config/words.ts';
 import type { Version } from '../ids.ts';
 import { isLastWave } from './candidate.ts';
 import { ask } from './offer.ts';
 import { type RolloutState } from './state.ts';
 import { aimOf, countNodes, subjectOf } from './targets.ts';
 import { isGathering, isReturning, membersAsked, quorumOf } from './quorum.ts';
-import { isShared } from './votes.ts';
 import type { Rollout } from './turn.ts';
 import type { Cause, Refusal } from './types.ts';
-import { countAll, credit, strike } from './votes.ts';
+import { countAll, credit, isShared, strike } from './votes.ts';
 import { pause } from './pause.ts';
 import { bake, isBaked, nextWave, pauseIfGone } from './waves.ts';
 
@@ -52,7 +52,7 @@ export function decide(rollout: Rollout): void {
   if (isProven(state) || subjectOf(state) === null || (candidate !== null && candidate.phase.type !== 'pushing'))
     return;
   const { acked, refused, shared } = state.tally;
-  const [refusal = firstOf(shared)] = refused.values();
+  const [refusal = shared.values().next().value] = refused.values();
   const isEnough = acked.size >= quorumOf(state);
   if (!isEnough && refusal && refused.size + shared.size > acked.size && !isAwaited(state))
     return refuse(rollout, refusal);
@@ -64,17 +64,9 @@ export function decide(rollout: Rollout): void {
   pause(rollout, { reason: 'unanswered', why });
 }
 
-const maxNamed = 3;
-
 function describeSilent({ electorate, tally }: RolloutState): string {
   const silent = [...(electorate ?? [])].filter((id) => !tally.acked.has(id));
-  const others = silent.length > maxNamed ? ` and ${silent.length - maxNamed} others` : '';
-  return silent.length === 0 ? '' : `, not ${silent.slice(0, maxNamed).join(', ')}${others}`;
-}
-
-function firstOf(refusals: ReadonlyMap<string, Refusal>): Refusal | undefined {
-  const [first] = refusals.values();
-  return first;
+  return silent.length === 0 ? '' : `, not ${listSome(silent)}`;
 }
 
 /** After a restart, until the fleet is back: a few nodes can't refuse for all. */

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
+import { because } from '../config/words.ts';
 import type { Cause } from './types.ts';
 
 /** Why a release was rolled back, as a diagnostic: an Envoy's NACK with its message, at the key's line. */
@@ -19,7 +20,7 @@ export function diagnose(cause: Cause): Diagnostic {
       };
     case 'aborted':
       return {
-        ...{ code: 'aborted', message: `${cause.by} aborted the rollout${cause.why && `: ${cause.why}`}`, ...start },
+        ...{ code: 'aborted', message: `${cause.by} aborted the rollout${because(cause.why)}`, ...start },
         hint: 'the last good release is back; git revert the commit, or shardplane retry it',
       };
   }

@@ -1,3 +1,4 @@
+import { because } from '../config/words.ts';
 import { isAtOnce } from './candidate.ts';
 import type { RolloutState } from './state.ts';
 import type { Frozen } from './types.ts';
@@ -5,7 +6,7 @@ import type { Frozen } from './types.ts';
 /** Why no wave may begin: an operator's freeze, or a window. */
 export function frozenAt({ freeze, thawedUntil, settings }: RolloutState, at: number): Frozen | null {
   if (freeze !== null && (freeze.until === null || at < freeze.until))
-    return { until: freeze.until, reason: `by ${freeze.by}${freeze.why === '' ? '' : `: ${freeze.why}`}` };
+    return { until: freeze.until, reason: `by ${freeze.by}${because(freeze.why)}` };
   return thawedUntil !== null && at < thawedUntil ? null : (settings.frozenAt?.(at) ?? null);
 }
 

@@ -65,7 +65,7 @@ test('a gradual rollout is reported wave by wave, of the head alone', () => {
     [{ ...waits, reason: 'promotion' }, 'wave 2 of 4 waits for an operator: shardplane promote'],
     [
       { ...waits, reason: 'freeze', detail: 'weekend', until: 0 },
-      'wave 2 of 4 waits for the end of a freeze (weekend), 1970-01-01T00:00:00.000Z',
+      'wave 2 of 4 waits for the end of a freeze (weekend), 1970-01-01T00:00:00Z',
     ],
     [{ type: 'paused', version, reason: 'operator', by: 'ann', why: 'p99' }, 'paused by ann: p99'],
     [{ type: 'resumed', version, by: 'ann', why: '' }, 'resumed by ann'],
