@@ -1,4 +1,5 @@
 import type { Sums } from '../load/sums.ts';
+import { commitOf } from '../rollout/candidate.ts';
 import type { FleetLoad, WatchedRollout } from './watched.ts';
 
 const windowMs = 5 * 60_000;
@@ -51,5 +52,5 @@ export class Baselines {
 
 /** The same for all waves of a rollout, though customers' waves have versions of their own. */
 function idOf({ version, startedAt }: WatchedRollout): string {
-  return `${version.split('.')[0] ?? ''} ${startedAt}`;
+  return `${commitOf(version)} ${startedAt}`;
 }

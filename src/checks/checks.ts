@@ -89,7 +89,7 @@ export class Checks {
             version: this.#rollout?.version ?? '',
             nodes: this.#rollout?.isEveryone === true ? null : (this.#rollout?.nodes() ?? []),
           }),
-          onVerdict: (judgement) => this.#put({ name: check.name, ...judgement }),
+          onVerdict: (finding) => this.#put({ name: check.name, ...finding }),
         }),
     );
   }
@@ -107,10 +107,10 @@ export class Checks {
     if (rollout === null || settings.errors === null || this.whyOff() !== null) return;
     this.#hasReported = true;
     const baseline = this.#baseline;
-    const judgement = checkErrors(load, {
+    const finding = checkErrors(load, {
       ...{ rollout, baseline, settings: settings.errors, now: now(), cleanFrom: this.#cleanFrom },
     });
-    this.#put({ name: errorsName, ...judgement, ...(baseline !== null && { baseline }) });
+    this.#put({ name: errorsName, ...finding, ...(baseline !== null && { baseline }) });
   }
 
   #put(event: Omit<CheckEvent, 'type' | 'at'>): void {

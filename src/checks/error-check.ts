@@ -1,6 +1,6 @@
 import type { Sums } from '../load/sums.ts';
 import { judgeErrors, type ErrorSettings } from './errors.ts';
-import type { Judgement } from './judgement.ts';
+import type { Finding } from './finding.ts';
 import type { FleetLoad, WatchedRollout } from './watched.ts';
 
 /**
@@ -27,13 +27,13 @@ export interface Subject {
 }
 
 /** The built-in check: the load reports of the wave's nodes against those of all others, or against the baseline. */
-export function checkErrors(load: FleetLoad, subject: Subject): Judgement {
+export function checkErrors(load: FleetLoad, subject: Subject): Finding {
   const silence = findSilence(load, subject);
   if (silence !== null) return { verdict: 'no_data', message: silence };
   const { rollout, now, cleanFrom } = subject;
   const start = Math.max(rollout.since - leadMs, cleanFrom);
-  const judgement = judge(load, subject, Math.max(start, now - windowMs));
-  if (judgement.verdict !== 'no_data' || start >= now - windowMs) return judgement;
+  const finding = judge(load, subject, Math.max(start, now - windowMs));
+  if (finding.verdict !== 'no_data' || start >= now - windowMs) return finding;
   return judge(load, subject, Math.max(start, now - longestMs));
 }
 
@@ -46,7 +46,7 @@ function findSilence(load: FleetLoad, { rollout, now }: Subject): string | null 
 }
 
 /** Against the others at the same time; where they are none, or have too few requests, against the fleet as it was before. */
-function judge(load: FleetLoad, { rollout, baseline, settings }: Subject, since: number): Judgement {
+function judge(load: FleetLoad, { rollout, baseline, settings }: Subject, since: number): Finding {
   const wave = load.sum(rollout.includes, since);
   const rest = rollout.isEveryone ? null : load.sum((node) => !rollout.includes(node), since);
   if (rest !== null && (rest.requests >= settings.requests || baseline === null))

@@ -1,7 +1,7 @@
 import { count } from '../config/words.ts';
 import type { Sums } from '../load/sums.ts';
 import type { CheckSettings } from '../rollout/plan.ts';
-import type { Judgement } from './judgement.ts';
+import type { Finding } from './finding.ts';
 
 export type ErrorSettings = NonNullable<CheckSettings['errors']>;
 
@@ -21,7 +21,7 @@ export interface Compared {
 }
 
 /** Fails a wave that has more errors than the rest by the ratio and by the points (percent). */
-export function judgeErrors({ wave, rest, settings, where = 'elsewhere' }: Compared): Judgement {
+export function judgeErrors({ wave, rest, settings, where = 'elsewhere' }: Compared): Finding {
   const least = Math.max(1, settings.requests);
   if (wave.requests < least || rest.requests < least)
     return {

@@ -1,7 +1,7 @@
 import type { PrometheusCheck } from '../rollout/plan.ts';
 import type { QuerySubject } from './fill-query.ts';
 import { judgeValue, type queryPrometheus } from './prometheus.ts';
-import type { Judgement } from './judgement.ts';
+import type { Finding } from './finding.ts';
 
 /** So many failed queries in a row are no data; fewer may pass by themselves. */
 const errorsInARow = 4;
@@ -11,7 +11,7 @@ export interface MetricCheckOptions {
   /** Whom the wave is about now. */
   readonly subject: () => QuerySubject;
   readonly query: typeof queryPrometheus;
-  readonly onVerdict: (judgement: Judgement) => void;
+  readonly onVerdict: (finding: Finding) => void;
 }
 
 /** Asks a Prometheus at the check's interval, one query at a time, until it is closed: for one wave. */

@@ -3,7 +3,7 @@ import { readStart, wordsOf } from '../response.ts';
 import type { PrometheusCheck } from '../rollout/plan.ts';
 import { fillQuery, type QuerySubject } from './fill-query.ts';
 import { readAnswer, type QueryResult } from './read-answer.ts';
-import type { Judgement } from './judgement.ts';
+import type { Finding } from './finding.ts';
 
 const answerBytes = 64 * 1024;
 
@@ -36,7 +36,7 @@ function toAddress(url: string): URL {
 }
 
 /** Fails a value above the check's `max` or below its `min`. */
-export function judgeValue({ min, max }: Pick<PrometheusCheck, 'min' | 'max'>, value: number): Judgement {
+export function judgeValue({ min, max }: Pick<PrometheusCheck, 'min' | 'max'>, value: number): Finding {
   if (max !== null && value > max) return { verdict: 'fail', message: `${value}, above the max of ${max}` };
   if (min !== null && value < min) return { verdict: 'fail', message: `${value}, below the min of ${min}` };
   const limits = [min !== null && `min ${min}`, max !== null && `max ${max}`].filter((limit) => limit !== false);

@@ -1,10 +1,11 @@
+import type { Version } from '../ids.ts';
 import type { Load } from '../load/load.ts';
 import type { Sums } from '../load/sums.ts';
 
 /** The rollout that is on, and who has its candidate. Times are milliseconds since the epoch. */
 export interface WatchedRollout {
   /** As it is on the wire: a customers' wave has `<sha>.<n>`. */
-  readonly version: string;
+  readonly version: Version;
   /** When its present wave began. */
   readonly since: number;
   readonly startedAt: number;

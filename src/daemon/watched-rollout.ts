@@ -1,10 +1,11 @@
 import type { Checks } from '../checks/checks.ts';
 import type { WatchedRollout } from '../checks/watched.ts';
+import type { Version } from '../ids.ts';
 import { isAtOnce, type Candidate } from '../rollout/candidate.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import type { XdsServer } from '../xds/xds-server.ts';
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly state: RolloutState;
   readonly checks: Pick<Checks, 'watch'>;
   readonly xds: Pick<XdsServer, 'setLoadInterval'>;
@@ -40,7 +41,7 @@ function follow(watched: WatchedRollout | null, state: RolloutState): WatchedRol
   return isSame ? watched : toWatched(state, candidate, offered);
 }
 
-function toWatched(state: RolloutState, candidate: Candidate, version: string): WatchedRollout {
+function toWatched(state: RolloutState, candidate: Candidate, version: Version): WatchedRollout {
   const { waveAt: since, startedAt, reach, baseline } = candidate;
   const wave = new WaveNodes(state);
   return {

@@ -1,9 +1,4 @@
-/** Requests that backends have answered. */
-export interface Sums {
-  readonly requests: number;
-  /** Those of them that failed. */
-  readonly errors: number;
-}
+import type { Sums } from './sums.ts';
 
 /** What one node has reported of the last minute. */
 export interface RecentLoad extends Sums {

@@ -1,13 +1,9 @@
 import { Cron } from 'croner';
 import type { FreezeWindow } from './plan.ts';
+import type { Frozen } from './types.ts';
 
-/** No wave begins now. */
-export interface Frozen {
-  /** When the window ends (milliseconds), and those that overlap it or follow without a gap. */
-  readonly until: number;
-  /** That of the first window in the list that is open now. */
-  readonly reason: string;
-}
+/** `until`: when the last of the windows ends that overlap or follow without a gap. `reason`: of the first in the list that is open now. */
+type Window = Frozen & { readonly until: number };
 
 /** Of the windows, the one that opened last (a `cron` has many), and when the next one opens; milliseconds. */
 interface Span {
@@ -28,7 +24,7 @@ const maxFollowed = 500;
  * Compiles the windows to a function that says whether a time (milliseconds) is in one of them. It may be asked with every event: it
  * computes anew only when a window opens or closes.
  */
-export function createFreeze(windows: readonly FreezeWindow[]): (at: number) => Frozen | null {
+export function createFreeze(windows: readonly FreezeWindow[]): (at: number) => Window | null {
   let found = 0;
   const compiled = windows.map((window) => ({
     reason: window.reason,

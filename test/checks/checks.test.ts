@@ -7,6 +7,7 @@ import type { CheckEvent } from '../../src/rollout/types.ts';
 import type { WatchedRollout } from '../../src/checks/watched.ts';
 import type { Sums } from '../../src/load/sums.ts';
 import type { CheckSettings } from '../../src/rollout/plan.ts';
+import { versionOf } from '../helpers/ids.ts';
 import { runTranscript } from '../helpers/transcript.ts';
 
 const folder = new URL('./', import.meta.url);
@@ -120,7 +121,7 @@ function createScene() {
     const [requests = 0, failed = 0] = (given['baseline'] ?? '').split('/').map(Number);
     const includes = (node: string) => wave === 'all' || wave.split(',').includes(node);
     return {
-      version,
+      version: versionOf(version),
       since: seconds(given['since']),
       startedAt: seconds(given['started']),
       includes,

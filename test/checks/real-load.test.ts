@@ -6,6 +6,7 @@ import type { CheckEvent } from '../../src/rollout/types.ts';
 import { rtdsLayers, xdsCluster } from '../../src/envoy/xds.ts';
 import { Load } from '../../src/load/load.ts';
 import { makeClient, startFilters, type Client } from '../envoy/support.ts';
+import { versionOf } from '../helpers/ids.ts';
 import { startBackend, type Backend } from '../helpers/backend.ts';
 import { luaFilters, newestEnvoy, skipWithout } from '../helpers/envoy.ts';
 import { until } from '../helpers/until.ts';
@@ -72,7 +73,8 @@ describe('load reports of real Envoys', { skip: skipWithout(newestEnvoy) }, () =
     const isBad = (count: number) => events.slice(-5).filter(({ verdict }) => verdict === 'fail').length >= count;
     const wave = { includes: (node: string) => node === 'edge-1', nodes: () => ['edge-1'], isEveryone: false };
     const startedAt = Date.now();
-    const begin = (version: string) => checks.watch({ version, since: Date.now(), startedAt, baseline: null, ...wave });
+    const begin = (version: string) =>
+      checks.watch({ version: versionOf(version), since: Date.now(), startedAt, baseline: null, ...wave });
     begin('v2');
     await until('a pass', () => events.at(-1)?.verdict === 'pass');
     assert.ok(!isBad(1), JSON.stringify(events));

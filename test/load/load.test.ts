@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { KEPT_MS, Load, type Sums } from '../../src/load/load.ts';
+import { KEPT_MS, Load } from '../../src/load/load.ts';
+import type { Sums } from '../../src/load/sums.ts';
 
 const all = () => true;
 /** A multiple of two seconds. */

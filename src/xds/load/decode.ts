@@ -1,5 +1,5 @@
 import { adminClusterName, xdsClusterName } from '../../envoy/own-clusters.ts';
-import type { Sums } from '../../load/load.ts';
+import type { Sums } from '../../load/sums.ts';
 
 /** Limits of one report; nothing of a report is kept but its sums. */
 export interface ReportLimits {

@@ -1,6 +1,6 @@
 import type { Server, ServiceDefinition } from '@grpc/grpc-js';
 import protobuf from 'protobufjs/minimal.js';
-import type { Sums } from '../../load/load.ts';
+import type { Sums } from '../../load/sums.ts';
 import { service } from '../protos.ts';
 import type { StreamLimits } from '../stream/types.ts';
 import type { XdsLimits } from '../limits.ts';

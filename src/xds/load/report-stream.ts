@@ -1,5 +1,5 @@
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
-import type { Sums } from '../../load/load.ts';
+import type { Sums } from '../../load/sums.ts';
 import { toServiceError } from '../answer.ts';
 import { clientOfPeer } from '../client-of.ts';
 import { toNode, type WireNode } from '../request.ts';
