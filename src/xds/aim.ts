@@ -1,8 +1,8 @@
 import type { EncodedRelease } from './push.ts';
 import type { NodeIdentity, Target } from './stream/types.ts';
 
-/** Nodes that are offered another release than the rest. */
-export interface Wave {
+/** What the nodes of a wave are offered, unlike the rest. */
+export interface WaveOffer {
   readonly release: EncodedRelease;
   readonly includes: (node: NodeIdentity) => boolean;
 }
@@ -10,11 +10,11 @@ export interface Wave {
 /** What every node should have. */
 export interface Aim {
   readonly rest: Target;
-  readonly wave: { readonly target: Target; readonly includes: Wave['includes'] } | null;
+  readonly wave: { readonly target: Target; readonly includes: WaveOffer['includes'] } | null;
 }
 
 /** `seq`: of the offer. */
-export function createAim(seq: number, release: EncodedRelease, wave: Wave | null = null): Aim {
+export function createAim(seq: number, release: EncodedRelease, wave: WaveOffer | null = null): Aim {
   const toWave = wave && { target: toTarget(seq, wave.release), includes: wave.includes };
   return { rest: toTarget(seq, release), wave: toWave };
 }

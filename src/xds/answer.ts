@@ -29,10 +29,17 @@ async function toAnswer<Q, A>(answer: (request: Q) => A | Promise<A>, request: Q
 export function toGrpcStatus(error: unknown, peer: string, onFailure: OnFailure): ServiceError {
   if (error instanceof Error && 'code' in error && 'details' in error) return error as ServiceError;
   onFailure(peer, error);
-  return toServiceError(status.INTERNAL, 'internal error: see the log of the server');
+  return toServiceError(status.INTERNAL, INTERNAL_ERROR);
 }
 
-export function toServiceError(code: status, details: string): ServiceError {
+/** What clients are told of an error of ours, and when the server ends. */
+export const INTERNAL_ERROR = 'internal error: see the log of the server';
+export const SHUTTING_DOWN = 'the server is shutting down';
+
+/** An error that ends a call with this status. */
+export function toServiceError(code: status, message: string): ServiceError {
+  // grpc-js throws when it can't encode the message: https://developer.mozilla.org/docs/Web/JavaScript/Reference/Errors/Malformed_URI
+  const details = message.toWellFormed();
   return Object.assign(new Error(details), { code, details }) as ServiceError;
 }
 

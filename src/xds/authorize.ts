@@ -1,8 +1,12 @@
-import type { Call } from './client-of.ts';
+import type { GrpcCall } from './client-of.ts';
 import { matchesSan } from './san.ts';
 
 /** Why the client's certificate doesn't allow it to be this node; null if it does, or without a rule (`xds.tls.san`). */
-export function authorizeBySan(rule: string | null, call: Pick<Call, 'getAuthContext'>, nodeId: string): string | null {
+export function authorizeBySan(
+  rule: string | null,
+  call: Pick<GrpcCall, 'getAuthContext'>,
+  nodeId: string,
+): string | null {
   if (rule === null) return null;
   const names = call.getAuthContext().sslPeerCertificate?.subjectaltname;
   return matchesSan(rule, nodeId, names)

@@ -2,7 +2,7 @@ import type { ServerInterceptor } from '@grpc/grpc-js';
 import { isIPv6 } from 'node:net';
 
 /** What grpc-js knows of a stream. */
-export type Call = Pick<Parameters<ServerInterceptor>[1], 'getAuthContext' | 'getConnectionInfo'>;
+export type GrpcCall = Pick<Parameters<ServerInterceptor>[1], 'getAuthContext' | 'getConnectionInfo'>;
 
 /** The client that opened a stream, as its connection shows it. */
 export interface Client {
@@ -12,7 +12,7 @@ export interface Client {
   readonly expiresAt: number;
 }
 
-export function clientOf(call: Call): Client {
+export function clientOf(call: GrpcCall): Client {
   const address = call.getConnectionInfo().remoteAddress;
   const certificate = call.getAuthContext().sslPeerCertificate;
   return {

@@ -1,5 +1,6 @@
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
 import type { SessionId, Version } from '../ids.ts';
+import { INTERNAL_ERROR, toServiceError } from './answer.ts';
 import { absenceOf, messageOf } from './push.ts';
 import type { Doubt } from './doubts.ts';
 import { createStream, findNodeFault, isMember, isUnanswered, namesOf, step, type StreamState } from './stream/step.ts';
@@ -7,6 +8,7 @@ import type {
   Dialect,
   ErrorDetail,
   NodeIdentity,
+  Rejection,
   Request,
   StreamAction,
   StreamEvent,
@@ -52,8 +54,6 @@ export interface VersionAt {
   readonly at: number;
 }
 
-type Reject = Extract<StreamAction, { type: 'reject' }>;
-
 export type XdsCall = ServerDuplexStream<Request, Buffer>;
 
 export interface SessionOptions {
@@ -70,7 +70,7 @@ export interface SessionHost {
   readonly resource: string;
   readonly limits: StreamLimits;
   /** Called once the node is known. Returns a reason to end the stream, or null. */
-  readonly admit: (session: StreamSession, call: XdsCall, node: NodeIdentity) => Omit<Reject, 'type'> | null;
+  readonly admit: (session: StreamSession, call: XdsCall, node: NodeIdentity) => Rejection | null;
   /** Whether the version that this node claims can be trusted. */
   readonly isTrusted: (nodeId: string) => boolean;
   /** Every action, in order, after it was carried out. Must not call back into the session. */
@@ -141,9 +141,9 @@ export class StreamSession implements Session {
   }
 
   /** Ends the stream for a reason outside of the protocol, and reports it like one of the protocol. */
-  reject(code: Reject['code'], message: string): void {
-    this.close(status[code], message);
-    this.#host.onAction(this, { type: 'reject', code, message });
+  #reject(rejection: Rejection): void {
+    this.close(status[rejection.code], rejection.message);
+    this.#host.onAction(this, { type: 'reject', ...rejection });
   }
 
   /** Ends the stream with a gRPC status. */
@@ -151,7 +151,7 @@ export class StreamSession implements Session {
     try {
       this.#step({ type: 'end' });
     } finally {
-      this.#emit(code, message);
+      this.#call.emit('error', toServiceError(code, message));
     }
   }
 
@@ -159,7 +159,7 @@ export class StreamSession implements Session {
   fail(error: unknown): void {
     this.#host.onFailure(this.peer, error);
     try {
-      this.close(status.INTERNAL, 'internal error: see the log of the server');
+      this.close(status.INTERNAL, INTERNAL_ERROR);
     } catch {
       // The first error was reported.
     }
@@ -172,12 +172,6 @@ export class StreamSession implements Session {
     } catch (error) {
       this.fail(error);
     }
-  }
-
-  #emit(code: status, message: string): void {
-    // grpc-js throws when it can't encode the message: https://developer.mozilla.org/docs/Web/JavaScript/Reference/Errors/Malformed_URI
-    const details = message.toWellFormed();
-    this.#call.emit('error', Object.assign(new Error(details), { code, details }));
   }
 
   /**
@@ -193,7 +187,7 @@ export class StreamSession implements Session {
     const { node } = request;
     const isFirst = this.#state.node === null && node !== null && findNodeFault(node, this.#host.limits) === null;
     const refused = isFirst ? this.#host.admit(this, this.#call, node) : null;
-    if (refused !== null) this.reject(refused.code, refused.message);
+    if (refused !== null) this.#reject(refused);
     else this.#step({ type: 'request', request, trusted: isFirst && this.#host.isTrusted(node.id) });
   }
 

@@ -3,21 +3,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionId } from '../ids.ts';
 import { encodeRuntime } from '../release/encode.ts';
 import type { XdsSettings } from '../settings/settings.ts';
+import { SHUTTING_DOWN } from './answer.ts';
 import { authorizeBySan } from './authorize.ts';
-import { createAim, targetFor, type Aim, type Wave } from './aim.ts';
+import { createAim, targetFor, type Aim, type WaveOffer } from './aim.ts';
 import { loadCredentials, type FileCredentials } from './credentials.ts';
 import { Doubts } from './doubts.ts';
 import { createDelivery } from './deliver.ts';
 import { bind, createGrpcServer, type StreamKind } from './grpc.ts';
 import { defaultXdsLimits, type XdsLimits } from './limits.ts';
 import { LoadReports, type LoadSink } from './load/load-reports.ts';
-import { Members } from './members.ts';
 import { encodedRuntime, type EncodedRelease } from './push.ts';
 import { Gate } from './gate.ts';
 import type { Health } from './health.ts';
 import { addOperatorServices } from './services.ts';
+import { Subscribers } from './subscribers.ts';
 import { StreamSession, type Session, type SessionHost, type XdsCall } from './session.ts';
-import { NO_RELEASE, type NodeIdentity, type StreamAction } from './stream/types.ts';
+import { NO_RELEASE, type NodeIdentity, type Rejection, type StreamAction } from './stream/types.ts';
 
 export interface XdsServerOptions {
   readonly settings: Omit<XdsSettings, 'ackTimeoutMs' | 'quorum'>;
@@ -45,7 +46,6 @@ const NO_LOAD: LoadSink = { open: () => undefined, close: () => undefined, add: 
 /** How long `drain` waits for unanswered pushes. */
 const ANSWER_MOMENT_MS = 2_000;
 const POLL_MS = 20;
-const SHUTTING_DOWN = 'the server is shutting down';
 
 /** The xDS server: SotW and delta, per type and aggregated; with load reports, health, reflection and CSDS. */
 export class XdsServer {
@@ -56,7 +56,7 @@ export class XdsServer {
   readonly #sessions = new Set<StreamSession>();
   /** Sessions with an authorized node: each counts against `max_streams`. */
   readonly #admitted = new Set<StreamSession>();
-  readonly #members = new Members();
+  readonly #subscribers = new Subscribers();
   readonly #loadReports: LoadReports;
   readonly #doubts: Doubts;
   readonly #host: SessionHost;
@@ -84,7 +84,7 @@ export class XdsServer {
       resource,
       limits,
       admit: (session, call, node) => this.#admit(session, call, node),
-      isTrusted: (nodeId) => this.#doubts.isTrusted(nodeId) && !this.#members.has(nodeId),
+      isTrusted: (nodeId) => this.#doubts.isTrusted(nodeId) && !this.#subscribers.has(nodeId),
       onAction: (session, action) => this.#onAction(session, action),
       onFailure,
     };
@@ -93,8 +93,8 @@ export class XdsServer {
       this.#accept(call, kind),
     );
     this.#loadReports = new LoadReports({
-      ...{ limits, maxStreams: settings.maxStreams, sink, onFailure, onRefusal },
-      authorize: (call, nodeId) => authorizeBySan(settings.tls?.san ?? null, call, nodeId),
+      ...{ limits, sink, onFailure, onRefusal },
+      refuse: (call, nodeId, open) => this.#refuse(call, nodeId, { kind: 'streams of load reports', open }),
       ownerOf: (nodeId, client) => this.#ownerOf(nodeId, client),
       isDraining: () => this.#draining,
     });
@@ -127,14 +127,14 @@ export class XdsServer {
    * Sets the release for all nodes, but for those of the `wave`; null: there is none. Offering a version again sends it to nodes that
    * refused it.
    */
-  offer(release: EncodedRelease | null, wave: Wave | null = null): void {
+  offer(release: EncodedRelease | null, wave: WaveOffer | null = null): void {
     this.#setAim(createAim(this.#aim.rest.seq + 1, release ?? this.#nothing, wave));
   }
 
   /** Sends nothing, not even an empty layer, until the next offer. */
   withhold(): void {
-    const { rest, wave } = createAim(this.#aim.rest.seq + 1, this.#nothing);
-    this.#setAim({ rest: { ...rest, withheld: true }, wave });
+    const { rest } = createAim(this.#aim.rest.seq + 1, this.#nothing);
+    this.#setAim({ rest: { ...rest, withheld: true }, wave: null });
   }
 
   /** `withhold` was called, and nothing was offered since. */
@@ -149,7 +149,7 @@ export class XdsServer {
 
   /** Another stream subscribes to the configured resource under the same node.id. */
   isDuplicate({ node, member }: Session): boolean {
-    return member && node !== null && this.#members.isDuplicate(node.id);
+    return member && node !== null && this.#subscribers.isDuplicate(node.id);
   }
 
   /** How often nodes report their load. */
@@ -203,16 +203,23 @@ export class XdsServer {
     });
   }
 
-  /** Only an authorized stream counts against `max_streams`. */
-  #admit(session: StreamSession, call: XdsCall, node: NodeIdentity): ReturnType<SessionHost['admit']> {
+  /** Why this node may not have a stream, or null. Only authorized streams count as open. */
+  #refuse(
+    call: Parameters<typeof authorizeBySan>[1],
+    nodeId: string,
+    { kind, open }: { kind: string; open: number },
+  ): Rejection | null {
     const { tls, maxStreams } = this.#options.settings;
-    const denied = authorizeBySan(tls?.san ?? null, call, node.id);
+    const denied = authorizeBySan(tls?.san ?? null, call, nodeId);
     if (denied !== null) return { code: 'PERMISSION_DENIED', message: denied };
-    if (this.#admitted.size >= maxStreams)
-      return {
-        code: 'RESOURCE_EXHAUSTED',
-        message: `the server may have at most ${maxStreams} streams (xds.max_streams)`,
-      };
+    if (open < maxStreams) return null;
+    const message = `the server may have at most ${maxStreams} ${kind} (xds.max_streams)`;
+    return { code: 'RESOURCE_EXHAUSTED', message };
+  }
+
+  #admit(session: StreamSession, call: XdsCall, node: NodeIdentity): Rejection | null {
+    const refused = this.#refuse(call, node.id, { kind: 'streams', open: this.#admitted.size });
+    if (refused !== null) return refused;
     this.#admitted.add(session);
     session.doubt = this.#doubts.open(node.id);
     if (this.#aim.wave !== null) session.offer(targetFor(this.#aim, node));
@@ -220,17 +227,17 @@ export class XdsServer {
   }
 
   #onAction(session: StreamSession, action: StreamAction): void {
-    if (action.type === 'joined') this.#members.add(session.node?.id ?? '', session.client);
-    if (action.type === 'left') this.#members.remove(session.node?.id ?? '', session.client);
+    if (action.type === 'joined') this.#subscribers.add(session.node?.id ?? '', session.client);
+    if (action.type === 'left') this.#subscribers.remove(session.node?.id ?? '', session.client);
     updateDoubt(session, action);
     this.#deliver({ session, action });
   }
 
   /** With `san` the certificate proves which node it is; else a node's reports have to come from where its xDS stream comes from. */
   #ownerOf(nodeId: string, client: string | null): 'node' | 'stranger' | 'nobody' {
-    if (!this.#members.has(nodeId)) return 'nobody';
+    if (!this.#subscribers.has(nodeId)) return 'nobody';
     const isProven = (this.#options.settings.tls?.san ?? null) !== null;
-    return isProven || this.#members.isOf(nodeId, client) ? 'node' : 'stranger';
+    return isProven || this.#subscribers.isOf(nodeId, client) ? 'node' : 'stranger';
   }
 }
 

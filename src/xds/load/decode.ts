@@ -1,5 +1,6 @@
 import { adminClusterName, xdsClusterName } from '../../envoy/own-clusters.ts';
 import type { Sums } from '../../load/sums.ts';
+import type { Rejection } from '../stream/types.ts';
 
 /** Limits of one report; nothing of a report is kept but its sums. */
 export interface ReportLimits {
@@ -19,13 +20,13 @@ export const defaultReportLimits: ReportLimits = {
   requests: 1_000_000_000,
 };
 
-/** Why a report can't be used. `excess`: it is over a limit. */
-export class ReportFault extends Error {
-  readonly isExcess: boolean;
+/** Why a report can't be used: it ends the stream. */
+export class ReportFault extends Error implements Rejection {
+  readonly code: Rejection['code'];
 
-  constructor(message: string, isExcess: boolean) {
+  constructor(code: Rejection['code'], message: string) {
     super(message);
-    this.isExcess = isExcess;
+    this.code = code;
   }
 }
 
@@ -42,7 +43,7 @@ export function decodeReport(bytes: Buffer, limits: ReportLimits): Sums {
   let clusters = 0;
   while (cursor.next()) {
     if (cursor.field !== CLUSTER_STATS) continue;
-    if ((clusters += 1) > limits.clusters) throw new ReportFault(`more than ${limits.clusters} clusters`, true);
+    if ((clusters += 1) > limits.clusters) throw excess(`more than ${limits.clusters} clusters`);
     addCluster(cursor.bytes(), limits, total);
   }
   const requests = Math.min(limits.requests, total.ok + total.errors);
@@ -69,8 +70,7 @@ function addCluster(bytes: Buffer, limits: ReportLimits, total: Total): void {
   while (cursor.next()) {
     if (cursor.field === CLUSTER_NAME) isOwn = isOwnCluster(cursor.bytes(), limits);
     else if (cursor.field === UPSTREAM_LOCALITY_STATS) {
-      if ((total.localities += 1) > limits.localities)
-        throw new ReportFault(`more than ${limits.localities} localities`, true);
+      if ((total.localities += 1) > limits.localities) throw excess(`more than ${limits.localities} localities`);
       addLocality(cursor.bytes(), total);
     }
   }
@@ -78,8 +78,7 @@ function addCluster(bytes: Buffer, limits: ReportLimits, total: Total): void {
 }
 
 function isOwnCluster(name: Buffer, { clusterNameBytes }: ReportLimits): boolean {
-  if (name.length > clusterNameBytes)
-    throw new ReportFault(`a cluster's name is longer than ${clusterNameBytes} bytes`, true);
+  if (name.length > clusterNameBytes) throw excess(`a cluster's name is longer than ${clusterNameBytes} bytes`);
   return ownClusters.some((own) => own.equals(name));
 }
 
@@ -161,6 +160,11 @@ const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
-function unreadable(): ReportFault {
-  return new ReportFault('the report is not a LoadStatsRequest', false);
+function excess(message: string): ReportFault {
+  return new ReportFault('RESOURCE_EXHAUSTED', message);
+}
+
+/** Its bytes are something else. */
+export function unreadable(): ReportFault {
+  return new ReportFault('INVALID_ARGUMENT', 'the report is not a LoadStatsRequest');
 }

@@ -1,10 +1,11 @@
-import type { Server, ServiceDefinition } from '@grpc/grpc-js';
+import { status, type Server, type ServiceDefinition } from '@grpc/grpc-js';
 import protobuf from 'protobufjs/minimal.js';
 import type { Sums } from '../../load/sums.ts';
+import { SHUTTING_DOWN } from '../answer.ts';
 import { service } from '../protos.ts';
-import type { StreamLimits } from '../stream/types.ts';
+import type { Rejection, StreamLimits } from '../stream/types.ts';
 import type { XdsLimits } from '../limits.ts';
-import { ReportStream, type Refusal, type ReportCall } from './report-stream.ts';
+import { ReportStream, type ReportCall } from './report-stream.ts';
 
 /** What is done with the reports: `Load`. */
 export interface LoadSink {
@@ -17,10 +18,9 @@ export interface LoadSink {
 
 export interface LoadReportsOptions {
   readonly limits: Pick<XdsLimits, keyof StreamLimits | 'report' | 'reportsPerSecond'>;
-  readonly maxStreams: number;
   readonly sink: LoadSink;
-  /** Why the client may not be this node, or null. */
-  readonly authorize: (call: ReportCall, nodeId: string) => string | null;
+  /** Why this node's stream is not taken, while there are so many; or null. */
+  readonly refuse: (call: ReportCall, nodeId: string, streams: number) => Rejection | null;
   /** Whose reports about this node these are: its own, another client's, or of a node that has no xDS stream. */
   readonly ownerOf: (nodeId: string, client: string | null) => 'node' | 'stranger' | 'nobody';
   readonly isDraining: () => boolean;
@@ -68,8 +68,14 @@ export class LoadReports {
   }
 
   #accept(call: ReportCall): void {
-    const { limits, sink, isDraining, onRefusal, onFailure } = this.#options;
-    let counts = false;
+    const { limits, sink, ownerOf, isDraining, onRefusal, onFailure } = this.#options;
+    let counted: string | null = null;
+    const count = (nodeId: string | null): void => {
+      if (nodeId === counted) return;
+      if (counted !== null) sink.close(counted);
+      if (nodeId !== null) sink.open(nodeId);
+      counted = nodeId;
+    };
     const stream: ReportStream = new ReportStream({
       call,
       limits,
@@ -79,38 +85,29 @@ export class LoadReports {
       onReport: (sums) => {
         const { nodeId, client } = stream;
         if (nodeId === null) return null;
-        const owner = this.#options.ownerOf(nodeId, client);
-        if (counts !== (owner === 'node')) sink[counts ? 'close' : 'open'](nodeId);
-        counts = owner === 'node';
-        if (counts) sink.add(nodeId, sums);
+        const owner = ownerOf(nodeId, client);
+        count(owner === 'node' ? nodeId : null);
+        if (owner === 'node') sink.add(nodeId, sums);
         return owner === 'stranger' ? toStranger(nodeId) : null;
       },
       onClose: () => {
         this.#streams.delete(stream);
-        if (counts && stream.nodeId !== null) sink.close(stream.nodeId);
-        counts = false;
+        count(null);
       },
     });
-    if (isDraining()) stream.reject({ code: 'UNAVAILABLE', message: 'the server is shutting down' });
+    if (isDraining()) stream.end(status.UNAVAILABLE, SHUTTING_DOWN);
   }
 
-  /** Only an authorized stream counts against `max_streams`. */
-  #admit(stream: ReportStream, call: ReportCall, nodeId: string): Refusal | null {
-    const { authorize, maxStreams } = this.#options;
-    const denied = authorize(call, nodeId);
-    if (denied !== null) return { code: 'PERMISSION_DENIED', message: denied };
-    if (this.#streams.size >= maxStreams)
-      return {
-        code: 'RESOURCE_EXHAUSTED',
-        message: `the server may have at most ${maxStreams} streams of load reports (xds.max_streams)`,
-      };
+  #admit(stream: ReportStream, call: ReportCall, nodeId: string): Rejection | null {
+    const refused = this.#options.refuse(call, nodeId, this.#streams.size);
+    if (refused !== null) return refused;
     this.#streams.add(stream);
     stream.send(this.#toResponse());
     return null;
   }
 }
 
-function toStranger(nodeId: string): Refusal {
+function toStranger(nodeId: string): Rejection {
   return {
     code: 'PERMISSION_DENIED',
     message: `the load of node.id ${nodeId} is reported by another client than the one of its xDS stream`,

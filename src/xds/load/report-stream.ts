@@ -1,28 +1,23 @@
 import { status, type ServerDuplexStream } from '@grpc/grpc-js';
 import type { Sums } from '../../load/sums.ts';
-import { toServiceError } from '../answer.ts';
+import { INTERNAL_ERROR, toServiceError } from '../answer.ts';
 import { clientOfPeer } from '../client-of.ts';
 import { toNode, type WireNode } from '../request.ts';
 import { root } from '../protos.ts';
 import { findNodeFault } from '../stream/step.ts';
-import type { StreamLimits } from '../stream/types.ts';
-import { decodeReport, ReportFault, type ReportLimits } from './decode.ts';
+import type { Rejection, StreamLimits } from '../stream/types.ts';
+import { decodeReport, ReportFault, unreadable, type ReportLimits } from './decode.ts';
 
 /** Requests are decoded, and responses encoded, by hand. */
 export type ReportCall = ServerDuplexStream<Buffer, Buffer>;
-
-export interface Refusal {
-  readonly code: 'PERMISSION_DENIED' | 'RESOURCE_EXHAUSTED' | 'INVALID_ARGUMENT' | 'UNAVAILABLE';
-  readonly message: string;
-}
 
 export interface ReportStreamOptions {
   readonly call: ReportCall;
   readonly limits: StreamLimits & { readonly report: ReportLimits };
   /** Called once the node is known. Returns a reason to end the stream, or null. */
-  readonly admit: (nodeId: string) => Refusal | null;
+  readonly admit: (nodeId: string) => Rejection | null;
   /** Called with each report of an admitted node. Returns a reason to end the stream, or null. */
-  readonly onReport: (sums: Sums) => Refusal | null;
+  readonly onReport: (sums: Sums) => Rejection | null;
   /** Called once, however the stream ends. */
   readonly onClose: () => void;
   /** The stream is ended, for this reason. */
@@ -70,20 +65,21 @@ export class ReportStream {
     this.#options.call.write(response, () => this.#guard(() => this.#onWritten()));
   }
 
-  /** Ends the stream. */
-  reject({ code, message }: Refusal): void {
-    if (this.#isOver) return;
-    this.#options.onRefusal(this.peer, message);
-    this.#end(status[code], message);
+  /** Ends the stream with a gRPC status. */
+  end(code: status, message: string): void {
+    this.#close();
+    this.#options.call.emit('error', toServiceError(code, message));
   }
 
   #onMessage(bytes: Buffer): void {
     if (this.#isOver) return;
-    const refusal = this.#read(bytes);
-    if (refusal !== null) this.reject(refusal);
+    const rejection = this.#read(bytes);
+    if (rejection === null) return;
+    this.#options.onRefusal(this.peer, rejection.message);
+    this.end(status[rejection.code], rejection.message);
   }
 
-  #read(bytes: Buffer): Refusal | null {
+  #read(bytes: Buffer): Rejection | null {
     const { limits, onReport } = this.#options;
     try {
       const sums = decodeReport(bytes, limits.report);
@@ -91,12 +87,12 @@ export class ReportStream {
       return refused ?? onReport(sums);
     } catch (error) {
       if (!(error instanceof ReportFault)) throw error;
-      return { code: error.isExcess ? 'RESOURCE_EXHAUSTED' : 'INVALID_ARGUMENT', message: error.message };
+      return error;
     }
   }
 
   /** The node of the first message; that of others is ignored. */
-  #readNode(bytes: Buffer): Refusal | null {
+  #readNode(bytes: Buffer): Rejection | null {
     const node = decodeNode(bytes);
     const fault = findNodeFault(node, this.#options.limits);
     if (node === null || fault !== null) return fault;
@@ -124,12 +120,6 @@ export class ReportStream {
     this.#options.onClose();
   }
 
-  #end(code: status, message: string): void {
-    this.#close();
-    // grpc-js throws when it can't encode the message: https://developer.mozilla.org/docs/Web/JavaScript/Reference/Errors/Malformed_URI
-    this.#options.call.emit('error', toServiceError(code, message.toWellFormed()));
-  }
-
   /** An error thrown into grpc-js would be uncaught. */
   #guard(work: () => void): void {
     try {
@@ -137,7 +127,7 @@ export class ReportStream {
     } catch (error) {
       this.#options.onFailure(this.peer, error);
       try {
-        this.#end(status.INTERNAL, 'internal error: see the log of the server');
+        this.end(status.INTERNAL, INTERNAL_ERROR);
       } catch {
         // The first error was reported.
       }
@@ -150,6 +140,6 @@ function decodeNode(bytes: Buffer) {
     const { node } = LoadStatsRequest.decode(bytes) as unknown as { node: WireNode | null };
     return node === null ? null : toNode(node);
   } catch {
-    throw new ReportFault('the report is not a LoadStatsRequest', false);
+    throw unreadable();
   }
 }

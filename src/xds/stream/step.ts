@@ -1,8 +1,15 @@
 import { createSubscription, isSubscribed, onOffer, onRequest } from './subscription.ts';
-import type { NodeIdentity, Request, StreamAction, StreamEvent, StreamLimits, Subscription, Target } from './types.ts';
+import type {
+  NodeIdentity,
+  Rejection,
+  Request,
+  StreamAction,
+  StreamEvent,
+  StreamLimits,
+  Subscription,
+  Target,
+} from './types.ts';
 import { RUNTIME_TYPE } from '../../release/encode.ts';
-
-type Reject = Extract<StreamAction, { type: 'reject' }>;
 
 /** Updated in place by `step`. */
 export interface StreamState {
@@ -49,11 +56,11 @@ function request(state: StreamState, request: Request, trusted: boolean): Stream
   state.node ??= request.node;
   const typeUrl = typeOf(state, request);
   const fault = nodeFault ?? (typeUrl === '' ? invalid(NO_TYPE) : null);
-  if (fault !== null) return [...end(state), fault];
+  if (fault !== null) return [...end(state), { type: 'reject', ...fault }];
   // A type that is not served gets no answer: an empty one would delete what the node has.
   if (typeUrl !== RUNTIME_TYPE) return unsupported(state, typeUrl);
   const excess = findExcess(state, request);
-  if (excess !== null) return [...end(state), excess];
+  if (excess !== null) return [...end(state), { type: 'reject', ...excess }];
   return onRequest(state.subscription, request, trusted);
 }
 
@@ -78,7 +85,7 @@ const NO_TYPES: readonly string[] = [];
 const NO_TYPE = 'type_url is required on an aggregated stream';
 
 /** Why a request's names exceed the limits, or null. */
-function findExcess(state: StreamState, request: Request): Reject | null {
+function findExcess(state: StreamState, request: Request): Rejection | null {
   const { limits } = state;
   if (countNames(state, request) > limits.names)
     return exhausted(`more than ${limits.names} resource names on one stream`);
@@ -88,7 +95,7 @@ function findExcess(state: StreamState, request: Request): Reject | null {
 }
 
 /** Why a node is not acceptable, or null. Check this before using its id for anything. */
-export function findNodeFault(node: NodeIdentity | null, limits: StreamLimits): Reject | null {
+export function findNodeFault(node: NodeIdentity | null, limits: StreamLimits): Rejection | null {
   if (node === null || node.id === '')
     return invalid('the first message of the stream must name a node: node.id is empty');
   if (tooLong(node.id, limits)) return exhausted(`node.id is longer than ${limits.nameBytes} bytes`);
@@ -131,10 +138,10 @@ function tooLong(text: string, { nameBytes }: StreamLimits): boolean {
   return text.length > nameBytes || Buffer.byteLength(text) > nameBytes;
 }
 
-function invalid(message: string): Reject {
-  return { type: 'reject', code: 'INVALID_ARGUMENT', message };
+function invalid(message: string): Rejection {
+  return { code: 'INVALID_ARGUMENT', message };
 }
 
-function exhausted(message: string): Reject {
-  return { type: 'reject', code: 'RESOURCE_EXHAUSTED', message };
+function exhausted(message: string): Rejection {
+  return { code: 'RESOURCE_EXHAUSTED', message };
 }

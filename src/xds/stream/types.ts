@@ -103,11 +103,13 @@ export type StreamAction =
   /** A type that is not served; once for each. */
   | { readonly type: 'unsupported'; readonly typeUrl: string }
   /** End the stream with this gRPC status. */
-  | {
-      readonly type: 'reject';
-      readonly code: 'INVALID_ARGUMENT' | 'RESOURCE_EXHAUSTED' | 'PERMISSION_DENIED';
-      readonly message: string;
-    };
+  | ({ readonly type: 'reject' } & Rejection);
+
+/** Why a client's stream is ended. */
+export interface Rejection {
+  readonly code: 'INVALID_ARGUMENT' | 'RESOURCE_EXHAUSTED' | 'PERMISSION_DENIED';
+  readonly message: string;
+}
 
 /** Limits on what one client can make us remember. */
 export interface StreamLimits {

@@ -1,5 +1,5 @@
-/** Who subscribes to the configured resource: the streams of the fleet, by node.id and client. */
-export class Members {
+/** Who subscribes to the configured resource: the fleet's streams, by node.id and client. */
+export class Subscribers {
   /** Streams by node.id, then by client (Session.client). */
   readonly #nodes = new Map<string, Map<string | null, number>>();
 
