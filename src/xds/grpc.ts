@@ -7,7 +7,7 @@ import {
   type ServiceDefinition,
 } from '@grpc/grpc-js';
 import { shareFrames, unframe } from './frames.ts';
-import { service } from './protos.ts';
+import { serviceWith } from './protos.ts';
 import type { XdsSettings } from '../settings/settings.ts';
 import type { Gate } from './gate.ts';
 import type { XdsLimits } from './limits.ts';
@@ -37,8 +37,7 @@ export function createGrpcServer(bounds: Bounds, accept: (call: XdsCall, kind: S
   const server = new Server(toOptions(bounds));
   tolerateResets(server);
   for (const aggregated of [false, true]) {
-    const definition = service(aggregated ? ADS : RTDS);
-    server.addService(withFrames(definition, bounds.metadataKeys), {
+    server.addService(framedService(aggregated ? ADS : RTDS, bounds.metadataKeys), {
       [aggregated ? 'StreamAggregatedResources' : 'StreamRuntime']: (call: XdsCall) =>
         accept(call, { dialect: 'sotw', aggregated }),
       [aggregated ? 'DeltaAggregatedResources' : 'DeltaRuntime']: (call: XdsCall) =>
@@ -104,16 +103,10 @@ function toOptions({ settings, limits, gate }: Bounds): ServerOptions {
 }
 
 /** Requests are decoded for the stream's step, and responses are framed already. */
-function withFrames(definition: ServiceDefinition, metadataKeys: readonly string[]): ServiceDefinition {
-  return Object.fromEntries(
-    Object.entries(definition).map(([name, method]) => [
-      name,
-      {
-        ...method,
-        requestDeserialize: (bytes: Buffer) =>
-          decodeRequest(name.startsWith('Delta') ? 'delta' : 'sotw', bytes, metadataKeys),
-        responseSerialize: unframe,
-      },
-    ]),
-  );
+function framedService(name: string, metadataKeys: readonly string[]): ServiceDefinition {
+  return serviceWith(name, (method) => ({
+    requestDeserialize: (bytes: Buffer) =>
+      decodeRequest(method.startsWith('Delta') ? 'delta' : 'sotw', bytes, metadataKeys),
+    responseSerialize: unframe,
+  }));
 }

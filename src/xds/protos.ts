@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { fromJSON, type PackageDefinition, type ServiceDefinition } from '@grpc/proto-loader';
+import type { ServiceDefinition as GrpcService } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 
 /** Next to src/ in a checkout and to dist/ in the package: two levels up from here in both. */
@@ -31,6 +32,15 @@ export function service(name: string): ServiceDefinition {
   if (found === undefined || 'format' in found) throw new Error(`the service ${name} is not in ${directory}`);
   return found;
 }
+
+/** The service, with other ways to decode requests and to encode responses. */
+export function serviceWith(name: string, coding: (method: string) => Partial<Coding>): GrpcService {
+  return Object.fromEntries(
+    Object.entries(service(name)).map(([method, definition]) => [method, { ...definition, ...coding(method) }]),
+  );
+}
+
+type Coding = Pick<GrpcService[string], 'requestDeserialize' | 'responseSerialize'>;
 
 function loadRoot(): protobuf.Root {
   const loaded = new protobuf.Root();

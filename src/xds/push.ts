@@ -126,5 +126,5 @@ function frame(parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([head, ...parts]);
 }
 
-/** Bytes of gRPC framing before a message. */
+/** Bytes of gRPC framing before a message: a flag and the length. */
 export const FRAME_HEAD_BYTES = 5;

@@ -1,9 +1,9 @@
-import type { Server, ServiceDefinition } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
 import type { OnFailure } from './answer.ts';
 import { csdsHandlers, type ServedFleet } from './csds.ts';
 import { Health } from './health.ts';
 import { LRS } from './load/load-reports.ts';
-import { service, services } from './protos.ts';
+import { service, services, serviceWith } from './protos.ts';
 import { addReflection } from './reflection.ts';
 
 const CSDS = 'envoy.service.status.v3.ClientStatusDiscoveryService';
@@ -11,23 +11,13 @@ const HEALTH = 'grpc.health.v1.Health';
 
 /** Adds the services for operators: grpc.health.v1, server reflection (v1 and v1alpha) and CSDS. */
 export function addOperatorServices(server: Server, fleet: ServedFleet, onFailure: OnFailure): Health {
-  const csds = service(CSDS);
   const names = Object.keys(services).filter((name) => !('format' in (services[name] ?? {})));
   const health = new Health(names);
-  server.addService(withBytes(csds), { ...csdsHandlers(fleet, onFailure) });
+  const csds = serviceWith(CSDS, () => ({ responseSerialize: (encoded: Buffer) => encoded }));
+  server.addService(csds, { ...csdsHandlers(fleet, onFailure) });
   server.addService(service(HEALTH), { ...health.handlers() });
   addReflection(server, services, onFailure);
   return health;
-}
-
-/** For responses that are encoded already. */
-function withBytes(definition: ServiceDefinition): ServiceDefinition {
-  return Object.fromEntries(
-    Object.entries(definition).map(([name, method]) => [
-      name,
-      { ...method, responseSerialize: (bytes: object) => bytes as Buffer },
-    ]),
-  );
 }
 
 /** How a method's streams are counted (gate.ts). */

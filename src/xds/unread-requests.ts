@@ -1,7 +1,7 @@
+import { FRAME_HEAD_BYTES } from './push.ts';
+
 /** Memory that a queued request costs besides its bytes, roughly. */
 const REQUEST_BYTES = 1_500;
-/** A flag and the length: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
-const HEAD_BYTES = 5;
 
 /** Measures the requests of one stream that were received and not read, by parsing its frames: grpc-js queues them without a limit. */
 export class UnreadRequests {
@@ -41,7 +41,7 @@ export class UnreadRequests {
     // The first byte is a flag, not part of the length.
     this.#length = this.#headBytes === 0 ? 0 : this.#length * 256 + (chunk[at] ?? 0);
     this.#headBytes += 1;
-    if (this.#headBytes < HEAD_BYTES) return at + 1;
+    if (this.#headBytes < FRAME_HEAD_BYTES) return at + 1;
     this.#headBytes = 0;
     this.#missing = this.#length;
     if (this.#missing === 0) this.#complete();

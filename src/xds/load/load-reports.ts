@@ -1,8 +1,8 @@
-import { status, type Server, type ServiceDefinition } from '@grpc/grpc-js';
+import { status, type Server } from '@grpc/grpc-js';
 import protobuf from 'protobufjs/minimal.js';
 import type { Sums } from '../../load/sums.ts';
 import { SHUTTING_DOWN } from '../answer.ts';
-import { service } from '../protos.ts';
+import { serviceWith } from '../protos.ts';
 import type { Rejection, StreamLimits } from '../stream/types.ts';
 import type { XdsLimits } from '../limits.ts';
 import { ReportStream, type ReportCall } from './report-stream.ts';
@@ -45,7 +45,8 @@ export class LoadReports {
   }
 
   addTo(server: Server): void {
-    server.addService(asBytes(service(LRS)), { StreamLoadStats: (call: ReportCall) => this.#accept(call) });
+    const definition = serviceWith(LRS, () => ({ requestDeserialize: identity, responseSerialize: identity }));
+    server.addService(definition, { StreamLoadStats: (call: ReportCall) => this.#accept(call) });
   }
 
   /** Open streams that have named their node. */
@@ -123,12 +124,4 @@ function encodeResponse(ms: number): Buffer {
   return Buffer.from(writer.ldelim().uint32(32).bool(true).finish());
 }
 
-function asBytes(definition: ServiceDefinition): ServiceDefinition {
-  const identity = (bytes: Buffer): Buffer => bytes;
-  return Object.fromEntries(
-    Object.entries(definition).map(([name, method]) => [
-      name,
-      { ...method, requestDeserialize: identity, responseSerialize: identity },
-    ]),
-  );
-}
+const identity = (bytes: Buffer): Buffer => bytes;

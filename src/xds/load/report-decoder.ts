@@ -1,7 +1,6 @@
+import { FRAME_HEAD_BYTES } from '../push.ts';
 import { collectYoung } from './young.ts';
 
-/** A flag and the length: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
-const HEAD_BYTES = 5;
 /** The tag of LoadStatsRequest.node: field 1, a message. */
 const NODE_TAG = 0x0a;
 
@@ -12,7 +11,7 @@ const NODE_TAG = 0x0a;
 export class ReportDecoder {
   readonly #maxBytes: number;
   #isFirst = true;
-  readonly #head = Buffer.alloc(HEAD_BYTES);
+  readonly #head = Buffer.alloc(FRAME_HEAD_BYTES);
   #headBytes = 0;
   /** Bytes of the message that have not arrived. */
   #left = 0;
@@ -30,16 +29,16 @@ export class ReportDecoder {
   write(chunk: Buffer): Buffer[] {
     const messages: Buffer[] = [];
     for (let at = 0; at < chunk.length;) {
-      at += this.#headBytes < HEAD_BYTES ? this.#takeHead(chunk, at) : this.#take(chunk, at);
-      if (this.#headBytes === HEAD_BYTES && this.#left === 0) messages.push(this.#finish());
+      at += this.#headBytes < FRAME_HEAD_BYTES ? this.#takeHead(chunk, at) : this.#take(chunk, at);
+      if (this.#headBytes === FRAME_HEAD_BYTES && this.#left === 0) messages.push(this.#finish());
     }
     return messages;
   }
 
   #takeHead(chunk: Buffer, at: number): number {
-    const count = chunk.copy(this.#head, this.#headBytes, at, at + HEAD_BYTES - this.#headBytes);
+    const count = chunk.copy(this.#head, this.#headBytes, at, at + FRAME_HEAD_BYTES - this.#headBytes);
     this.#headBytes += count;
-    if (this.#headBytes < HEAD_BYTES) return count;
+    if (this.#headBytes < FRAME_HEAD_BYTES) return count;
     this.#left = this.#head.readUInt32BE(1);
     if (this.#left > this.#maxBytes)
       throw new Error(`Received message larger than max (${this.#left} vs ${this.#maxBytes})`);
@@ -87,7 +86,7 @@ export class ReportDecoder {
     this.#headBytes = 0;
     this.#isFirst = false;
     const message = Buffer.concat([this.#head, ...parts]);
-    message.writeUInt32BE(message.length - HEAD_BYTES, 1);
+    message.writeUInt32BE(message.length - FRAME_HEAD_BYTES, 1);
     return message;
   }
 }
