@@ -2,16 +2,13 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { HistoryEntry, Story } from '../ledger/store.ts';
 import { formatHistory, formatStory } from './history-table.ts';
-import { openLedgerReadOnly } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger.ts';
 import { toHistoryQuery } from '../http/history-query.ts';
 import { showCustomer } from './customer-history.ts';
-import { findDaemon, NoDaemon } from './client.ts';
-import { printable } from '../config/words.ts';
 import { CliError } from './exit.ts';
+import { findDaemonOrNone, printSource, readLedger } from './from-ledger.ts';
 import type { SettingsFlags } from './options.ts';
-import { printJson, settingsOf, toCount, toSha, useColor, withJson, withSettings } from './options.ts';
-import { follows } from './same-daemon.ts';
+import { printJson, toCount, toSha, useColor, withJson, withSettings } from './options.ts';
 
 interface HistoryFlags extends SettingsFlags {
   readonly limit: number;
@@ -51,13 +48,15 @@ async function showList(flags: HistoryFlags): Promise<void> {
   for (const [key, value] of Object.entries({ before, outcome, since }))
     if (value !== undefined) query.set(key, String(value));
   const path = `/api/v1/history?${query.toString()}`;
-  const { answer, from } = await ask(flags, path, (ledger) => ledger.history(toHistoryQuery(query)));
-  const entries = answer as HistoryEntry[];
+  const link = await findDaemonOrNone(flags);
+  const entries = link
+    ? ((await link.ask(path)) as HistoryEntry[])
+    : await readLedger(flags, (ledger) => ledger.history(toHistoryQuery(query)));
   if (flags.json) {
     printJson(entries);
     return;
   }
-  if (from !== null) process.stdout.write(`${from}\n`);
+  printSource(link, flags);
   process.stdout.write(
     entries.length === 0 ? 'no such commit\n' : formatHistory(entries, { color: useColor(), now: Date.now() }),
   );
@@ -74,10 +73,14 @@ function toSince(since: string | undefined): number | undefined {
   });
 }
 
+type StoryFound = Story | null | 'ambiguous';
+
 async function showStory(sha: string, flags: HistoryFlags): Promise<void> {
   const path = `/api/v1/history/${encodeURIComponent(sha)}`;
-  const { answer, from } = await ask(flags, path, (ledger) => readStory(ledger, sha));
-  const story = answer as Story | null | 'ambiguous';
+  const link = await findDaemonOrNone(flags);
+  const story = link
+    ? ((await link.ask(path)) as StoryFound)
+    : await readLedger(flags, (ledger) => readStory(ledger, sha));
   if (story === 'ambiguous')
     throw new CliError(`${sha} is the beginning of several commits`, { hint: 'give more digits' });
   if (story === null)
@@ -86,48 +89,14 @@ async function showStory(sha: string, flags: HistoryFlags): Promise<void> {
     printJson(story);
     return;
   }
-  if (from !== null) process.stdout.write(`${from}\n`);
+  printSource(link, flags);
   process.stdout.write(formatStory(story, { color: useColor() }));
 }
 
 /** The ledger alone can't say which commit the ref is at now. */
-async function readStory(ledger: LedgerReader, sha: string): Promise<unknown> {
+async function readStory(ledger: LedgerReader, sha: string): Promise<StoryFound> {
   if (sha !== 'HEAD') return await ledger.story(sha);
   throw new CliError('no daemon answers, and only a running one knows HEAD', {
     hint: 'shardplane history lists the commits; name one by its first digits',
   });
-}
-
-interface Found {
-  readonly answer: unknown;
-  /** Where the answer is from, to be printed above it. */
-  readonly from: string | null;
-}
-
-/** Asks the running daemon, or reads its ledger when there is none. */
-async function ask(
-  flags: SettingsFlags,
-  path: string,
-  read: (ledger: LedgerReader) => Promise<unknown>,
-): Promise<Found> {
-  try {
-    const link = await findDaemon(flags, 'question');
-    return { answer: await link.ask(path), from: link.daemon && `repo   ${printable(follows(link.daemon))}` };
-  } catch (error) {
-    if (!(error instanceof NoDaemon)) throw error;
-    const { directory } = settingsOf(flags).state;
-    return {
-      answer: await readLedger(directory, read),
-      from: `no daemon answers: this is from the ledger in ${directory}`,
-    };
-  }
-}
-
-async function readLedger(directory: string, read: (ledger: LedgerReader) => Promise<unknown>): Promise<unknown> {
-  const ledger = openLedgerReadOnly(directory);
-  try {
-    return await read(ledger);
-  } finally {
-    await ledger.close();
-  }
 }

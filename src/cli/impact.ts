@@ -8,8 +8,9 @@ import type { Link } from './client.ts';
 import { Configs, type CommittedConfig } from './configs.ts';
 import { toSlots } from './down-hosts.ts';
 import { CliError } from './exit.ts';
+import { findDaemonOrNone } from './from-ledger.ts';
 import { formatImpact, type ImpactSource } from './impact-text.ts';
-import { findDaemonOrNone, readLives } from './lives.ts';
+import { readLives } from './lives.ts';
 import { printJson, settingsOf, useColor, withJson, withSettings, type SettingsFlags } from './options.ts';
 import { withProgress } from './progress.ts';
 

@@ -1,28 +1,13 @@
-import { openLedgerReadOnly } from '../ledger/ledger.ts';
 import type { LiveEntry, LivesQuery } from '../ledger/store.ts';
-import { findDaemon, NoDaemon, type Link } from './client.ts';
+import type { Link } from './client.ts';
 import { CliError } from './exit.ts';
-import { settingsOf, type SettingsFlags } from './options.ts';
-
-/** The daemon that the flags mean; null when none answers. Throws CliError as findDaemon for every other failure. */
-export async function findDaemonOrNone(flags: SettingsFlags): Promise<Link | null> {
-  try {
-    return await findDaemon(flags, 'question');
-  } catch (error) {
-    if (error instanceof NoDaemon) return null;
-    throw error;
-  }
-}
+import { readLedger } from './from-ledger.ts';
+import type { SettingsFlags } from './options.ts';
 
 /** What was live, newest first: from the daemon, or from its ledger where none answers. Throws CliError, LedgerError. */
 export async function readLives(link: Link | null, flags: SettingsFlags, query: LivesQuery): Promise<LiveEntry[]> {
   if (link !== null) return await askLives(link, query);
-  const ledger = openLedgerReadOnly(settingsOf(flags).state.directory);
-  try {
-    return await ledger.lives(query);
-  } finally {
-    await ledger.close();
-  }
+  return await readLedger(flags, (ledger) => ledger.lives(query));
 }
 
 async function askLives(link: Link, { limit, before, until }: LivesQuery): Promise<LiveEntry[]> {
