@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import type { Diagnostic } from '../config/diagnostic.ts';
 import type { ObjectStore } from '../git/read/blobs.ts';
 import {
   isAcceptedPush,
@@ -12,23 +11,13 @@ import {
 import type { RefUpdate } from '../git/read/hook-content.ts';
 import type { Revision } from '../git/read/revision.ts';
 import { Judge } from '../judge/judge.ts';
-import type { Excess } from '../plan/plan.ts';
 import { readSchema } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
-import { excessesOf } from './check-limits.ts';
+import { checkBytes, type Checked } from './check-limits.ts';
 
 /** The git hooks that `check --hook` can run as. */
 export const hookNames = ['pre-commit', 'pre-receive'] as const;
 export type HookName = (typeof hookNames)[number];
-
-/** The result for one file: the staged content, or that of one pushed ref. */
-export interface HookFinding {
-  readonly file: string;
-  readonly diagnostics: readonly Diagnostic[];
-  /** Limits of `plan.limits` that a valid config breaks. */
-  readonly excesses: readonly Excess[];
-  readonly source: Uint8Array | null;
-}
 
 /** What is about to be committed or received, and what it takes the place of. */
 interface Incoming {
@@ -37,17 +26,17 @@ interface Incoming {
 }
 
 /**
- * Checks what is about to be committed or received, never the saved file. Reads the environment that git gives a hook and, for
+ * Checks the staged file, or that of each pushed ref, never the saved one. Reads the environment that git gives a hook and, for
  * pre-receive, its lines from standard input. Throws GitError and SettingsError.
  */
-export async function checkHook(hook: HookName, settings: Settings): Promise<HookFinding[]> {
+export async function checkHook(hook: HookName, settings: Settings): Promise<Checked[]> {
   const store = await openHookStore(process.env, process.cwd());
   const { file, schema } = settings.repository;
   const incoming = hook === 'pre-commit' ? await readIndex(store, file) : await readAllPushed(store, settings);
   await using judge = new Judge({ file, validate: readSchema(schema) });
-  const findings: HookFinding[] = [];
-  for (const each of incoming) findings.push({ file, ...(await find(each, judge, settings)) });
-  return findings;
+  const checked: Checked[] = [];
+  for (const each of incoming) checked.push({ file, ...(await check(each, judge, settings)) });
+  return checked;
 }
 
 async function readIndex(store: ObjectStore, file: string): Promise<Incoming[]> {
@@ -74,15 +63,13 @@ function isWatched(ref: RefUpdate['ref'], watched: string): boolean {
   return watched === 'HEAD' ? ref.startsWith('refs/heads/') : [watched, `refs/heads/${watched}`].includes(ref);
 }
 
-async function find(
+async function check(
   { content, before }: Incoming,
   judge: Judge,
   { plan: { limits } }: Settings,
-): Promise<Omit<HookFinding, 'file'>> {
+): Promise<Omit<Checked, 'file'>> {
   if ('fault' in content) return { diagnostics: [content.fault], excesses: [], source: null };
-  const diagnostics = await judge.check(content.bytes);
-  const excesses = diagnostics.length > 0 ? [] : await excessesOf(content.bytes, { judge, limits, before });
-  return { diagnostics, excesses, source: content.bytes };
+  return await checkBytes(content.bytes, { judge, limits, before });
 }
 
 /** A push has a line for each ref. */

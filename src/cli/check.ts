@@ -1,33 +1,24 @@
-import { join } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import type { Diagnostic } from '../config/diagnostic.ts';
 import { Judge } from '../judge/judge.ts';
 import { wordsOf } from '../plan/limits.ts';
-import type { Excess } from '../plan/plan.ts';
 import { readSchema } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 import { checkHook, hookNames } from './check-hook.ts';
 import type { HookName } from './check-hook.ts';
-import { drawDiagnostic, hasColor } from '../terminal.ts';
-import { excessesOf, readHeadContent } from './check-limits.ts';
+import { hasColor } from '../terminal.ts';
+import { checkBytes, readHeadContent, type Checked } from './check-limits.ts';
+import { pathOfSaved } from './clone.ts';
 import { CliError } from './exit.ts';
 import type { SettingsFlags } from './options.ts';
-import { printJson, settingsOf, useColor, withJson, withSettings } from './options.ts';
+import { printJson, settingsOf, withJson, withSettings } from './options.ts';
+import { printDiagnostics } from './print-diagnostics.ts';
 import { readConfig } from './read-config.ts';
 
 interface CheckFlags extends SettingsFlags {
   readonly hook?: HookName;
   readonly json?: boolean;
-}
-
-/** A file that was checked. */
-interface Checked {
-  readonly file: string;
-  readonly source: Uint8Array | null;
-  readonly diagnostics: readonly Diagnostic[];
-  readonly excesses: readonly Excess[];
 }
 
 /** `shardplane check [FILE]`: 0 valid, 1 invalid, 2 could not run, 3 over a limit of `plan.limits`. */
@@ -47,13 +38,10 @@ export function defineCheck(program: Command): void {
 }
 
 async function checkFile(file: string | undefined, { repository, plan: { limits } }: Settings): Promise<Checked> {
-  const path = file ?? join(repository.path, repository.file);
-  const source = readConfig(path, 'check', 2);
+  const path = file ?? (await pathOfSaved(repository));
+  const source = readConfig(path, { verb: 'check', exitCode: 2 });
   await using judge = new Judge({ file: path, validate: readSchema(repository.schema) });
-  const diagnostics = await judge.check(source);
-  const before = () => readHeadContent(repository);
-  const excesses = diagnostics.length > 0 ? [] : await excessesOf(source, { judge, limits, before });
-  return { file: path, source, diagnostics, excesses };
+  return { file: path, ...(await checkBytes(source, { judge, limits, before: () => readHeadContent(repository) })) };
 }
 
 function isValid({ diagnostics }: Checked): boolean {
@@ -70,10 +58,7 @@ function report(checked: readonly Checked[], { json, hook }: CheckFlags): void {
     return { file, valid: isValid(each), diagnostics, excesses };
   });
   if (json) return printJson(hook ? results : results[0]);
-  for (const { source, diagnostics } of checked) {
-    const text = source === null ? null : new TextDecoder().decode(source);
-    for (const diagnostic of diagnostics) console.error(drawDiagnostic(diagnostic, text, { color: useColor() }));
-  }
+  for (const { source, diagnostics } of checked) printDiagnostics(diagnostics, source);
   for (const each of checked.filter(isOver)) reportOver(each, hook);
   // As a hook, be silent when all is well.
   if (!hook) for (const { file } of checked.filter(isValid)) console.log(`${file}: valid`);

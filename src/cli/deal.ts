@@ -59,7 +59,7 @@ async function writeDeals(read: ConfigFile, { deals }: Dealing, settings: Settin
     isAsMeant: ({ deals: written = new Map<string, number>() }) =>
       written.size === meant.size && [...meant].every(([id, number]) => written.get(id) === number),
   });
-  await replaceFile(read, edited);
+  await replaceFile(read, edited.bytes);
 }
 
 interface Shown {

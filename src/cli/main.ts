@@ -5,8 +5,8 @@ import pc from 'picocolors';
 import { printable } from '../config/words.ts';
 import { SettingsError } from '../settings/settings-error.ts';
 import { hasColor } from '../terminal.ts';
-import { drawDiagnostic } from '../terminal.ts';
 import { CliError } from './exit.ts';
+import { printDiagnostics } from './print-diagnostics.ts';
 
 try {
   checkNode();
@@ -27,11 +27,9 @@ function checkNode(): void {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitOfUsage();
   const { message, hint, exitCode } = error as Error & { hint?: string | null; exitCode?: number };
-  const color = hasColor(process.stderr);
-  const colors = pc.createColors(color);
+  const colors = pc.createColors(hasColor(process.stderr));
   if (error instanceof SettingsError && error.faults !== null) {
-    const { diagnostics, source } = error.faults;
-    for (const diagnostic of diagnostics) process.stderr.write(`${drawDiagnostic(diagnostic, source, { color })}\n`);
+    printDiagnostics(error.faults.diagnostics, error.faults.source);
     return exitOf(undefined);
   }
   process.stderr.write(`${colors.red('error:')} ${printable(message)}\n`);

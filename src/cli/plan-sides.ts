@@ -11,10 +11,11 @@ import { Judge } from '../judge/judge.ts';
 import { short } from '../release/short.ts';
 import { readSchema } from '../settings/load.ts';
 import type { RepositorySettings } from '../settings/settings.ts';
-import { drawDiagnostic } from '../terminal.ts';
 import { findDaemon } from './client.ts';
+import { cloneOf } from './clone.ts';
 import { CliError } from './exit.ts';
 import { settingsOf, type SettingsFlags } from './options.ts';
+import { printDiagnostics } from './print-diagnostics.ts';
 import { readConfig } from './read-config.ts';
 
 /** Where a config is from. */
@@ -59,11 +60,6 @@ export async function readSides(
   };
 }
 
-/** Where a person has the file: with a remote in the settings, the clone that the command is run in. */
-export function cloneOf({ remote, path }: RepositorySettings): string {
-  return remote === null ? path : process.cwd();
-}
-
 interface Question {
   readonly repository: GitRepository;
   readonly settings: RepositorySettings;
@@ -89,12 +85,13 @@ async function find(
     throw new CliError(`${repository.path} is a bare repository, and has no saved file`, {
       hint: 'name a FILE, or two commits: shardplane plan BASE..HEAD',
     });
-  const to = { name: argument ?? 'saved', version: null, trailer: null, content: bytesOf(path) };
+  const to = {
+    name: argument ?? 'saved',
+    version: null,
+    trailer: null,
+    content: { bytes: readConfig(path, { verb: 'plan', exitCode: 1 }) },
+  };
   return { from: flags.live ? await readLive(repository, file, flags) : await readHead(repository, file), to };
-}
-
-function bytesOf(path: string): Revision['content'] {
-  return { bytes: Buffer.from(readConfig(path, 'plan', 1)) };
 }
 
 async function readHead(repository: GitRepository, file: string): Promise<Found | null> {
@@ -145,9 +142,7 @@ interface Invalid {
 
 /** Draws the diagnostics to standard error. */
 function notValid({ name, version }: Origin, { diagnostics, source, hint }: Invalid): CliError {
-  const text = source && new TextDecoder().decode(source);
-  const color = process.stderr.isTTY && !process.env['NO_COLOR'];
-  for (const diagnostic of diagnostics) console.error(drawDiagnostic(diagnostic, text, { color }));
+  printDiagnostics(diagnostics, source);
   const where = version === null ? name : `${name} (${short(version)})`;
   return new CliError(`the config of ${where} is not valid`, { hint });
 }

@@ -55,12 +55,12 @@ async function change(id: string, flags: Flags, changes: CustomerChange): Promis
     settings,
     isAsMeant: (config) => isAsMeant(config, id, changes),
   });
-  await replaceFile(read, edited);
+  await replaceFile(read, edited.bytes);
   const version = await commitFile(copy, flags.message).catch(async (error: unknown) => {
-    await replaceFile({ ...read, bytes: edited }, read.bytes);
+    await replaceFile(edited, read.bytes);
     throw error;
   });
-  report({ id, version, flags, after: (await readConfigFile(read.path, settings)).config });
+  report({ id, version, flags, after: edited.config });
 }
 
 /** A remote, and a repository whose commits must be signed, are for a person's own clone and key. */

@@ -117,6 +117,16 @@ test('of a symbolic link, what it points to is written', async () => {
   assert.match(readFileSync(file, 'utf8'), /deal: 1/);
 });
 
+test('below a folder of the repository, the config is found at its top, as check and plan find it', async () => {
+  await using repository = await makeRepository();
+  await repository.commit({ 'shard-config.yaml': fleet(), 'docs/a.md': '' });
+  const cwd = join(repository.path, 'docs');
+  for (const command of ['check', 'plan', 'deal']) {
+    const { code, stderr } = await shardplane([command], { cwd });
+    assert.equal(code, 0, `${command}: ${stderr}`);
+  }
+});
+
 test('a file that is not valid, not there, or not a bound', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'c.yaml');
