@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
  */
 const pure = {
   config: ['yaml', 'ajv(/dist/[a-z0-9]+[.]js)?', 'ajv-formats'],
-  plan: ['[.]{2}/(config/config|release/compile|rollout/(choose-plan|plan)|shard/[a-z0-9-]+)[.]ts'],
+  plan: ['[.]{2}/(config/(config|words)|release/compile|rollout/(choose-plan|plan)|shard/[a-z0-9-]+)[.]ts'],
   release: ['[.]{2}/(config/[a-z0-9-]+|ids)[.]ts', 'protobufjs/minimal[.]js'],
   revisions: ['[.]{2}/(config/(diagnostic|words)|ids|release/short|rollout/(types|plan))[.]ts'],
   rollout: ['[.]{2}/(config/(diagnostic|words)|glob|ids|load/sums|shard/murmur3)[.]ts', 'croner'],

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { Judge } from '../judge/judge.ts';
-import { wordsOf } from '../plan/limits.ts';
+import { excessWords } from '../plan/limits.ts';
 import { readSchema } from '../settings/load.ts';
 import type { Settings } from '../settings/settings.ts';
 import { checkHook, hookNames } from './check-hook.ts';
@@ -66,7 +66,7 @@ function report(checked: readonly Checked[], { json, hook }: CheckFlags): void {
 
 function reportOver({ file, excesses }: Checked, hook: HookName | undefined): void {
   const colors = pc.createColors(hasColor(process.stderr));
-  console.error(`${file}: ${colors.red('over a limit:')} ${wordsOf(excesses)}`);
+  console.error(`${file}: ${colors.red('over a limit:')} ${excessWords(excesses)}`);
   const skip = hook === 'pre-commit' ? ' (git commit --no-verify gets past this hook)' : '';
   const hint = `make it in smaller steps; what is meant is let through with the trailer Shardplane-Accept: yes in its message${skip}`;
   console.error(`  ${colors.cyan('hint:')} ${hint}`);

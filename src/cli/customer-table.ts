@@ -1,10 +1,9 @@
 import { createColors } from 'picocolors';
-import { count, printable } from '../config/words.ts';
+import { count, cut, printable, toTime } from '../config/words.ts';
 import { short } from '../release/short.ts';
 import type { CustomerShard, ShardChange } from '../shard/shard-change.ts';
 import type { CustomerEntry, CustomerHistory } from './customer-changes.ts';
-import { maxColumns, wrap } from './figures.ts';
-import { cut } from './plan-words.ts';
+import { hostNumbers, maxColumns, wrap } from './figures.ts';
 
 /** Three lines for each commit, newest first: when it was live and who made it, from what to what and why, its subject. */
 export function formatCustomerHistory(
@@ -33,7 +32,7 @@ function formatEntry(
 ): string {
   const colors = createColors(color);
   const back = backFrom === null ? '' : `, back from ${short(backFrom)}`;
-  const head = `${live ? 'live since' : 'live at'} ${liveAt.replace(/\.\d+Z$/, 'Z')}${back}, by ${printable(author.replace(/ <[^>]*>$/, ''))}`;
+  const head = `${live ? 'live since' : 'live at'} ${toTime(Date.parse(liveAt))}${back}, by ${printable(author.replace(/ <[^>]*>$/, ''))}`;
   return [
     `${colors.yellow(short(version))}  ${cut(head, maxColumns - 14)}`,
     ...wrap(changeWords(shard), maxColumns - 2).map((line) => `  ${line}`),
@@ -48,8 +47,7 @@ function changeWords({ before, after, causes }: ShardChange): string {
 
 const numbersListed = 12;
 
-/** As in x-shard-assignment; of many, the best. */
 function numbersOf({ hosts }: CustomerShard): string {
-  const numbers = hosts.slice(0, numbersListed).map(({ number }) => String(number));
-  return `[${numbers.join(',')}${hosts.length > numbers.length ? `,… ${hosts.length} in all` : ''}]`;
+  const numbers = hosts.map(({ number }) => number);
+  return hostNumbers(numbers, numbersListed);
 }

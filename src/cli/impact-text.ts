@@ -1,9 +1,8 @@
 import { createColors } from 'picocolors';
-import { printable } from '../config/words.ts';
+import { count, cut, printable, toTime } from '../config/words.ts';
 import { namedLost, othersLost, type Impact, type ImpactHost, type Left } from '../plan/impact.ts';
 import { short } from '../release/short.ts';
-import { maxColumns, number, wrap } from './figures.ts';
-import { cut, percent } from './plan-words.ts';
+import { countOf, maxColumns, namedWords, number, percent, wrap, type TableRow } from './figures.ts';
 
 /** Where the config is from. */
 export interface ImpactSource {
@@ -56,7 +55,7 @@ function verdictOf({ impact, customer }: ShownImpact): string {
   const what =
     customer === null
       ? `${number(down.length)} of ${number(totalHosts)} hosts down`
-      : `${cut(printable(customer), 24)} takes ${down.length === 1 ? '1 host' : `${number(down.length)} hosts`}`;
+      : `${cut(printable(customer), 24)} takes ${count(down.length, 'host')}`;
   const list = numbersOf(down, maxColumns - what.length - rest.length - ' (): '.length);
   return cut(`${what}${list === '' ? '' : ` (${list})`}: ${rest}`, maxColumns);
 }
@@ -82,9 +81,9 @@ function numbersOf(down: readonly ImpactHost[], room: number): string {
 
 function sourceLines({ version, subject, source }: ShownImpact): string[] {
   const { kind, since, at, note } = source;
-  const begun = since === null ? '' : ` since ${since.replace(/\.\d+Z$/, 'Z')}`;
+  const begun = since === null ? '' : ` since ${toTime(Date.parse(since))}`;
   const words = {
-    live: at === null ? `live${begun}` : `live at ${at.replace(/\.\d+Z$/, 'Z')},${begun}`,
+    live: at === null ? `live${begun}` : `live at ${toTime(Date.parse(at))},${begun}`,
     ref: 'not known to be live',
     commit: 'as named',
   };
@@ -97,11 +96,9 @@ function unusedLines(down: readonly ImpactHost[]): string[] {
   return unused.length === 0 ? [] : [cut(`drained or vacant already: ${numbersOf(unused, 40)}`, maxColumns)];
 }
 
-type Row = readonly [label: string, named: string, others: string];
-
 function tableOf({ named, others, totalHosts }: Impact): string[] {
   const chances = new Map(others.left.map(({ left, part }) => [left, part]));
-  const counts = new Map(named.left.map(({ left, count }) => [left, count]));
+  const counts = new Map(named.left.map((each) => [each.left, each.count]));
   const hit = others.left.filter(({ left }) => left < others.size).map(({ left }) => left);
   const levels = [...new Set([...counts.keys(), ...hit])].sort((a, b) => a - b);
   const shown = levels.length > maxRows ? levels.slice(0, maxRows - 1) : levels;
@@ -109,13 +106,10 @@ function tableOf({ named, others, totalHosts }: Impact): string[] {
   const sum = (of: ReadonlyMap<number, number>, isHit: (left: number) => boolean = () => true): number =>
     rest.filter(isHit).reduce((total, left) => total + (of.get(left) ?? 0), 0);
   const isHit = (left: number): boolean => left < others.size;
-  const own = (value: number): string =>
-    `${number(value)}${value === 0 ? '' : ` (${percent(value / Math.max(1, named.looked))})`}`;
-  const whom =
-    named.looked < named.of ? `${number(named.looked)} of ${number(named.of)} named` : `${number(named.of)} named`;
-  const rows: Row[] = [
-    ['hosts left', whom, `others (${number(others.size)} of ${number(totalHosts)} each)`],
-    ...shown.map((left): Row => [
+  const own = (value: number): string => countOf(value, named.looked);
+  const rows: TableRow[] = [
+    ['hosts left', namedWords(named), `others (${number(others.size)} of ${number(totalHosts)} each)`],
+    ...shown.map((left): TableRow => [
       left === 0 ? '  none' : `  ${number(left)}`,
       own(counts.get(left) ?? 0),
       percent(isHit(left) ? (chances.get(left) ?? 0) : 0),
@@ -130,7 +124,7 @@ function tableOf({ named, others, totalHosts }: Impact): string[] {
 function sharedLines({ named }: Impact): string[] {
   if (named.of === 0) return [];
   const levels = named.shared.slice(0, 8).map(({ shared, count: whom }) => {
-    return `${number(whom)} ${whom === 1 ? 'has' : 'have'} ${shared === 0 ? 'none' : shared === 1 ? '1 host' : `${number(shared)} hosts`}`;
+    return `${number(whom)} ${whom === 1 ? 'has' : 'have'} ${shared === 0 ? 'none' : count(shared, 'host')}`;
   });
   return ['', ...wrap(`in common with it: ${levels.join(', ')}`).slice(0, 2)];
 }
@@ -146,10 +140,10 @@ function nameLines({ named }: Impact, room: number): string[] {
   return lines;
 }
 
-function namesOf({ left, count, some }: Left, room: number): string[] {
-  const head = `${left === 0 ? 'nothing' : left === 1 ? '1 host' : `${number(left)} hosts`} left (${number(count)}): `;
+function namesOf({ left, count: total, some }: Left, room: number): string[] {
+  const head = `${left === 0 ? 'nothing' : count(left, 'host')} left (${number(total)}): `;
   const all = wrap(
-    head + some.map(printable).join(', ') + (count > some.length ? `, and ${number(count - some.length)} more` : ''),
+    head + some.map(printable).join(', ') + (total > some.length ? `, and ${number(total - some.length)} more` : ''),
   );
   if (all.length <= room) return all;
   const last = 'more: --full names them';

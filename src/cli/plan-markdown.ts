@@ -1,5 +1,7 @@
-import { wordsOf } from '../plan/limits.ts';
+import { excessWords } from '../plan/limits.ts';
+import { printable } from '../config/words.ts';
 import type { Move } from '../plan/plan.ts';
+import { decimal, number } from './figures.ts';
 import { nameOrigin, type ShownPlan } from './plan-text.ts';
 import * as words from './plan-words.ts';
 
@@ -14,12 +16,12 @@ export function toMarkdown(shown: ShownPlan): string {
     `### Plan of ${code(file)}: ${escape(words.headline(plan, from === null))}`,
     '',
     `${code(nameOrigin(from))} → ${code(nameOrigin(to))}${parts.length > 0 && from !== null ? `: ${escape(parts.join(', '))}` : ''}`,
-    ...(plan.excesses.length > 0 ? ['', `> **Over a limit:** ${escape(wordsOf(plan.excesses))}`] : []),
+    ...(plan.excesses.length > 0 ? ['', `> **Over a limit:** ${escape(excessWords(plan.excesses))}`] : []),
     ...words.hints(plan).flatMap((hint) => ['', `> ${escape(hint)}`]),
     '',
     ...tables(shown),
     '',
-    `- Load: ${escape(`${words.loadWords(plan)}; ${words.change(words.both(plan.load, ({ ratio }) => words.decimal(ratio)))} x the mean`)}`,
+    `- Load: ${escape(`${words.loadWords(plan)}; ${words.change(words.both(plan.load, ({ ratio }) => decimal(ratio)))} x the mean`)}`,
     `- Strategy: ${escape(words.strategyWords(plan))}`,
     ...(limits !== null && plan.excesses.length === 0 ? [`- Limits kept: ${escape(limits)}`] : []),
   ].join('\n');
@@ -27,7 +29,7 @@ export function toMarkdown(shown: ShownPlan): string {
 }
 
 function tables({ plan }: ShownPlan): string[] {
-  const head = ['', `${plan.named.of.toLocaleString('en-US')} named`, 'others'];
+  const head = ['', `${number(plan.named.of)} named`, 'others'];
   const survival = words.survivalRows(plan).map(([label, ...rest]) => [`nothing left: ${label.trim()}`, ...rest]);
   const rows = [...words.moveRows(plan).map(([label, ...rest]) => [label.replace(/^ +/, '– '), ...rest]), ...survival];
   const line = (cells: readonly string[]): string => `| ${cells.map(escape).join(' | ')} |`;
@@ -62,7 +64,7 @@ function numbers(hosts: readonly number[]): string {
 
 /** Nothing in it is Markdown, HTML, or a mention of somebody. */
 function code(text: string): string {
-  return `<code>${escape(words.printable(text))}</code>`;
+  return `<code>${escape(printable(text))}</code>`;
 }
 
 function escape(text: string): string {

@@ -1,9 +1,9 @@
-import { maxColumns, wrap } from './figures.ts';
 import pc from 'picocolors';
-import { printable } from '../config/words.ts';
+import { cut, printable } from '../config/words.ts';
 import { short } from '../release/short.ts';
 import type { Load, Move, Plan } from '../plan/plan.ts';
-import { wordsOf } from '../plan/limits.ts';
+import { excessWords } from '../plan/limits.ts';
+import { hostNumbers, maxColumns, namedWords, number, wrap, type TableRow } from './figures.ts';
 import type { Origin } from './plan-sides.ts';
 import * as words from './plan-words.ts';
 
@@ -59,7 +59,7 @@ function linesOf(shown: ShownPlan, color: boolean, density: Density): string[] {
 
 export function nameOrigin(origin: Origin | null): string {
   if (origin === null) return 'nothing';
-  const name = /^[0-9a-f]{40,64}$/.test(origin.name) ? short(origin.name) : words.cut(printable(origin.name), 30);
+  const name = /^[0-9a-f]{40,64}$/.test(origin.name) ? short(origin.name) : cut(printable(origin.name), 30);
   return origin.version === null || name === short(origin.version) ? name : `${name} ${short(origin.version)}`;
 }
 
@@ -68,22 +68,20 @@ function headOf({ plan, file, from, to }: ShownPlan, color: boolean): string[] {
   const paint = plan.excesses.length > 0 ? colors.red : plan.changes ? colors.yellow : colors.green;
   const parts = words.causes(plan);
   return [
-    words.cut(`${printable(file)}: ${nameOrigin(from)} -> ${nameOrigin(to)}`, maxColumns),
+    cut(`${printable(file)}: ${nameOrigin(from)} -> ${nameOrigin(to)}`, maxColumns),
     ...wrapTo(words.headline(plan, from === null), 2).map((line) => paint(line)),
     ...(parts.length > 0 && from !== null ? wrapTo(`because: ${parts.join(', ')}`, 2) : []),
     ...(plan.excesses.length > 0
-      ? wrapTo(`OVER A LIMIT: ${wordsOf(plan.excesses)}`, 4).map((line) => colors.red(line))
+      ? wrapTo(`OVER A LIMIT: ${excessWords(plan.excesses)}`, 4).map((line) => colors.red(line))
       : []),
   ];
 }
 
 function tablesOf(plan: Plan, { kinds }: Density): string[] {
   const { named, unnamed } = plan;
-  const whom =
-    named.looked < named.of ? `${named.looked} of ${named.of} named` : `${named.of.toLocaleString('en-US')} named`;
-  const others = unnamed.formula ? 'others, by formula' : `others, ${unnamed.looked.toLocaleString('en-US')} tried`;
+  const others = unnamed.formula ? 'others, by formula' : `others, ${number(unnamed.looked)} tried`;
   return [
-    row(['', whom, others]),
+    row(['', namedWords(named), others]),
     ...words
       .moveRows(plan)
       .filter(([label]) => kinds || !label.startsWith(' '))
@@ -93,7 +91,7 @@ function tablesOf(plan: Plan, { kinds }: Density): string[] {
   ];
 }
 
-function row([label, named, others]: words.Row): string {
+function row([label, named, others]: TableRow): string {
   return `${label.padEnd(30)} ${named.padEnd(21)} ${others}`.trimEnd();
 }
 
@@ -115,7 +113,7 @@ function tailOf({ plan, limits }: ShownPlan): string[] {
   return [
     ...(moves ? [`meanwhile  on up to ${largest} hosts, in a wave of nodes: the old and the new ones`] : []),
     ...wrapTo(`strategy   ${words.strategyWords(plan)}`, 2),
-    ...(limits !== null && plan.excesses.length === 0 ? [words.cut(`limits     kept: ${limits}`, maxColumns)] : []),
+    ...(limits !== null && plan.excesses.length === 0 ? [cut(`limits     kept: ${limits}`, maxColumns)] : []),
   ];
 }
 
@@ -125,21 +123,15 @@ function movesOf({ plan: { named }, hosts }: ShownPlan, room: number): string[] 
   if (named.moved <= room) return named.moves.map(line);
   const shown = named.moves.slice(0, Math.max(0, room - 1));
   const left = named.moved - shown.length;
-  const what =
-    shown.length > 0 ? `and ${left.toLocaleString('en-US')} more` : `${left.toLocaleString('en-US')} named customers`;
+  const what = shown.length > 0 ? `and ${number(left)} more` : `${number(left)} named customers`;
   const more = `  ${what}: --full lists them`;
   return [...shown.map(line), more].slice(0, Math.max(0, room));
 }
 
 function moveLine(move: Move, hosts: words.HostLists): string {
-  const name = words.cut(printable(move.customer), 30);
-  const shards = `${numbers(move.before)} -> ${numbers(move.after)}`;
-  return words.cut(`  ${name}  ${shards}  ${words.moveWords(move, hosts)}`, maxColumns);
-}
-
-/** The first eight. */
-function numbers(hosts: readonly number[]): string {
-  return `[${hosts.slice(0, 8).join(',')}${hosts.length > 8 ? `,… ${hosts.length} in all` : ''}]`;
+  const name = cut(printable(move.customer), 30);
+  const shards = `${hostNumbers(move.before, 8)} -> ${hostNumbers(move.after, 8)}`;
+  return cut(`  ${name}  ${shards}  ${words.moveWords(move, hosts)}`, maxColumns);
 }
 
 /** Everything that has no place on the first screen. */
@@ -173,5 +165,5 @@ function fullLine(move: Move, hosts: words.HostLists): string {
 function wrapTo(text: string, most = Infinity): string[] {
   const lines = wrap(text);
   const shown = lines.slice(0, most);
-  return lines.length <= most ? shown : [...shown.slice(0, -1), `${words.cut(shown.at(-1) ?? '', maxColumns - 2)} …`];
+  return lines.length <= most ? shown : [...shown.slice(0, -1), `${cut(shown.at(-1) ?? '', maxColumns - 2)} …`];
 }

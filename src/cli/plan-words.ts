@@ -1,21 +1,7 @@
-import type { Change, Failure, Load, Move, MoveKind, Names, Plan, Quarantined } from '../plan/plan.ts';
+import type { Change, Outage, Load, Move, MoveKind, Names, Plan, Quarantined } from '../plan/plan.ts';
 import { shareMoved } from '../plan/moves.ts';
-import { count, printable } from '../config/words.ts';
-
-export { printable };
-
-/** A part (0 to 1) as a percentage of three digits. */
-export function percent(part: number): string {
-  if (part <= 0) return '0 %';
-  if (part < 0.00001) return '<0.001 %';
-  const rounded = Number((part * 100).toPrecision(3));
-  return rounded >= 100 && part < 1 ? '>99.9 %' : `${rounded} %`;
-}
-
-/** `1,234`, or with decimals where it is small. */
-export function decimal(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 2 : 0 });
-}
+import { count, cut, printable } from '../config/words.ts';
+import { countOf, decimal, number, percent, type TableRow } from './figures.ts';
 
 /** `3 -> 4`, or `3` where it stays. */
 export function change({ before, after }: Change<string>): string {
@@ -29,10 +15,10 @@ export function headline({ changes, named, unnamed }: Plan, isFirst: boolean): s
   const others = unnamed.formula?.moved ?? shareMoved(unnamed);
   if (named.moved === 0 && others === 0) return 'no customer changes hosts';
   if (named.of === 0) return `${percent(others)} of the customers change hosts`;
-  const all = named.of.toLocaleString('en-US');
+  const all = number(named.of);
   if (named.moved === 0)
     return `${percent(others)} of the customers that are not named change hosts; none of the ${all} named`;
-  const some = named.moved === named.of ? `all ${all}` : `${named.moved.toLocaleString('en-US')} of ${all}`;
+  const some = named.moved === named.of ? `all ${all}` : `${number(named.moved)} of ${all}`;
   const words = `${some} named customers ${named.moved === 1 && named.of > 1 ? 'changes' : 'change'} hosts`;
   return others === 0 ? `${words}; who is not named stays` : `${words}, and ${percent(others)} of the others`;
 }
@@ -76,11 +62,6 @@ function named({ count: total, some: [only = ''] }: Names): string {
   return total === 1 ? cut(printable(only), 40) : count(total, 'customer');
 }
 
-/** At most so many characters. */
-export function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;
-}
-
 /** What an operator wants to know first, or may not have meant. */
 export function hints({ hosts, quarantined }: Plan): string[] {
   const place =
@@ -92,7 +73,7 @@ function freedWords({ customer, named: known, unnamed }: Quarantined): string {
   const share = (side: 'before' | 'after'): string =>
     known[side] === 0 && unnamed[side] === 0
       ? 'nobody'
-      : `${known[side].toLocaleString('en-US')} named and ${percent(unnamed[side])} of the others`;
+      : `${number(known[side])} named and ${percent(unnamed[side])} of the others`;
   return `who shares a host with ${cut(printable(customer), 30)}: ${share('before')} -> ${share('after')}`;
 }
 
@@ -101,13 +82,10 @@ export function strategyWords({ strategy: { name, reason } }: Plan): string {
   return `${name} (${reason})`;
 }
 
-export function failureWords({ what, count: number }: Failure): string {
-  if (what === 'hosts') return number === 1 ? '1 host is down' : `${number} hosts are down`;
-  return number === 1 ? '1 bad customer' : `${number} bad customers`;
+function outageWords({ what, count: total }: Outage): string {
+  if (what === 'customers') return count(total, 'bad customer');
+  return `${count(total, 'host')} ${total === 1 ? 'is' : 'are'} down`;
 }
-
-/** A row of the tables: what it is about, of the named customers, of the others. */
-export type Row = readonly [label: string, named: string, others: string];
 
 const kindWords: Readonly<Record<MoveKind, string>> = {
   grown: 'more hosts',
@@ -131,14 +109,13 @@ export function moveWords({ kind, kept, before, after }: Move, { before: old, af
 }
 
 function toHosts(numbers: readonly number[], hosts: readonly string[]): string[] {
-  return numbers.map((number) => hosts[number - 1] ?? '');
+  return numbers.map((each) => hosts[each - 1] ?? '');
 }
 
 /** Who moves. */
-export function moveRows({ named, unnamed, twins, mostShared }: Plan): Row[] {
+export function moveRows({ named, unnamed, twins, mostShared }: Plan): TableRow[] {
   const { formula } = unnamed;
-  const own = (value: number): string =>
-    value === 0 ? '0' : `${value.toLocaleString('en-US')} (${percent(value / Math.max(1, named.looked))})`;
+  const own = (value: number): string => countOf(value, named.looked);
   const sampled = (value: number): string => percent(value / Math.max(1, unnamed.looked));
   const other = (exact: number | null | undefined, value: number): string =>
     exact == null ? `${sampled(value)} (sample)` : percent(exact);
@@ -157,26 +134,30 @@ export function moveRows({ named, unnamed, twins, mostShared }: Plan): Row[] {
       own(named.moved),
       `${other(formula?.moved, unnamed.moved)}${formula ? ` (sample: ${sampled(unnamed.moved)})` : ''}`,
     ],
-    ...kinds.map((kind): Row => [`  ${kindWords[kind]}`, own(named.kinds[kind]), other(by(kind), unnamed.kinds[kind])]),
+    ...kinds.map((kind): TableRow => [
+      `  ${kindWords[kind]}`,
+      own(named.kinds[kind]),
+      other(by(kind), unnamed.kinds[kind]),
+    ]),
     ['keep no old host', own(named.keepNone), other(formula?.keepNone, unnamed.keepNone)],
-    ['share all hosts with another', change(both(twins, (each) => each.customers.toLocaleString('en-US'))), ''],
+    ['share all hosts with another', change(both(twins, (each) => number(each.customers))), ''],
     ...mostRow(mostShared),
   ];
 }
 
 /** The most hosts that two of them share. */
-function mostRow(shared: Plan['mostShared']): Row[] {
+function mostRow(shared: Plan['mostShared']): TableRow[] {
   if (shared.after === null || shared.after === 0) return [];
   return [['most hosts that two share', change(both(shared, (count) => String(count ?? '?'))), '']];
 }
 
 /** What part has nothing left. */
-export function survivalRows({ survival }: Plan): Row[] {
+export function survivalRows({ survival }: Plan): TableRow[] {
   const cell = (value: Change<number | null>): string =>
     value.after === null && value.before === null
       ? '-'
       : change(both(value, (part) => (part === null ? '-' : percent(part))));
-  return survival.map((each): Row => [`  ${failureWords(each)}`, cell(each.named), cell(each.unnamed)]);
+  return survival.map((each): TableRow => [`  ${outageWords(each)}`, cell(each.named), cell(each.unnamed)]);
 }
 
 export function both<A, B>({ before, after }: Change<A>, map: (value: A) => B): Change<B> {
@@ -185,10 +166,7 @@ export function both<A, B>({ before, after }: Change<A>, map: (value: A) => B): 
 
 /** How busy hosts are, in a line. */
 export function loadWords({ load: { after } }: Plan): string {
-  const whom =
-    after.of === 'named'
-      ? `${after.customers.toLocaleString('en-US')} named`
-      : `${after.customers.toLocaleString('en-US')} sampled`;
+  const whom = `${number(after.customers)} ${after.of === 'named' ? 'named' : 'sampled'}`;
   const { hottest } = after;
   const most = hottest === null ? '' : `, most ${decimal(after.max)} (host ${hottest.number})`;
   return `customers per host, of ${whom}: mean ${decimal(after.mean)}${most}`;

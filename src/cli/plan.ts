@@ -1,5 +1,5 @@
-import { withProgress } from './progress.ts';
 import type { Command } from 'commander';
+import { exactPercent } from '../config/words.ts';
 import { isUnlimited, noLimits, type PlanLimits } from '../plan/limits.ts';
 import { planSteps } from '../plan/plan-change.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -10,7 +10,7 @@ import { printJson, settingsOf, useColor, withJson, withSettings } from './optio
 import { toMarkdown } from './plan-markdown.ts';
 import { readSides, type Origin, type Sides } from './plan-sides.ts';
 import { formatPlan } from './plan-text.ts';
-import { percent } from './plan-words.ts';
+import { withProgress } from './progress.ts';
 
 interface PlanFlags extends SettingsFlags {
   readonly live?: boolean;
@@ -72,7 +72,7 @@ function limitWords(limits: PlanLimits): string | null {
   if (isUnlimited(limits)) return null;
   const { moved, twins, load } = limits;
   const words = [
-    ...(moved === null ? [] : [`moved ${percent(moved)}`]),
+    ...(moved === null ? [] : [`moved ${exactPercent(moved)}`]),
     ...(twins === null ? [] : [`twins ${twins}`]),
     ...(load === null ? [] : [`load ${load}`]),
   ];

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { ShardConfig } from '../config/config.ts';
 import type { CustomerChange } from '../config/edit.ts';
-import { printable } from '../config/words.ts';
+import { printable, toTime } from '../config/words.ts';
 import { commitFile, openWorkingCopy } from '../git/write/commit-file.ts';
 import { maxWhy, toOneLine } from '../http/orders.ts';
 import { short } from '../release/short.ts';
@@ -25,7 +25,7 @@ export function defineQuarantine(program: Command): void {
   define(program, 'quarantine', 'commit that a customer gets hosts of the quarantine alone, which nobody else gets')
     .addOption(
       new Option('--until <time>', 'when it should be over: 4h, 2027-01-04T08:00Z; then the status says so').argParser(
-        (text: string) => toEnd(text, Date.now()).replace(/\.\d+Z$/, 'Z'),
+        (text: string) => toTime(Date.parse(toEnd(text, Date.now()))),
       ),
     )
     .action((id: string, flags: Flags) =>

@@ -38,6 +38,11 @@ export function count(n: number, noun: string): string {
   return `${n.toLocaleString('en-US')} ${noun}${n === 1 ? '' : 's'}`;
 }
 
+/** A part (0 to 1) as `12.5 %`, with as many decimals as the settings take. */
+export function exactPercent(part: number): string {
+  return `${Number((part * 100).toFixed(2))} %`;
+}
+
 /** RFC 3339 to the second, in UTC. */
 export function toTime(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
@@ -66,6 +71,7 @@ export function printable(text: string): string {
   });
 }
 
-function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`;
+/** At most so many characters. */
+export function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;
 }

@@ -1,4 +1,4 @@
-import { count, listSome } from '../config/words.ts';
+import { count, exactPercent, listSome } from '../config/words.ts';
 import type { CustomerSet, NodeSet, Wave } from '../rollout/plan.ts';
 
 /** A wave in a few words: `10 % of the nodes, 5 min`. */
@@ -17,7 +17,7 @@ function describeNodes(nodes: NodeSet): string {
     case 'count':
       return count(nodes.count, 'node');
     case 'share':
-      return `${percent(nodes.share)} of the nodes`;
+      return `${exactPercent(nodes.share)} of the nodes`;
     case 'matching': {
       const { id, cluster, locality, metadata = {} } = nodes.globs;
       const wanted = Object.entries({ id, cluster, locality, ...metadata });
@@ -27,12 +27,8 @@ function describeNodes(nodes: NodeSet): string {
 }
 
 function describeCustomers(customers: CustomerSet): string {
-  if (customers.type === 'share') return `${percent(customers.share)} of the customers`;
+  if (customers.type === 'share') return `${exactPercent(customers.share)} of the customers`;
   return `customers ${listSome(customers.ids)}`;
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 10_000) / 100} %`;
 }
 
 const units = [

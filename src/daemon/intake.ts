@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Revision } from '../git/read/revision.ts';
 import type { Version } from '../ids.ts';
-import { findExcesses, isUnlimited, wordsOf, type PlanLimits } from '../plan/limits.ts';
+import { findExcesses, isUnlimited, excessWords, type PlanLimits } from '../plan/limits.ts';
 import { survey } from '../plan/survey.ts';
 import { choosePlan } from '../rollout/choose-plan.ts';
 import type { Plan, RolloutPolicy } from '../rollout/plan.ts';
@@ -77,7 +77,7 @@ export class Intake {
     const shrink = findShrink(before.config, release.config, guard);
     if (shrink !== null || isUnlimited(limits)) return shrink;
     const excesses = findExcesses(await finish(survey(before.config, release.config, closeness)), limits);
-    return excesses.length === 0 ? null : wordsOf(excesses);
+    return excesses.length === 0 ? null : excessWords(excesses);
   }
 }
 

@@ -1,3 +1,4 @@
+import { exactPercent } from '../config/words.ts';
 import { shareMoved } from './moves.ts';
 import type { Excess } from './plan.ts';
 import type { Survey } from './survey.ts';
@@ -34,7 +35,7 @@ export function findExcesses(surveyed: Survey, limits: PlanLimits): Excess[] {
 }
 
 /** What is over, and which setting says so. */
-export function wordsOf(excesses: readonly Excess[]): string {
+export function excessWords(excesses: readonly Excess[]): string {
   return excesses.map(({ limit, message }) => `${message} (plan.limits.${limit})`).join('; ');
 }
 
@@ -42,7 +43,7 @@ function movedExcess(surveyed: Survey, allowed: number | null): Excess | null {
   const value = partMoved(surveyed);
   if (allowed === null || value <= allowed) return null;
   const whom = shareMoved(surveyed.named) === value ? 'named customers' : 'customers';
-  const message = `${percent(value)} of the ${whom} change hosts, more than ${percent(allowed)}`;
+  const message = `${exactPercent(value)} of the ${whom} change hosts, more than ${exactPercent(allowed)}`;
   return { limit: 'moved', allowed, before: null, value, message };
 }
 
@@ -58,10 +59,6 @@ function loadExcess({ load }: Survey, allowed: number | null): Excess | null {
   if (allowed === null || value <= allowed || value <= before) return null;
   const message = `the hottest host has ${decimal(value)} times the mean of customers (before: ${decimal(before)}), more than ${allowed}`;
   return { limit: 'load', allowed, before, value, message };
-}
-
-function percent(part: number): string {
-  return `${Number((part * 100).toFixed(2))} %`;
 }
 
 function decimal(value: number): string {

@@ -7,7 +7,7 @@ import { compileRelease, toFields } from '../release/compile.ts';
 import { hostChanges, type Side } from './layout.ts';
 import { findExcesses, type PlanLimits } from './limits.ts';
 import type { Names, Plan, Survival } from './plan.ts';
-import { failures, survivalOf } from './survival.ts';
+import { outages, survivalOf } from './survival.ts';
 import { survey, type SurveyOptions } from './survey.ts';
 
 export interface PlanOptions extends SurveyOptions {
@@ -87,8 +87,8 @@ function changedKeys(before: Values, after: Values): string[] {
 
 function compareSurvival(before: Side, after: Side): Survival[] {
   const [named, unnamed] = [survivalOfNamed, survivalOfUnnamed].map((of) => [of(before), of(after)] as const);
-  return failures.map((failure, i) => ({
-    ...failure,
+  return outages.map((outage, i) => ({
+    ...outage,
     named: { before: named?.[0][i] ?? null, after: named?.[1][i] ?? null },
     unnamed: { before: unnamed?.[0][i] ?? null, after: unnamed?.[1][i] ?? null },
   }));

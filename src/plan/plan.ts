@@ -73,13 +73,13 @@ export interface Load {
 }
 
 /** So many hosts, or so many customers with all hosts of theirs, are down. */
-export interface Failure {
+export interface Outage {
   readonly what: 'hosts' | 'customers';
   readonly count: number;
 }
 
 /** What part (0 to 1) of the other customers has nothing left. Null: there are not so many, or it would take too long. */
-export interface Survival extends Failure {
+export interface Survival extends Outage {
   readonly named: Change<number | null>;
   readonly unnamed: Change<number | null>;
 }

@@ -1,5 +1,5 @@
 import { chanceOfSharing } from './binomial.ts';
-import type { Failure } from './plan.ts';
+import type { Outage } from './plan.ts';
 
 /** So many open hosts, and customers by the size of their shards. */
 export interface Population {
@@ -9,7 +9,7 @@ export interface Population {
 }
 
 /** What is looked at: 1 or 2 hosts down, or all hosts of 1, 4 or 16 bad customers. */
-export const failures: readonly Failure[] = [
+export const outages: readonly Outage[] = [
   { what: 'hosts', count: 1 },
   { what: 'hosts', count: 2 },
   { what: 'customers', count: 1 },
@@ -21,13 +21,13 @@ export const failures: readonly Failure[] = [
 const maxTerms = 50_000_000;
 
 /**
- * What part of the customers has nothing left, for each of {@link failures}, if hosts fail, or customers turn bad, at random, and
+ * What part of the customers has nothing left, for each of {@link outages}, if hosts fail, or customers turn bad, at random, and
  * shards are random sets. Null where there is no other customer, and where it would take too long.
  */
 export function survivalOf(population: Population, isEndless = false): (number | null)[] {
   const total = sum(population.sizes.values());
-  const covered = chancesCovered(population, Math.max(...failures.map(({ count }) => count)));
-  return failures.map(({ what, count }) => {
+  const covered = chancesCovered(population, Math.max(...outages.map(({ count }) => count)));
+  return outages.map(({ what, count }) => {
     if (total === 0 || (what === 'customers' && !isEndless && count >= total)) return null;
     if (what === 'hosts') return partOf(population, (size) => chanceDown(population.hosts, size, count));
     return covered && partOf(population, (size) => covered[count]?.[size] ?? 0);

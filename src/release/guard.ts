@@ -1,5 +1,5 @@
 import { namedCustomers, type ShardConfig } from '../config/config.ts';
-import { printable } from '../config/words.ts';
+import { cut, exactPercent, printable } from '../config/words.ts';
 
 /** Fractions (0.5: half) above which a commit is held; 1 turns a guard off. */
 export interface GuardLimits {
@@ -28,14 +28,14 @@ function shrunkCustomers(live: ShardConfig, next: ShardConfig, limit: number): s
   const gone = before - kept;
   if (before === 0 || gone / before <= limit) return null;
   const names = named.keys().filter((id) => !stay.has(id));
-  return `it removes ${gone} of ${before} customers, more than ${percent(limit)}: ${list(names, gone)}`;
+  return `it removes ${gone} of ${before} customers, more than ${exactPercent(limit)}: ${list(names, gone)}`;
 }
 
 function shrunkHosts(live: ShardConfig, next: ShardConfig, limit: number): string | null {
   const before = live.totalHosts;
   const after = next.totalHosts;
   if ((before - after) / before <= limit) return null;
-  const words = `it shrinks total_hosts from ${before} to ${after}, by more than ${percent(limit)}`;
+  const words = `it shrinks total_hosts from ${before} to ${after}, by more than ${exactPercent(limit)}`;
   if (live.hosts === null || next.hosts === null) return words;
   const kept = new Set(next.hosts);
   const gone = live.hosts.filter((host) => host !== '' && !kept.has(host));
@@ -47,14 +47,6 @@ const maxLength = 60;
 
 /** Some of `total` names, and how many more there are. */
 function list(names: IteratorObject<string>, total: number): string {
-  const some = names.take(namesListed).map((name) => cut(printable(name)));
+  const some = names.take(namesListed).map((name) => cut(printable(name), maxLength));
   return [...some].join(', ') + (total > namesListed ? ` and ${total - namesListed} more` : '');
-}
-
-function cut(name: string): string {
-  return name.length <= maxLength ? name : `${name.slice(0, maxLength - 1)}…`;
-}
-
-function percent(part: number): string {
-  return `${Math.round(part * 100)} %`;
 }

@@ -1,3 +1,4 @@
+import { exactPercent } from '../config/words.ts';
 import type { Plan, RolloutPolicy } from './plan.ts';
 
 /** What a commit's plan depends on. */
@@ -37,7 +38,10 @@ function demand({ strategies, strategy, rules }: RolloutPolicy, moved: number | 
   const plan = strategies.get(name);
   if (plan === undefined) throw new Error(`the rollout policy has no strategy ${name}`);
   if (rule === undefined || moved === null) return { plan, reason: 'the default' };
-  return { plan, reason: `${percent(moved)} of the customers change hosts, more than ${percent(rule.moved)}` };
+  return {
+    plan,
+    reason: `${exactPercent(moved)} of the customers change hosts, more than ${exactPercent(rule.moved)}`,
+  };
 }
 
 /**
@@ -54,9 +58,4 @@ function careOf({ waves }: Plan): readonly number[] {
   const baked = (some: Plan['waves']): number => some.reduce((sum, { bakeMs }) => sum + bakeMs, 0);
   const soonest = waves.some(({ isManual }) => isManual) ? Infinity : baked(waves.slice(0, -1));
   return [soonest, waves.length, baked(waves)];
-}
-
-/** `12.5 %`, with as many decimals as the settings take. */
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(2))} %`;
 }

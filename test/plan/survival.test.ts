@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chanceOfSharing, logChoose } from '../../src/plan/binomial.ts';
-import { failures, survivalOf } from '../../src/plan/survival.ts';
+import { outages, survivalOf } from '../../src/plan/survival.ts';
 import { createRandom } from '../helpers/random.ts';
 
 /** C(n, k), exactly. */
@@ -63,7 +63,7 @@ test('what has nothing left agrees with the formula to three digits, and far bey
     [100, 20],
   ] as const) {
     const found = survivalOf({ hosts: n, sizes: new Map([[k, 1]]) }, true);
-    failures.forEach(({ what, count }, i) => {
+    outages.forEach(({ what, count }, i) => {
       const down = Math.min(count, n);
       const exact = what === 'hosts' ? ratio(choose(down, k), choose(n, k)) : covered(n, k, count);
       assert.ok(
@@ -101,7 +101,7 @@ test('a simulation of 100,000 draws agrees to 1 %, also where customers have sev
     const urn = [...sizes].flatMap(([size, count]) => Array.from({ length: count }, () => size));
     const size = (): number => urn[Math.floor(random() * urn.length)]!;
     const found = survivalOf({ hosts, sizes }, true);
-    failures.forEach(({ what, count }, i) => {
+    outages.forEach(({ what, count }, i) => {
       let lost = 0;
       for (let round = 0; round < 100_000; round++) {
         const down = what === 'hosts' ? draw(hosts, count, random) : new Set<number>();
