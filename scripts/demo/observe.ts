@@ -7,10 +7,7 @@ const run = promisify(execFile);
 const patienceMs = 15_000;
 
 /** What curl gets for one customer. */
-export interface Headers {
-  readonly assignment: string;
-  readonly config: string;
-  readonly version: string;
+export interface Headers extends Omit<Answer, 'status'> {
   /** The header lines as received. */
   readonly lines: readonly string[];
 }

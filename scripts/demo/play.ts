@@ -1,4 +1,3 @@
-import { assignShard } from '../../src/shard/assign.ts';
 import { pause } from './ending.ts';
 import { DemoError } from './error.ts';
 import { Expectations } from './expectations.ts';
@@ -8,7 +7,7 @@ import type { Commit } from './repository.ts';
 import { configFile, Repository, sayCommit } from './repository.ts';
 import { say } from './say.ts';
 import type { Stage } from './stage.ts';
-import { first, firstConfig, steps } from './story.ts';
+import { first, firstConfig, slotsOf, steps } from './story.ts';
 import type { Step } from './story.ts';
 
 const requests = 60;
@@ -160,12 +159,6 @@ interface Scene {
   readonly customer: string;
   readonly backends: number;
   readonly expected: Readonly<Record<string, string>>;
-}
-
-/** A customer's shard for `x-shard-config: size/hosts`, 1-based. */
-function slotsOf(customer: string, config: string): number[] {
-  const [shardSize = 0, totalHosts = 0] = config.split('/').map(Number);
-  return assignShard({ customer, shardSize, totalHosts }).map((slot) => slot + 1);
 }
 
 function format(counts: ReadonlyMap<string, number>): string {

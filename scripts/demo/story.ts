@@ -1,9 +1,11 @@
+import { assignShard } from '../../src/shard/assign.ts';
+import type { Values } from './repository.ts';
+
 /** The commits of the demo, and the result of each that curl must see. */
 export interface Step {
   readonly title: string;
   readonly subject: string;
-  /** Values by their paths in shard-config.yaml. */
-  readonly values: readonly (readonly [path: readonly string[], value: unknown])[];
+  readonly values: Values;
   /** How many backends run from here on. */
   readonly backends: number;
   /** The customer whose headers are shown in full. */
@@ -63,6 +65,12 @@ export function steps(ports: readonly number[]): Step[] {
       expected: { 'customer-A': '3/12', 'customer-B': '4/12', 'customer-C': '2/12' },
     },
   ];
+}
+
+/** The numbers of a customer's hosts, from 1, with `x-shard-config: size/hosts`. */
+export function slotsOf(customer: string, config: string): number[] {
+  const [shardSize = 0, totalHosts = 0] = config.split('/').map(Number);
+  return assignShard({ customer, shardSize, totalHosts }).map((slot) => slot + 1);
 }
 
 export function hosts(ports: readonly number[]): string[] {

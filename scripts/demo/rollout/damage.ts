@@ -1,4 +1,4 @@
-import { slotsOf } from './story.ts';
+import { shardSize, slotsOf } from '../story.ts';
 import type { Sample } from './traffic.ts';
 
 /** What a bad commit did to the customers of one Envoy. */
@@ -34,7 +34,7 @@ function describe(bad: readonly Sample[]): string {
 }
 
 function isOfNinthHost({ customer, status }: Sample): boolean {
-  return status === 500 && slotsOf(customer, 9).includes(9);
+  return status === 500 && slotsOf(customer, `${shardSize}/9`).includes(9);
 }
 
 function faultsInWave(bad: readonly Sample[], hadIt: boolean): string[] {

@@ -136,7 +136,6 @@ export class RolloutPlay {
     await this.#awaitEverywhere(version, atOnceMs);
     say.line(`all three have it ${seconds(Date.now() - since)} later: what was live before needs no waves`);
     await this.#fleet.awaitPanel((_, customer) => answerOf(customer, 8, version));
-    this.#live = version;
   }
 
   /** Wave by wave, until it is live. */

@@ -1,8 +1,7 @@
-import { assignShard } from '../../../src/shard/assign.ts';
 import { cutoverOf } from '../../../src/shard/choose-view.ts';
 import type { Answer } from '../observe.ts';
 import type { Values } from '../repository.ts';
-import { hosts, shardSize } from '../story.ts';
+import { hosts, shardSize, slotsOf } from '../story.ts';
 
 const named = ['acme-test', 'acme-staging'];
 
@@ -86,15 +85,11 @@ export function ninthHost(ports: readonly number[], index: 8 | 9): Values {
 
 /** What a customer must get, of so many hosts and by that commit: not asked of an Envoy, but computed here. */
 export function answerOf(customer: string, totalHosts: number, version: string): Answer {
+  const config = `${shardSize}/${totalHosts}`;
   return {
     status: 200,
-    assignment: `[${slotsOf(customer, totalHosts).join(',')}]`,
-    config: `${shardSize}/${totalHosts}`,
+    assignment: `[${slotsOf(customer, config).join(',')}]`,
+    config,
     version: version.slice(0, 12),
   };
-}
-
-/** The numbers of the customer's hosts, from 1. */
-export function slotsOf(customer: string, totalHosts: number): number[] {
-  return assignShard({ customer, shardSize, totalHosts }).map((slot) => slot + 1);
 }
