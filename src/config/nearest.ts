@@ -1,3 +1,11 @@
+import { show } from './words.ts';
+
+/** A hint with the nearest candidate; null if none is near. */
+export function didYouMean(word: string, candidates: readonly string[]): string | null {
+  const guess = nearest(word, candidates);
+  return guess === null ? null : `did you mean ${show(guess)}?`;
+}
+
 /** The candidate that `word` is most likely a typo of; null if none is near (up to a third of the letters wrong, or a part missing). */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   const limit = Math.max(1, Math.floor(word.length / 3));

@@ -2,7 +2,7 @@ import { descriptionOf, knownKeys, propertyOf, toPath } from './schema-error.ts'
 import type { ErrorObject } from 'ajv';
 import { addressFault } from './host-address.ts';
 import type { Fault, Path } from './fault.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean, nearest } from './nearest.ts';
 import { belongsHint, missingSpaceHint } from './slips.ts';
 import { count, either, valueKind, nameOf, show } from './words.ts';
 
@@ -209,15 +209,12 @@ function explainUnion({ name, description, branches }: Context): Words {
 
 function unknownKey(key: string, error: ErrorObject, { path, name }: Omit<Context, 'error'>): Words {
   const known = knownKeys(error);
-  const guess = nearest(key, known);
   const all = known.length === 0 ? null : `known here: ${known.slice(0, 20).join(', ')}`;
   return {
     code: 'unknown-key',
     message: `${name} has no key ${show(key)}`,
     hint:
-      missingSpaceHint(key, known) ??
-      belongsHint(key, error.parentSchema, error.data) ??
-      (guess === null ? all : `did you mean ${show(guess)}?`),
+      missingSpaceHint(key, known) ?? belongsHint(key, error.parentSchema, error.data) ?? didYouMean(key, known) ?? all,
     path: [...path, key],
     at: 'key',
   };

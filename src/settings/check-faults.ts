@@ -2,7 +2,7 @@ import type { Fault, Path } from '../config/fault.ts';
 import { nearest } from '../config/nearest.ts';
 import { show } from '../config/words.ts';
 import { toMilliseconds } from './duration.ts';
-import { fault } from './fault.ts';
+import { durationFaults, fault } from './fault.ts';
 import type { PrometheusFile } from './to-rollout.ts';
 
 /** What a query may hold in double braces. */
@@ -61,16 +61,12 @@ function* limitFaults(path: Path, { max, min }: PrometheusFile): Generator<Fault
 }
 
 function* timeFaults(path: Path, { every, timeout }: PrometheusFile): Generator<Fault> {
-  const [everyMs, timeoutMs] = [toMilliseconds(every), toMilliseconds(timeout)];
-  if (everyMs < 1000 || everyMs > 3_600_000)
-    yield fault([...path, 'every'], `${path.join('.')}.every: ${every} is too short or too long`, 'from 1s to 1h');
-  else if (timeoutMs < 100 || timeoutMs > 60_000)
-    yield fault(
-      [...path, 'timeout'],
-      `${path.join('.')}.timeout: ${timeout} is too short or too long`,
-      'from 100ms to 1m',
-    );
-  else if (timeoutMs > everyMs)
+  const own = [
+    ...durationFaults([...path, 'every'], every, '1s', '1h'),
+    ...durationFaults([...path, 'timeout'], timeout, '100ms', '1m'),
+  ];
+  yield* own;
+  if (own.length === 0 && toMilliseconds(timeout) > toMilliseconds(every))
     yield fault(
       [...path, 'timeout'],
       `${path.join('.')}.timeout: ${timeout} is longer than every, ${every}`,

@@ -1,9 +1,8 @@
 import type { Fault, Path } from '../config/fault.ts';
-import { nearest } from '../config/nearest.ts';
+import { didYouMean } from '../config/nearest.ts';
 import { count, show } from '../config/words.ts';
 import { instantOf, readCron } from '../rollout/freeze.ts';
-import { toMilliseconds } from './duration.ts';
-import { fault } from './fault.ts';
+import { durationFaults, fault } from './fault.ts';
 import type { FreezeFile } from './to-rollout.ts';
 
 /** What a JSON Schema can't say of freeze windows. */
@@ -19,12 +18,11 @@ export function* freezeFaults(windows: readonly FreezeFile[]): Generator<Fault> 
 function* zoneFaults(path: Path, zone: string): Generator<Fault> {
   const isOffset = /^[+-]/.test(zone);
   if (!isOffset && isZone(zone)) return;
-  const guess = isOffset ? null : nearest(zone, [...Intl.supportedValuesOf('timeZone'), 'UTC']);
-  const names = 'a name of the IANA list, as in Europe/Berlin, or UTC';
+  const hint = isOffset ? null : didYouMean(zone, [...Intl.supportedValuesOf('timeZone'), 'UTC']);
   yield fault(
     path,
     `${path.join('.')}: there is no time zone ${show(zone)}`,
-    guess === null ? names : `did you mean ${show(guess)}?`,
+    hint ?? 'a name of the IANA list, as in Europe/Berlin, or UTC',
   );
 }
 
@@ -77,8 +75,7 @@ function* cronFaults(
       `${path.join('.')}.cron: ${show(cron)} ${reason}`,
       "minute, hour, day of the month, month, day of the week, as in '0 16 * * 5': each Friday at 16:00",
     );
-  if (!(toMilliseconds(length) >= 60_000 && toMilliseconds(length) <= 366 * 86_400_000))
-    yield fault([...path, 'for'], `${path.join('.')}.for: ${length} is too short or too long`, 'from 1m to 366d');
+  yield* durationFaults([...path, 'for'], length, '1m', '366d');
 }
 
 function whyNoCron(cron: string, zone: string): string | null {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Fault, Path } from '../config/fault.ts';
-import { nearest } from '../config/nearest.ts';
+import { didYouMean } from '../config/nearest.ts';
 import { show } from '../config/words.ts';
 import type { Wave } from '../rollout/plan.ts';
 import { builtinStrategies } from '../rollout/strategies.ts';
@@ -33,8 +33,7 @@ function* nameFaults({ strategy, strategies, rules }: RolloutFile): Generator<Fa
   ];
   for (const [path, name] of used) {
     if (names.includes(name)) continue;
-    const guess = nearest(name, names);
-    const hint = guess === null ? `there are: ${names.slice(0, 20).join(', ')}` : `did you mean ${show(guess)}?`;
+    const hint = didYouMean(name, names) ?? `there are: ${names.slice(0, 20).join(', ')}`;
     yield fault(path, `${path.join('.')}: there is no strategy ${show(name)}`, hint);
   }
 }
