@@ -16,7 +16,7 @@ export async function readStart(
 }
 
 /** The message of an error, with the cause that fetch hides in `cause`. */
-export function wordsOf(error: unknown): string {
+export function whyFailed(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;
 }

@@ -1,5 +1,5 @@
 import { printable } from '../config/words.ts';
-import { readStart, wordsOf } from '../response.ts';
+import { readStart, whyFailed } from '../response.ts';
 import type { PrometheusCheck } from '../rollout/plan.ts';
 import { fillQuery, type QuerySubject } from './fill-query.ts';
 import { readAnswer, type QueryResult } from './read-answer.ts';
@@ -18,7 +18,7 @@ export async function queryPrometheus(
     return await ask(check, fillQuery(check.query, subject), AbortSignal.any([signal, late]));
   } catch (error) {
     if (late.aborted) return { error: `no answer within ${check.timeoutMs / 1000} s` };
-    return { error: printable(wordsOf(error)) };
+    return { error: printable(whyFailed(error)) };
   }
 }
 

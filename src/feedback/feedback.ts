@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs, type Backoff } from '../failures.ts';
-import { wordsOf } from '../response.ts';
+import { whyFailed } from '../response.ts';
 import { Secrets } from '../secrets.ts';
 import { call, readToken } from './call.ts';
 import type { QueuedStatus } from './outbox.ts';
@@ -106,7 +106,7 @@ class StatusSender implements Feedback {
       const request = toRequest(this.#options, status, token);
       return toDelivery(await call(request, { signal, redact: secrets.redactCut }), Date.now());
     } catch (error) {
-      return { kind: 'failed', words: secrets.redact(wordsOf(error)) };
+      return { kind: 'failed', words: secrets.redact(whyFailed(error)) };
     }
   }
 

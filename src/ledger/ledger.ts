@@ -5,7 +5,7 @@ import { ledgerFile } from './sqlite/file.ts';
 import { readHistory, readLives, readStory } from './sqlite/read.ts';
 import { openCurrent } from './sqlite/sqlite-store.ts';
 import type { ReadOnlyLedger, StoreOptions } from './sqlite/sqlite-store.ts';
-import { toOneLine } from './sqlite/sqlite-error.ts';
+import { messageLine } from './sqlite/sqlite-error.ts';
 import type { Store } from './store.ts';
 import { ThreadedStore } from './threaded-store.ts';
 
@@ -51,7 +51,7 @@ function open(file: string): ReadOnlyLedger {
     if (error instanceof LedgerError) throw error;
     throw new LedgerError(
       'ledger-unreadable',
-      `can't read ${file}: ${toOneLine(error)}`,
+      `can't read ${file}: ${messageLine(error)}`,
       'run this as the user that the daemon runs as',
     );
   }

@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { parseAddress } from '../../src/envoy/address.ts';
 import { makeBootstrap } from '../../src/envoy/bootstrap.ts';
 import { makeClient, type Answer, type Client } from '../envoy/support.ts';
 import { startBackends, type Backend } from '../helpers/backend.ts';
 import { startDaemon, type TestDaemon } from '../helpers/daemon.ts';
+import { orderOf } from '../helpers/documented-hash.ts';
 import { luaFilters, newestEnvoy, startEnvoy, type Envoy } from '../helpers/envoy.ts';
 import { makeRepository, temporaryFolder, type TestRepository } from '../helpers/git.ts';
 import { until } from '../helpers/until.ts';
@@ -66,7 +68,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
       await startDaemon({ repository: repository.path, folder: folder.path, ...(settings && { settings }) }),
     );
     const begin = (envoy: string | undefined, at: number) =>
-      beginEnvoy({ daemon, backends, version: envoy, id: `envoy-${String(at)}` });
+      beginEnvoy({ daemon, backends, version: envoy, id: idOf(at) });
     const envoys = await Promise.all(versions.map(begin));
     envoys.forEach((envoy) => stack.use(envoy));
     if (version !== null) await daemon.waitFor('the first commit is live', isProvenOn(version, envoys.length));
@@ -141,6 +143,16 @@ function beginEnvoy({ daemon, backends, version, id }: Begin): Promise<Envoy> {
   return startEnvoy({ bootstrap, ...(version !== undefined && { version }) });
 }
 
+function idOf(at: number): string {
+  return `envoy-${at}`;
+}
+
+/** Places in the scene's `envoys`, of so many, in the order in which waves take them. */
+export function placesInWaves(envoys: number): number[] {
+  const places = Array.from({ length: envoys }, (_, at) => at);
+  return places.sort((a, b) => orderOf(idOf(a)) - orderOf(idOf(b)));
+}
+
 /** The number of NACKs that an Envoy has sent. */
 export async function rejections(envoy: Envoy): Promise<number> {
   return Number(await envoy.stat('runtime.update_rejected'));
@@ -149,6 +161,26 @@ export async function rejections(envoy: Envoy): Promise<number> {
 /** The version that an Envoy runs: `runtime.version_text`. */
 export function versionOf(envoy: Envoy): Promise<string | null> {
   return envoy.stat('runtime.version_text');
+}
+
+/** Looks at the versions that Envoys run, until `stop`: it resolves to those of each, one after the other. */
+export function watchVersions(envoys: readonly Envoy[]): { stop(): Promise<string[][]> } {
+  let isOver = false;
+  const looking = envoys.map(async (envoy) => {
+    const seen: string[] = [];
+    while (!isOver) {
+      const version = (await versionOf(envoy)) ?? 'none';
+      if (seen.at(-1) !== version) seen.push(version);
+      await pause(10);
+    }
+    return seen;
+  });
+  return {
+    stop: () => {
+      isOver = true;
+      return Promise.all(looking);
+    },
+  };
 }
 
 /** How many responses an Envoy has accepted on its RTDS layer, since it started. */

@@ -5,10 +5,10 @@ import {
   type ClientDuplexStream,
   type StatusObject,
 } from '@grpc/grpc-js';
+import { LRS } from '../../src/xds/load/load-reports.ts';
 import { service } from '../../src/xds/protos.ts';
 import { until } from '../helpers/until.ts';
 
-export const LRS = 'envoy.service.load_stats.v3.LoadReportingService';
 export const LOAD_STATS_REQUEST = 'envoy.service.load_stats.v3.LoadStatsRequest';
 
 /** What the server asks for. */

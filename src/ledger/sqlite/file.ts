@@ -14,7 +14,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { migrate, pragma } from './migrate.ts';
-import { CorruptLedger, isCorruption, toOneLine } from './sqlite-error.ts';
+import { CorruptLedger, isCorruption, messageLine } from './sqlite-error.ts';
 
 /** Names in the state directory. */
 export const ledgerFile = 'ledger.sqlite';
@@ -59,7 +59,7 @@ export function openDatabase<T>(file: string, { at, notice, read }: Opening<T>):
     if (!isCorruption(error)) throw error;
     const aside = setAside(file, at);
     notice(
-      `${file} is not a valid ledger (${toOneLine(error)}): it was renamed to ${aside}, and a new ledger was started`,
+      `${file} is not a valid ledger (${messageLine(error)}): it was renamed to ${aside}, and a new ledger was started`,
     );
     return openSound(file, read);
   }

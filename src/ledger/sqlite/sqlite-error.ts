@@ -39,11 +39,11 @@ const meanings: ReadonlyMap<number, string> = new Map([
 /** Why the ledger in `directory` can't be written, and what that means. */
 export function reasonOf(error: unknown, directory: string): string {
   const meaning = meanings.get(sqliteCode(error) ?? 0);
-  const cause = meaning === undefined ? toOneLine(error) : `${meaning} (${toOneLine(error)})`;
+  const cause = meaning === undefined ? messageLine(error) : `${meaning} (${messageLine(error)})`;
   return `the ledger in ${directory} can't be written: ${cause}; pushing goes on, and what happens is kept in memory`;
 }
 
 /** An error's message in one line. */
-export function toOneLine(error: unknown): string {
+export function messageLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ');
 }
