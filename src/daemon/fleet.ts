@@ -1,6 +1,6 @@
 import type { RolloutStatus, Status } from '../http/api.ts';
 import type { SessionId, Version } from '../ids.ts';
-import { aimOf, countNodes, nodeState } from '../rollout/targets.ts';
+import { aimOf, countNodes, countReached, nodeState } from '../rollout/targets.ts';
 import { voteOf } from '../rollout/votes.ts';
 import type { Release } from '../release/release.ts';
 import type { RolloutState } from '../rollout/state.ts';
@@ -45,8 +45,7 @@ export class Fleet {
     const { candidate, nodes } = this.#state;
     if (candidate?.offered == null || candidate.stage !== null) return null;
     const release = this.#releases.get(candidate.version)?.release ?? null;
-    const reached = nodes.values().reduce((sum, { isReached }) => sum + Number(isReached), 0);
-    return release && { release, nodes: reached, connected: nodes.size };
+    return release && { release, nodes: countReached(this.#state), connected: nodes.size };
   }
 
   /** The number of pinned releases. */

@@ -1,5 +1,6 @@
 import type { FleetLoad } from '../checks/watched.ts';
-import { type RolloutState } from '../rollout/state.ts';
+import type { RolloutState } from '../rollout/state.ts';
+import { reachedIds } from '../rollout/targets.ts';
 import { frozenAt } from '../rollout/frozen.ts';
 import type { RolloutGauges } from './rollout-metrics.ts';
 
@@ -23,8 +24,6 @@ export function toRolloutGauges(state: RolloutState, load: Pick<FleetLoad, 'sum'
 }
 
 function sumsOf(state: RolloutState, load: Pick<FleetLoad, 'sum'>, since: number): ReturnType<RolloutGauges['load']> {
-  const { candidate, nodes } = state;
-  const isOffered = candidate !== null && candidate.offered !== null;
-  const reached = new Set(isOffered ? nodes.values().flatMap(({ id, isReached }) => (isReached ? [id] : [])) : []);
+  const reached = reachedIds(state);
   return { wave: load.sum((id) => reached.has(id), since), rest: load.sum((id) => !reached.has(id), since) };
 }

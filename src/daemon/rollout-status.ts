@@ -2,8 +2,10 @@ import { count, toTime } from '../config/words.ts';
 import type { CheckStatus, RolloutStatus, Status } from '../http/api.ts';
 import { isAtOnce, isLastWave, type Candidate } from '../rollout/candidate.ts';
 import { describePlanned, duration } from './describe-plan.ts';
-import { type RolloutState } from '../rollout/state.ts';
-import { freezeOf, frozenAt } from '../rollout/frozen.ts';
+import type { RolloutState } from '../rollout/state.ts';
+import { openChecks } from '../rollout/verdicts.ts';
+import { countReached } from '../rollout/targets.ts';
+import { freezeOf, frozenAt, lasts } from '../rollout/frozen.ts';
 
 interface Seen {
   /** Milliseconds since the epoch. */
@@ -22,7 +24,7 @@ export function toRolloutStatus(state: RolloutState, { now, subject, checksOff }
     ...{ version, subject, strategy: plan.strategy, reason: plan.reason ?? null, phase: phase.type },
     wave: wave + 1,
     waves: plan.waves.map(describePlanned),
-    nodes: countReached(state),
+    nodes: { reached: countReached(state), connected: state.nodes.size },
     customers: stage && { percent: stage.cutover / 100, named: stage.first },
     startedAt: toJsonTime(startedAt),
     waveAt: toJsonTime(waveAt),
@@ -42,16 +44,8 @@ export function toFreezeStatus(state: RolloutState, now: number): Status['freeze
   if (frozen === null) return null;
   const { freeze } = state;
   const until = frozen.until === null ? null : toJsonTime(frozen.until);
-  if (freeze === null || (freeze.until !== null && freeze.until <= now))
-    return { until, reason: frozen.reason, by: null, since: null };
+  if (!lasts(freeze, now)) return { until, reason: frozen.reason, by: null, since: null };
   return { until, reason: freeze.why, by: freeze.by, since: toJsonTime(freeze.at) };
-}
-
-function countReached({ nodes, candidate }: RolloutState): RolloutStatus['nodes'] {
-  let reached = 0;
-  if (candidate !== null && candidate.offered !== null)
-    for (const node of nodes.values()) reached += Number(node.isReached);
-  return { reached, connected: nodes.size };
 }
 
 function toChecks({ checks }: RolloutState): CheckStatus[] {
@@ -59,11 +53,6 @@ function toChecks({ checks }: RolloutState): CheckStatus[] {
     ...{ name, verdicts: [...recent], message },
     noDataSince: noDataSince === null ? null : toJsonTime(noDataSince),
   }));
-}
-
-/** Checks without a pass as their last verdict: no wave ends before they have one. */
-export function openChecks({ candidate, checks }: RolloutState): string[] {
-  return (candidate?.checks ?? []).filter((name) => checks.get(name)?.recent.at(-1) !== 'pass');
 }
 
 /** What has to happen before the rollout goes on. */

@@ -3,6 +3,7 @@ import type { WatchedRollout } from '../checks/watched.ts';
 import type { Version } from '../ids.ts';
 import { isAtOnce, type Candidate } from '../rollout/candidate.ts';
 import type { RolloutState } from '../rollout/state.ts';
+import { reachedIds } from '../rollout/targets.ts';
 import type { XdsServer } from '../xds/xds-server.ts';
 
 interface WatchOptions {
@@ -47,7 +48,7 @@ function toWatched(state: RolloutState, candidate: Candidate, version: Version):
   return {
     ...{ version, since, startedAt, baseline, isEveryone: reach.isEveryone },
     includes: (node) => reach.isEveryone || wave.has(node),
-    nodes: () => [...wave.connected()],
+    nodes: () => [...reachedIds(state)],
   };
 }
 
@@ -70,13 +71,8 @@ class WaveNodes {
     const now = performance.now();
     if (now - this.#readAt > freshMs) {
       this.#readAt = now;
-      for (const connected of this.connected()) if (this.#seen.size < maxSeen) this.#seen.add(connected);
+      for (const connected of reachedIds(this.#state)) if (this.#seen.size < maxSeen) this.#seen.add(connected);
     }
     return this.#seen.has(id);
-  }
-
-  connected(): Set<string> {
-    const reached = this.#state.nodes.values().filter(({ isReached }) => isReached);
-    return new Set(reached.map(({ id }) => id));
   }
 }

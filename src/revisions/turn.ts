@@ -3,8 +3,8 @@ import { toTime } from '../config/words.ts';
 import type { Version } from '../ids.ts';
 import { short } from '../release/short.ts';
 import type { Hold, RevisionsState, Waiting } from './state.ts';
-import { allAtOnce, type Plan } from '../rollout/plan.ts';
-import type { FinalOutcome, Frozen } from '../rollout/types.ts';
+import { allAtOnce, type Frozen, type Plan } from '../rollout/plan.ts';
+import type { FinalOutcome } from '../rollout/types.ts';
 import type { RevisionEffect, RevisionFact, RevisionSummary, RolloutView, Standing, Verdict } from './types.ts';
 
 /** The handling of one event: the state, the rollout as it is now, and the results so far. */

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { Version } from '../ids.ts';
-import type { Plan } from '../rollout/plan.ts';
-import type { FinalOutcome, Frozen } from '../rollout/types.ts';
+import type { Frozen, Plan } from '../rollout/plan.ts';
+import type { FinalOutcome } from '../rollout/types.ts';
 import type { Decision, Movement } from './movement.ts';
 
 /** A commit that changes the config file, without its content. */

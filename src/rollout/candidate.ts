@@ -1,6 +1,6 @@
 import type { Version } from '../ids.ts';
 import type { Sums } from '../load/sums.ts';
-import type { Plan, Wave } from './plan.ts';
+import type { Frozen, Plan, Wave } from './plan.ts';
 import { nobody, type Reach } from './reach.ts';
 
 /** The release that is being rolled out: plain JSON, from which a restart goes on. Times are milliseconds since the epoch. */
@@ -33,8 +33,8 @@ export interface Candidate {
   readonly nodesUntil: number | null;
   /** An operator wants the next wave: only a freeze can stop it. */
   readonly isPromoted: boolean;
-  /** An operator has accepted it despite a freeze: those until then don't stop it. `until` null: until another freeze. Null: all do. */
-  readonly freed?: { readonly until: number | null } | null;
+  /** An operator has accepted it despite this freeze: none stops it before that ends (`until` null: before another begins). Null: all do. */
+  readonly freed: Frozen | null;
   /** An operator has promoted it to everyone: nothing bakes any more. */
   readonly isHurried: boolean;
   /** It was offered before a restart, and the fleet is not back yet. */
@@ -72,7 +72,7 @@ export function createCandidate(version: Version, plan: Plan, checks: readonly s
   return {
     ...{ version, plan, startedAt: at, wave: -1, waveAt: at, phase: { type: 'waiting', reason: 'start', until: null } },
     ...{ reach: nobody, asked: 0, needed: 0, offered: null, stage: null, paused: null, baseline: null, checks },
-    ...{ nodesUntil: null, isPromoted: false, isHurried: false, isResumed: false },
+    ...{ nodesUntil: null, isPromoted: false, freed: null, isHurried: false, isResumed: false },
   };
 }
 

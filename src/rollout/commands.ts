@@ -2,9 +2,10 @@ import { countHolders } from './members.ts';
 import { endWave, rollBack, settle } from './decide.ts';
 import { pause } from './pause.ts';
 import { aimOf } from './targets.ts';
-import { frozenAt } from './frozen.ts';
+import { frozenAt, lasts } from './frozen.ts';
 import type { Rollout } from './turn.ts';
 import type { CommandEvent } from './types.ts';
+import { waitForData } from './verdicts.ts';
 import { bake } from './waves.ts';
 
 /** Carries out an operator's command. An abort works always, a promotion not while the rollout is paused. */
@@ -43,7 +44,7 @@ function resume(rollout: Rollout, { by, why }: CommandEvent): void {
     const needed = Math.min(candidate.needed, paused.reason === 'unanswered' ? countHolders(state) : Infinity);
     state.candidate = { ...resumed, needed, phase: { type: 'baking', until: at + (paused.leftMs ?? 0) } };
   } else state.candidate = resumed;
-  for (const check of state.checks.values()) if (check.noDataSince !== null) check.noDataSince = at;
+  waitForData(state, at);
   facts.push({ type: 'resumed', version, by, why });
   if (paused.reason === 'unanswered' && phase.type === 'pushing') bake(rollout);
   settle(rollout);
@@ -72,7 +73,7 @@ function unfreeze(rollout: Rollout, { by, why }: CommandEvent): void {
 
 /** An operator's freeze ends by itself at its time. */
 export function endFreeze({ state, at, facts }: Rollout): void {
-  if (state.freeze?.until == null || state.freeze.until > at) return;
+  if (state.freeze === null || lasts(state.freeze, at)) return;
   state.freeze = null;
   facts.push({ type: 'unfrozen', version: aimOf(state), by: 'shardplane', why: 'its time is over' });
 }

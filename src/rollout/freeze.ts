@@ -1,6 +1,5 @@
 import { Cron } from 'croner';
-import type { FreezeWindow } from './plan.ts';
-import type { Frozen } from './types.ts';
+import type { FreezeWindow, Frozen } from './plan.ts';
 
 /** `until`: when the last of the windows ends that overlap or follow without a gap. `reason`: of the first in the list that is open now. */
 type Window = Frozen & { readonly until: number };

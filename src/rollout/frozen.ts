@@ -1,12 +1,11 @@
 import { because } from '../config/words.ts';
 import { isAtOnce } from './candidate.ts';
+import type { Frozen } from './plan.ts';
 import type { RolloutState } from './state.ts';
-import type { Frozen } from './types.ts';
 
 /** Why no wave may begin: an operator's freeze, or a window. */
 export function frozenAt({ freeze, thawedUntil, settings }: RolloutState, at: number): Frozen | null {
-  if (freeze !== null && (freeze.until === null || at < freeze.until))
-    return { until: freeze.until, reason: `by ${freeze.by}${because(freeze.why)}` };
+  if (lasts(freeze, at)) return { until: freeze.until, reason: `by ${freeze.by}${because(freeze.why)}` };
   return thawedUntil !== null && at < thawedUntil ? null : (settings.frozenAt?.(at) ?? null);
 }
 
@@ -14,6 +13,10 @@ export function frozenAt({ freeze, thawedUntil, settings }: RolloutState, at: nu
 export function freezeOf(state: RolloutState, at: number): Frozen | null {
   const { candidate } = state;
   if (candidate === null || isAtOnce(candidate)) return null;
-  const { freed = null } = candidate;
-  return freed !== null && (freed.until === null || at < freed.until) ? null : frozenAt(state, at);
+  return lasts(candidate.freed, at) ? null : frozenAt(state, at);
+}
+
+/** It has begun, and is not over. `until`: milliseconds since the epoch; null: open. */
+export function lasts<T extends { readonly until: number | null }>(span: T | null, at: number): span is T {
+  return span !== null && (span.until === null || at < span.until);
 }

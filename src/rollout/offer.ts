@@ -1,7 +1,7 @@
 import { allMembers, membersOf } from './members.ts';
 import { reaches } from './reach.ts';
 import { createTally, type RolloutState } from './state.ts';
-import { aimOf, countNodes, progressOf, subjectOf, targetOfNode } from './targets.ts';
+import { aimOf, countNodes, progressOf, reachedIds, subjectOf, targetOfNode } from './targets.ts';
 import { membersAsked } from './quorum.ts';
 import type { Rollout } from './turn.ts';
 import { countVote } from './votes.ts';
@@ -36,10 +36,10 @@ function markReached({ candidate, nodes }: RolloutState): void {
 
 /** About all of the fleet all members are asked; about a part of it only those that can be relied on, if there are any. */
 function electorateOf(state: RolloutState, at: number): Set<string> {
-  const { candidate, nodes } = state;
+  const { candidate } = state;
   if (candidate === null || candidate.reach.isEveryone) return allMembers(state);
   const { all, sound } = membersOf(state, at);
-  const reached = new Set([...nodes.values()].filter(({ isReached }) => isReached).map(({ id }) => id));
+  const reached = reachedIds(state);
   const relied = reached.intersection(sound);
   return relied.size > 0 ? relied : reached.intersection(all);
 }

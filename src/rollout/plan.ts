@@ -98,6 +98,12 @@ export type FreezeWindow =
       readonly reason: string;
     };
 
+/** No wave begins now. `until`: milliseconds since the epoch; null: until an operator ends it. */
+export interface Frozen {
+  readonly until: number | null;
+  readonly reason: string;
+}
+
 /** The last wave of every plan: all nodes, with all customers. */
 export const everyone: Wave = { nodes: { type: 'everyone' }, customers: null, bakeMs: 0, isManual: false };
 

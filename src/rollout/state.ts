@@ -1,7 +1,8 @@
 import type { SessionId, Version } from '../ids.ts';
 import { resumeCandidate, type Candidate } from './candidate.ts';
+import type { Frozen } from './plan.ts';
 import type { NodeLabels } from './reach.ts';
-import type { Cause, CheckVerdict, Frozen, Live, Refusal } from './types.ts';
+import type { Cause, CheckVerdict, Live, Refusal } from './types.ts';
 
 /** One node's stream, as the rollout sees it. */
 export interface RolloutNode {

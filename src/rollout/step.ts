@@ -88,19 +88,13 @@ function release(rollout: Rollout, { version, plan = allAtOnce, isAccepted = fal
   if (version === state.live?.version) return aimAtLive(rollout);
   // With nothing live there is nothing that other nodes could keep.
   const { checks = [] } = state.settings;
-  state.candidate = createCandidate(version, state.live === null ? allAtOnce : plan, checks, at);
-  if (isAccepted) passFreeze(state, at);
+  const candidate = createCandidate(version, state.live === null ? allAtOnce : plan, checks, at);
+  state.candidate = { ...candidate, freed: isAccepted ? frozenAt(state, at) : null };
   state.checks.clear();
   settle(rollout);
   // It has to wait, and the one before it must not.
   const isWaiting = subjectOf(state) === null;
   if (before !== null && before.offered !== null && isWaiting) ask(rollout);
-}
-
-function passFreeze(state: RolloutState, at: number): void {
-  const frozen = frozenAt(state, at);
-  if (frozen !== null && state.candidate !== null)
-    state.candidate = { ...state.candidate, freed: { until: frozen.until } };
 }
 
 /** An operator unpins a version; if it is the target, the nodes that refuse it are asked again. */

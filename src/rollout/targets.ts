@@ -44,11 +44,23 @@ export function nodeState(state: RolloutState, session: SessionId): NodeState {
   return state.waiting.has(session) || target === null ? 'pending' : 'unanswered';
 }
 
+/** The ids of the connected nodes that have been offered the candidate. */
+export function reachedIds({ candidate, nodes }: RolloutState): Set<string> {
+  if (candidate === null || candidate.offered === null) return new Set();
+  return new Set(nodes.values().flatMap(({ id, isReached }) => (isReached ? [id] : [])));
+}
+
+/** How many streams they have. */
+export function countReached({ candidate, nodes }: RolloutState): number {
+  if (candidate === null || candidate.offered === null) return 0;
+  return nodes.values().reduce((sum, { isReached }) => sum + Number(isReached), 0);
+}
+
 /** Where a gradual rollout is, for people; null: there is none. `wave`: the index of another of its waves. */
-export function progressOf({ candidate, nodes }: RolloutState, wave = candidate?.wave ?? 0): WaveProgress | null {
+export function progressOf(state: RolloutState, wave = state.candidate?.wave ?? 0): WaveProgress | null {
+  const { candidate } = state;
   if (candidate === null || isAtOnce(candidate)) return null;
-  const { plan, stage, offered } = candidate;
-  const reached = offered === null ? 0 : nodes.values().reduce((sum, { isReached }) => sum + Number(isReached), 0);
+  const { plan, stage } = candidate;
   const customers = stage && { percent: stage.cutover / 100, named: stage.first.length };
-  return { strategy: plan.strategy, wave: wave + 1, waves: plan.waves.length, nodes: reached, customers };
+  return { strategy: plan.strategy, wave: wave + 1, waves: plan.waves.length, nodes: countReached(state), customers };
 }

@@ -117,12 +117,6 @@ export interface RolloutEffect {
   readonly version: Version | null;
 }
 
-/** When no wave begins. `until`: milliseconds since the epoch; null: until an operator ends it. */
-export interface Frozen {
-  readonly until: number | null;
-  readonly reason: string;
-}
-
 /** A gradual rollout's wave, for people: `wave` counts from 1. */
 export interface WaveProgress {
   readonly strategy: string;

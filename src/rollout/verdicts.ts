@@ -30,6 +30,16 @@ export function hear({ state, at, facts }: Rollout, { name, verdict, baseline, .
   return failures >= tooMany ? { type: 'check', name, message } : null;
 }
 
+/** Checks without a pass as their last verdict: no wave ends before they have one. */
+export function openChecks({ candidate, checks }: RolloutState): string[] {
+  return (candidate?.checks ?? []).filter((name) => checks.get(name)?.recent.at(-1) !== 'pass');
+}
+
+/** Checks without data get their full time again. */
+export function waitForData({ checks }: RolloutState, at: number): void {
+  for (const check of checks.values()) if (check.noDataSince !== null) check.noDataSince = at;
+}
+
 /** When the first check will have been without data for too long; Infinity: none will. */
 export function silenceDeadline({ candidate, checks }: RolloutState): number {
   if (candidate === null || candidate.paused !== null || candidate.phase.type === 'waiting') return Infinity;

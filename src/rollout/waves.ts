@@ -9,6 +9,7 @@ import { countNodes, progressOf } from './targets.ts';
 import { freezeOf } from './frozen.ts';
 import { quorumOf } from './quorum.ts';
 import type { Rollout } from './turn.ts';
+import { openChecks, waitForData } from './verdicts.ts';
 
 /** Why the next wave may not begin. */
 interface Gate {
@@ -53,7 +54,7 @@ function addsAny({ nodes, muted }: RolloutState, before: Reach, after: Reach): b
 
 function gateOf({ state, at }: Rollout, candidate: Candidate, isManual: boolean): Gate | null {
   if (isAtOnce(candidate)) return null;
-  if (!candidate.isPromoted && !candidate.isHurried) {
+  if (!candidate.isPromoted) {
     const nodes = awaitedNodes(state, candidate, at);
     if (nodes !== null) return nodes;
     if (isManual) return { reason: 'promotion', detail: null, until: null };
@@ -138,7 +139,7 @@ function bakeOn({ state, at, facts }: Rollout): false {
   const wave = progressOf(state);
   if (candidate === null || wave === null) return false;
   state.candidate = { ...candidate, phase: { type: 'baking', until: at } };
-  for (const check of state.checks.values()) if (check.noDataSince !== null) check.noDataSince = at;
+  waitForData(state, at);
   facts.push({ type: 'baking', version: candidate.version, until: at, ms: 0, wave, counts: countNodes(state) });
   return false;
 }
@@ -165,9 +166,10 @@ function isWatched(candidate: Candidate): boolean {
   return !candidate.isHurried && (waveOf(candidate)?.bakeMs ?? 0) > 0;
 }
 
-function isChecked({ state: { candidate, checks } }: Rollout): boolean {
+function isChecked({ state }: Rollout): boolean {
+  const { candidate } = state;
   if (candidate === null || candidate.offered === null || !isWatched(candidate)) return true;
-  return candidate.checks.every((name) => checks.get(name)?.recent.at(-1) === 'pass');
+  return openChecks(state).length === 0;
 }
 
 function isHeld(state: RolloutState): boolean {
