@@ -13,7 +13,7 @@ export interface ControllerOptions {
   readonly onStepped: () => void;
 }
 
-/** Timers can't be set for longer than 24 days. */
+/** Timers can't be set for longer than 24 days: one that is due later ticks every day. */
 const longestMs = 24 * 60 * 60 * 1000;
 
 /** Applies events to the state, carries out their effects and records their facts. Owns the rollout's timer. */

@@ -12,7 +12,10 @@ import type { XdsServer } from '../xds/xds-server.ts';
 import type { Judging } from './judging.ts';
 import type { ReleaseBytes, Releases } from './releases.ts';
 
-type Offering = Pick<EffectsOptions, 'state' | 'xds'> & { readonly releases: Pick<Releases, 'get' | 'stage'> };
+export type Offering = Pick<EffectsOptions, 'state'> & {
+  readonly xds: Pick<XdsServer, 'offer' | 'withhold'>;
+  readonly releases: Pick<Releases, 'get' | 'stage'>;
+};
 
 export interface EffectsOptions {
   readonly xds: Pick<XdsServer, 'offer' | 'withhold' | 'isWithheld'>;

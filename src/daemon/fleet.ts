@@ -35,8 +35,7 @@ export class Fleet {
   /** What nodes have that no wave has reached: the live release; while customers are moved, it with the candidate as its next view. */
   get common(): Release | null {
     const { candidate, live } = this.#state;
-    const isStaged = candidate !== null && candidate.stage !== null;
-    const stage = isStaged ? this.#releases.stage(candidate, live?.version ?? null) : null;
+    const stage = candidate?.stage == null ? null : this.#releases.stage(candidate, live?.version ?? null);
     return stage?.release ?? this.live?.release ?? null;
   }
 

@@ -17,7 +17,7 @@ import { createState, toMemory, type State } from '../state/state.ts';
 import type { Event } from '../state/step.ts';
 import { XdsServer } from '../xds/xds-server.ts';
 import { Controller } from './controller.ts';
-import { createEffects, offerEach } from './effects.ts';
+import { createEffects } from './effects.ts';
 import { createJudge, digestRules, evaluate } from './evaluate.ts';
 import { Fleet } from './fleet.ts';
 import { createSource, Follow } from './follow.ts';
@@ -81,8 +81,6 @@ export interface Parts {
   readonly reporters: readonly Reporter[];
   readonly metrics: Metrics;
   readonly sources: RecentSources;
-  /** Offers each node its target, as the state has it. */
-  readonly offerTargets: () => void;
 }
 
 /**
@@ -187,7 +185,6 @@ export async function createParts(
   };
   const recorder = new Recorder({ log, throttle, metrics, journal, report, sources, state });
   const updateHealth = (): void => xds.setHealth(readiness({ fleet, journal }).ready); // like /readyz
-  const offerTargets = (): void => offerEach({ state, xds, releases });
   const checks = new Checks({ settings: settings.rollout.checks, load, now, put: inbox.put });
   const watch = createWatch({ state: state.rollout, checks, xds });
   const controller = new Controller({
@@ -233,14 +230,14 @@ export async function createParts(
         .map(({ release }) => release.version)
         .filter((version) => !state.rollout.pins.has(version));
       if (!adopt(state, usable(late, new Set(unpinned), judgedBy), open, now())) return;
-      serveRestored({ log, fleet, xds, offerTargets, controller });
+      serveRestored({ log, fleet, state, xds, releases, controller });
       const { live } = state.rollout;
       if (live) onReport({ version: live.version, outcome: 'live', diagnostics: [], counts: fleet.counts() });
     },
   });
   return {
     ...{ settings, log, info, inbox, state, controller, releases, fleet, follow, intake, judge, journal, xds, load },
-    ...{ presence, problems, throttle, reporters, metrics, sources, checks, offerTargets },
+    ...{ presence, problems, throttle, reporters, metrics, sources, checks },
   };
 }
 

@@ -1,27 +1,24 @@
 import type { Logger } from 'pino';
 import { short } from '../release/short.ts';
-import type { XdsServer } from '../xds/xds-server.ts';
 import type { Controller } from './controller.ts';
+import { offerEach, type Offering } from './effects.ts';
 import type { Fleet } from './fleet.ts';
 
-export interface Restored {
+interface Restored extends Offering {
   readonly log: Logger;
   readonly fleet: Pick<Fleet, 'target'>;
-  readonly xds: Pick<XdsServer, 'offer'>;
-  /** Offers each node what it had. */
-  readonly offerTargets: () => void;
   readonly controller: Pick<Controller, 'resume'>;
 }
 
 /** Offers the release that was served before the restart, if any; git is read later. */
-export function serveRestored({ log, fleet, xds, offerTargets, controller }: Restored): void {
+export function serveRestored({ log, fleet, controller, ...offering }: Restored): void {
   const { target } = fleet;
   if (target)
     log.info(
       { event: 'restored', version: target.version },
       `serving ${short(target.version)} ${target.release.subject} from the ledger`,
     );
-  if (target === null) xds.offer(null);
-  else offerTargets();
+  if (target === null) offering.xds.offer(null);
+  else offerEach(offering);
   controller.resume();
 }

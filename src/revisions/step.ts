@@ -3,7 +3,7 @@ import { allAtOnce } from '../rollout/plan.ts';
 import { beginLookBack, goOn, listAgain, onHistoryJudged, onListed } from './look-back.ts';
 import { endHold, onMoved } from './move.ts';
 import { isIdle } from './state.ts';
-import type { RevisionsState } from './state.ts';
+import type { Head, RevisionsState } from './state.ts';
 import { close, conclude, isServed, judgeNext, putBack, setOutcome, wait } from './turn.ts';
 import type { Turn } from './turn.ts';
 import type { RevisionEffect, RevisionEvent, RevisionFact, RolloutView } from './types.ts';
@@ -115,9 +115,7 @@ function accept(turn: Turn, { version, by }: EventOf<'accept'>): void {
     state.taken = tip;
     state.seen.clear();
   }
-  state.hold = null;
-  state.head = { ...head, outcome: null, diagnostics: [] };
-  waitAgain(turn, { version });
+  letGo(turn, head);
 }
 
 function remember({ state, facts }: Turn, { version, by }: { version: Version; by: string }): void {
@@ -136,11 +134,14 @@ function retry(turn: Turn, { version, by }: EventOf<'retry'>): void {
 
 /** The freeze that held the head is over: it goes on by itself. */
 function thawed(turn: Turn): void {
-  const { state } = turn;
-  const { head, hold } = state;
-  if (hold?.cause !== 'freeze' || head?.version !== hold.version) return;
-  state.hold = null;
-  state.head = { ...head, outcome: null, diagnostics: [] };
+  const { head, hold } = turn.state;
+  if (hold?.cause === 'freeze' && head?.version === hold.version) letGo(turn, head);
+}
+
+/** The head is not held any more. */
+function letGo(turn: Turn, head: Head): void {
+  turn.state.hold = null;
+  turn.state.head = { ...head, outcome: null, diagnostics: [] };
   waitAgain(turn, { version: head.version });
 }
 
