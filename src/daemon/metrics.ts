@@ -65,13 +65,18 @@ export class Metrics {
     registers: [this.#registry],
   });
 
+  #beginScrape = (): void => undefined;
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
     this.#beginAtZero();
   }
 
-  /** Registers the gauges; each scrape calls `read`. */
-  observe(read: () => Gauges): void {
+  /** Registers the gauges. Each scrape calls `look` once: it walks over thousands of nodes. */
+  observe(look: () => Gauges): void {
+    let last: Gauges | null = null;
+    const read = (): Gauges => (last ??= look());
+    this.#beginScrape = () => (last = null);
     const info = { version: readVersion(), node_version: process.version };
     this.#gauge('shardplane_build_info', '1, with the versions of shardplane and Node.', Object.keys(info), (gauge) =>
       gauge.set(info, 1),
@@ -127,6 +132,7 @@ export class Metrics {
   }
 
   text(): Promise<string> {
+    this.#beginScrape();
     return this.#registry.metrics();
   }
 

@@ -19,11 +19,11 @@ export function toRolloutGauges(state: RolloutState, load: Pick<FleetLoad, 'sum'
     checks: recent.map(([name, check]) => ({ name, verdict: check.recent.at(-1) ?? null })),
     overdueMs: phase?.type === 'baking' && !isPaused ? Math.max(0, now - phase.until) : 0,
     isFrozen: frozenAt(state, now) !== null,
-    load: () => sumsOf(state, load, now - minute),
+    load: sumsOf(state, load, now - minute),
   };
 }
 
-function sumsOf(state: RolloutState, load: Pick<FleetLoad, 'sum'>, since: number): ReturnType<RolloutGauges['load']> {
+function sumsOf(state: RolloutState, load: Pick<FleetLoad, 'sum'>, since: number): RolloutGauges['load'] {
   const reached = reachedIds(state);
   return { wave: load.sum((id) => reached.has(id), since), rest: load.sum((id) => !reached.has(id), since) };
 }

@@ -2,10 +2,12 @@ import type { Gauge } from 'prom-client';
 import type { Sums } from '../load/sums.ts';
 import type { CheckVerdict } from '../rollout/types.ts';
 
+const phases = ['waiting', 'pushing', 'baking', 'paused', 'none'] as const;
+
 /** The current values of a rollout for a scrape. */
 export interface RolloutGauges {
   /** `paused` instead of the phase that it is paused in. */
-  readonly phase: 'waiting' | 'pushing' | 'baking' | 'paused' | 'none';
+  readonly phase: (typeof phases)[number];
   /** 0: before the first, or there is none. */
   readonly wave: number;
   readonly waves: number;
@@ -15,10 +17,9 @@ export interface RolloutGauges {
   readonly overdueMs: number;
   readonly isFrozen: boolean;
   /** In the last minute, of the nodes that the rollout has reached and of the others. */
-  readonly load: () => { readonly wave: Sums; readonly rest: Sums };
+  readonly load: { readonly wave: Sums; readonly rest: Sums };
 }
 
-const phases = ['waiting', 'pushing', 'baking', 'paused', 'none'] as const;
 const verdicts = ['pass', 'fail', 'no_data'] as const;
 
 type AddGauge = (
@@ -28,7 +29,7 @@ type AddGauge = (
   collect: (gauge: Pick<Gauge, 'set'>) => void,
 ) => void;
 
-/** Registers the gauges of rollouts; each scrape calls `read`. */
+/** Registers the gauges of rollouts. */
 export function observeRollout(read: () => RolloutGauges, add: AddGauge): void {
   add('shardplane_rollout_phase', '1 for the phase of the rollout that is on.', ['phase'], (gauge) => {
     const { phase } = read();
@@ -47,7 +48,7 @@ export function observeRollout(read: () => RolloutGauges, add: AddGauge): void {
   const loads = ['requests', 'errors'] as const;
   for (const each of loads)
     add(`shardplane_load_${each}`, `The ${each} that nodes have reported in the last minute.`, ['of'], (gauge) => {
-      const { wave, rest } = read().load();
+      const { wave, rest } = read().load;
       gauge.set({ of: 'wave' }, wave[each]);
       gauge.set({ of: 'rest' }, rest[each]);
     });

@@ -20,7 +20,7 @@ const nothing = {
 const none = { requests: 0, errors: 0 };
 const atRest: Gauges['rollout'] = {
   ...{ phase: 'none', wave: 0, waves: 0, checks: [], overdueMs: 0, isFrozen: false },
-  load: () => ({ wave: none, rest: none }),
+  load: { wave: none, rest: none },
 };
 const idle = { ...nothing, rollout: atRest, live: null, head: null, problems: [], fetchedAt: null };
 const operating = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
@@ -125,6 +125,14 @@ test('the process, Node, the version and the last fetch', async () => {
   assert.doesNotMatch(await watching().text(), /^shardplane_last_fetch_seconds /m);
 });
 
+test('a scrape looks at the fleet once, the next one again', async () => {
+  let looks = 0;
+  const metrics = new Metrics();
+  metrics.observe(() => ({ ...idle, pinned: (looks += 1) }));
+  assert.match(await metrics.text(), /^shardplane_pinned_releases 1$/m);
+  assert.match(await metrics.text(), /^shardplane_pinned_releases 2$/m);
+});
+
 test('docs/operating.md has every code of a problem', () => {
   const [, row = ''] = /^\| `shardplane_problem` \|(.*)$/m.exec(operating) ?? [];
   const named = [...row.matchAll(/`([a-z-]+)`/g)].map(([, code]) => code).filter((code) => code !== 'code');
@@ -138,7 +146,7 @@ test('a rollout: its phase, its wave, its checks, and the load of the wave and o
       { name: 'errors', verdict: 'fail' },
       { name: 'p99', verdict: null },
     ],
-    load: () => ({ wave: { requests: 10, errors: 2 }, rest: { requests: 90, errors: 1 } }),
+    load: { wave: { requests: 10, errors: 2 }, rest: { requests: 90, errors: 1 } },
   };
   const lines = (await watching({ ...idle, rollout }).text()).split('\n');
   const shown = lines.filter((line) => /^shardplane_(rollout_(?!aborts)|frozen|load_(requests|errors))/.test(line));
