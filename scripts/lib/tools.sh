@@ -95,7 +95,8 @@ ensure_dependencies() {
   if [ -f "$stamp" ] && [ ! "$ROOT/package-lock.json" -nt "$stamp" ]; then return; fi
   say "setup: installing the npm dependencies ..."
   log=$(mktemp)
-  if ! (cd "$ROOT" && npm ci --no-audit --no-fund >"$log" 2>&1); then
+  # npm would leave a compile cache in the temporary folder.
+  if ! (cd "$ROOT" && NODE_DISABLE_COMPILE_CACHE=1 npm ci --no-audit --no-fund >"$log" 2>&1); then
     tail -n 5 "$log" >&2
     rm -f "$log"
     die "npm ci failed" "check the network (or npm's registry setting), then run this again"
