@@ -53,7 +53,7 @@ async function pausedAt({ gitDir }: GitRepository): Promise<string | null> {
 }
 
 /** The branch that HEAD points to (`refs/heads/main`), even if unborn; null when it is detached. */
-async function symbolicTarget({ gitDir }: GitRepository): Promise<string | null> {
+export async function symbolicTarget({ gitDir }: GitRepository): Promise<string | null> {
   try {
     const { stdout, exitCode } = await runGit(['symbolic-ref', '--quiet', 'HEAD'], { gitDir, answers: [0, 1] });
     return exitCode === 0 ? stdout.toString('utf8').trim() : null;

@@ -2,8 +2,8 @@ import { simpleGit, type SimpleGit } from 'simple-git';
 import { gitEnvironment } from '../exec/environment.ts';
 import { GitError } from '../exec/git-error.ts';
 import { checkPath } from '../exec/names.ts';
-import { runGit } from '../exec/run.ts';
 import { hasFilter } from '../follow/working-file.ts';
+import { symbolicTarget } from '../read/refs.ts';
 import { openRepository } from '../read/repository.ts';
 
 /** A file in a working copy, ready to be changed by a commit. */
@@ -29,7 +29,7 @@ export async function openWorkingCopy(
   if (topLevel === null)
     throw notWritable(`${path} is a bare repository`, 'make the commit in a clone of it, and push');
   const copy = { topLevel, file: checkPath(file) };
-  const branch = await currentBranch(topLevel);
+  const branch = await symbolicTarget(repository);
   if (ref !== 'HEAD' && branch !== ref && branch !== `refs/heads/${ref}`)
     throw notWritable(
       `the working copy is on ${branch?.replace('refs/heads/', '') ?? 'no branch'}, and ${ref} is followed`,
@@ -39,11 +39,6 @@ export async function openWorkingCopy(
     throw notWritable(`${file} has a git filter, which this does not run`, 'edit and commit it by hand');
   await mustBeClean(copy);
   return copy;
-}
-
-async function currentBranch(cwd: string): Promise<string | null> {
-  const { stdout, exitCode } = await runGit(['symbolic-ref', '--quiet', 'HEAD'], { cwd, answers: [0, 1] });
-  return exitCode === 0 ? stdout.toString().trim() : null;
 }
 
 async function mustBeClean({ topLevel, file }: WorkingCopy): Promise<void> {
