@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import { cut, printable } from '../config/words.ts';
 import { short } from '../release/short.ts';
-import type { Load, Move, Plan } from '../plan/plan.ts';
+import type { HostLoad, Move, ChangePlan } from '../plan/plan.ts';
 import { excessWords } from '../plan/limits.ts';
 import { hostNumbers, maxColumns, namedWords, number, wrap, type TableRow } from './figures.ts';
 import type { Origin } from './plan-sides.ts';
@@ -9,7 +9,7 @@ import * as words from './plan-words.ts';
 
 /** What is shown of a plan. */
 export interface ShownPlan {
-  readonly plan: Plan;
+  readonly plan: ChangePlan;
   readonly file: string;
   /** Null: there was no config before. */
   readonly from: Origin | null;
@@ -77,7 +77,7 @@ function headOf({ plan, file, from, to }: ShownPlan, color: boolean): string[] {
   ];
 }
 
-function tablesOf(plan: Plan, { kinds }: Density): string[] {
+function tablesOf(plan: ChangePlan, { kinds }: Density): string[] {
   const { named, unnamed } = plan;
   const others = unnamed.formula ? 'others, by formula' : `others, ${number(unnamed.looked)} tried`;
   return [
@@ -95,11 +95,11 @@ function row([label, named, others]: TableRow): string {
   return `${label.padEnd(30)} ${named.padEnd(21)} ${others}`.trimEnd();
 }
 
-function loadOf(plan: Plan): string[] {
+function loadOf(plan: ChangePlan): string[] {
   const { before, after } = plan.load;
   const top = Math.max(...[before, after].map(({ hosts }) => hosts.reduce((a, b) => Math.max(a, b), 0)));
   const width = Math.min(stripWidth, Math.max(before.hosts.length, after.hosts.length));
-  const line = (name: string, load: Load): string =>
+  const line = (name: string, load: HostLoad): string =>
     `  ${name.padEnd(7)} ${words.strip(load.hosts, top, stripWidth).padEnd(width)}  ${words.ratioWords(load)}`;
   return [...wrapTo(words.loadWords(plan)), line('before', before), line('after', after)];
 }
@@ -136,7 +136,7 @@ function moveLine(move: Move, hosts: words.HostLists): string {
 
 /** Everything that has no place on the first screen. */
 function allOf({ plan: { named, twins, load, customers, runtime }, hosts }: ShownPlan): string[] {
-  const list = (title: string, { count, some }: Plan['runtime']): string[] =>
+  const list = (title: string, { count, some }: ChangePlan['runtime']): string[] =>
     count === 0
       ? []
       : ['', `${title} (${count}): ${some.map(printable).join(', ')}${count > some.length ? ', …' : ''}`];

@@ -1,4 +1,4 @@
-import type { Change, Outage, Load, Move, MoveKind, Names, Plan, Quarantined } from '../plan/plan.ts';
+import type { Change, Outage, HostLoad, Move, MoveKind, Names, ChangePlan, Quarantined } from '../plan/plan.ts';
 import { shareMoved } from '../plan/moves.ts';
 import { count, cut, printable } from '../config/words.ts';
 import { countOf, decimal, number, percent, type TableRow } from './figures.ts';
@@ -9,7 +9,7 @@ export function change({ before, after }: Change<string>): string {
 }
 
 /** Who moves, in a sentence without its end. */
-export function headline({ changes, named, unnamed }: Plan, isFirst: boolean): string {
+export function headline({ changes, named, unnamed }: ChangePlan, isFirst: boolean): string {
   if (isFirst) return 'the first config: there is nothing to compare with';
   if (!changes) return 'nothing changes';
   const others = unnamed.formula?.moved ?? shareMoved(unnamed);
@@ -24,7 +24,7 @@ export function headline({ changes, named, unnamed }: Plan, isFirst: boolean): s
 }
 
 /** What the change consists of. */
-export function causes(plan: Plan): string[] {
+export function causes(plan: ChangePlan): string[] {
   const { defaultShardSize: size, customers, quarantined, runtime } = plan;
   const those = (names: Names, what: string): string[] => (names.count > 0 ? [`${named(names)} ${what}`] : []);
   const entered = { count: quarantined.length, some: quarantined.map(({ customer }) => customer) };
@@ -41,7 +41,7 @@ export function causes(plan: Plan): string[] {
   ];
 }
 
-function hostCauses({ hosts }: Plan): string[] {
+function hostCauses({ hosts }: ChangePlan): string[] {
   const { total, added, removed, displaced, quarantine } = hosts;
   const sum = total.before === total.after ? '' : ` (${total.before} -> ${total.after})`;
   const drained = hosts.drained.after - hosts.drained.before;
@@ -63,7 +63,7 @@ function named({ count: total, some: [only = ''] }: Names): string {
 }
 
 /** What an operator wants to know first, or may not have meant. */
-export function hints({ hosts, quarantined }: Plan): string[] {
+export function hints({ hosts, quarantined }: ChangePlan): string[] {
   const place =
     'the place in the list decides who gets a host: add new ones at the end, put a new one where the old one was';
   return [...(hosts.displaced === 0 ? [] : [`hint: ${place}`]), ...quarantined.slice(0, 3).map(freedWords)];
@@ -78,7 +78,7 @@ function freedWords({ customer, named: known, unnamed }: Quarantined): string {
 }
 
 /** The strategy, and why. */
-export function strategyWords({ strategy: { name, reason } }: Plan): string {
+export function strategyWords({ strategy: { name, reason } }: ChangePlan): string {
   return `${name} (${reason})`;
 }
 
@@ -113,7 +113,7 @@ function toHosts(numbers: readonly number[], hosts: readonly string[]): string[]
 }
 
 /** Who moves. */
-export function moveRows({ named, unnamed, twins, mostShared }: Plan): TableRow[] {
+export function moveRows({ named, unnamed, twins, mostShared }: ChangePlan): TableRow[] {
   const { formula } = unnamed;
   const own = (value: number): string => countOf(value, named.looked);
   const sampled = (value: number): string => percent(value / Math.max(1, unnamed.looked));
@@ -146,13 +146,13 @@ export function moveRows({ named, unnamed, twins, mostShared }: Plan): TableRow[
 }
 
 /** The most hosts that two of them share. */
-function mostRow(shared: Plan['mostShared']): TableRow[] {
+function mostRow(shared: ChangePlan['mostShared']): TableRow[] {
   if (shared.after === null || shared.after === 0) return [];
   return [['most hosts that two share', change(both(shared, (count) => String(count ?? '?'))), '']];
 }
 
 /** What part has nothing left. */
-export function survivalRows({ survival }: Plan): TableRow[] {
+export function survivalRows({ survival }: ChangePlan): TableRow[] {
   const cell = (value: Change<number | null>): string =>
     value.after === null && value.before === null
       ? '-'
@@ -165,7 +165,7 @@ export function both<A, B>({ before, after }: Change<A>, map: (value: A) => B): 
 }
 
 /** How busy hosts are, in a line. */
-export function loadWords({ load: { after } }: Plan): string {
+export function loadWords({ load: { after } }: ChangePlan): string {
   const whom = `${number(after.customers)} ${after.of === 'named' ? 'named' : 'sampled'}`;
   const { hottest } = after;
   const most = hottest === null ? '' : `, most ${decimal(after.max)} (host ${hottest.number})`;
@@ -173,7 +173,7 @@ export function loadWords({ load: { after } }: Plan): string {
 }
 
 /** `1.05 times the mean`. */
-export function ratioWords({ ratio }: Load): string {
+export function ratioWords({ ratio }: HostLoad): string {
   return `${decimal(ratio)} x the mean at most`;
 }
 

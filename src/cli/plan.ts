@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { exactPercent } from '../config/words.ts';
 import { isUnlimited, noLimits, type PlanLimits } from '../plan/limits.ts';
 import { planSteps } from '../plan/plan-change.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { ChangePlan } from '../plan/plan.ts';
 import type { Settings } from '../settings/settings.ts';
 import { CliError } from './exit.ts';
 import type { SettingsFlags } from './options.ts';
@@ -45,20 +45,23 @@ async function run(argument: string | undefined, flags: PlanFlags): Promise<void
   process.exitCode = exitCodeOf(plan, flags);
 }
 
-function exitCodeOf({ excesses, changes }: Plan, { detailedExitcode = false }: PlanFlags): number {
+function exitCodeOf({ excesses, changes }: ChangePlan, { detailedExitcode = false }: PlanFlags): number {
   if (excesses.length > 0) return 3;
   return detailedExitcode && changes ? 2 : 0;
 }
 
 /** Where nothing was before, everything is compared with itself: nobody moves, and no limit is broken. */
-function compute({ from, to }: Sides, { rollout, plan: { limits } }: Settings): Plan {
+function compute({ from, to }: Sides, { rollout, plan: { limits } }: Settings): ChangePlan {
   const options = { policy: rollout, limits: from === null ? noLimits : limits, trailer: to.trailer };
   const steps = planSteps((from ?? to).config, to.config, options);
   const plan = withProgress('comparing shards', steps);
   return from === null ? { ...plan, changes: true } : plan;
 }
 
-function print({ plan, sides, settings }: { plan: Plan; sides: Sides; settings: Settings }, flags: PlanFlags): void {
+function print(
+  { plan, sides, settings }: { plan: ChangePlan; sides: Sides; settings: Settings },
+  flags: PlanFlags,
+): void {
   const { from, to } = sides;
   const { file } = settings.repository;
   const hosts = { before: (from ?? to).config.hosts, after: to.config.hosts };
@@ -83,7 +86,7 @@ const movesListed = 1_000;
 
 /** schemas/plan.schema.json. */
 function toJson(
-  { plan, file, from, to }: { plan: Plan; file: string; from: Origin | null; to: Origin },
+  { plan, file, from, to }: { plan: ChangePlan; file: string; from: Origin | null; to: Origin },
   isFull: boolean,
 ): object {
   const originOf = ({ name, version }: Origin): Origin => ({ name, version });

@@ -3,7 +3,7 @@ import type { Layout } from './layout.ts';
 import type { Move, MoveKind } from './plan.ts';
 
 /** A customer under both configs. */
-export interface Compared {
+export interface ComparedCustomer {
   readonly customer: string;
   /** Slots from 0, best first. */
   readonly before: readonly number[];
@@ -15,7 +15,7 @@ export interface Compared {
 }
 
 /** Compares customers one after another. */
-export function createComparison(layout: Layout): (customer: string) => Compared {
+export function createComparison(layout: Layout): (customer: string) => ComparedCustomer {
   const { before: old, after: now, isSame } = layout;
   const countKept = createKept(layout);
   return (customer) => {
@@ -42,7 +42,7 @@ function createKept({
   };
 }
 
-function kindOf({ customer, before, after, kept }: Omit<Compared, 'kind'>, layout: Layout): MoveKind | null {
+function kindOf({ customer, before, after, kept }: Omit<ComparedCustomer, 'kind'>, layout: Layout): MoveKind | null {
   const [wasAll, isAll] = [kept === before.length, kept === after.length];
   if (wasAll && isAll) return null;
   const { before: old, after: now } = layout;
@@ -52,7 +52,7 @@ function kindOf({ customer, before, after, kept }: Omit<Compared, 'kind'>, layou
 }
 
 /** For a reader: hosts are counted from 1. */
-export function toMove({ customer, before, after, kept, kind }: Compared & { readonly kind: MoveKind }): Move {
+export function toMove({ customer, before, after, kept, kind }: ComparedCustomer & { readonly kind: MoveKind }): Move {
   const toNumbers = (slots: readonly number[]): number[] => slots.map((slot) => slot + 1);
   return { customer, kind, before: toNumbers(before), after: toNumbers(after), kept };
 }

@@ -1,5 +1,5 @@
 import { slotsIn } from '../shard/shard-of.ts';
-import type { Compared } from './compare.ts';
+import type { ComparedCustomer } from './compare.ts';
 import type { Layout } from './layout.ts';
 import type { Quarantined } from './plan.ts';
 
@@ -31,7 +31,7 @@ export class FreedCounter {
     }));
   }
 
-  add(compared: Compared, isNamed: boolean): void {
+  add(compared: ComparedCustomer, isNamed: boolean): void {
     for (const { customer, slots, named, unnamed } of this.#tallies) {
       if (compared.customer === customer) continue;
       const counts = isNamed ? named : unnamed;

@@ -1,5 +1,5 @@
 import type { Side } from './layout.ts';
-import type { Load } from './plan.ts';
+import type { HostLoad } from './plan.ts';
 
 /** Counts the customers of each host. */
 export class LoadCounter {
@@ -15,7 +15,7 @@ export class LoadCounter {
     for (const slot of slots) this.#counts[slot] = (this.#counts[slot] ?? 0) + 1;
   }
 
-  result(of: Load['of'], { view, open }: Side): Load {
+  result(of: HostLoad['of'], { view, open }: Side): HostLoad {
     const counts = this.#counts;
     let [total, max, hottest] = [0, 0, -1];
     for (const slot of open) {

@@ -1,4 +1,4 @@
-import type { Compared } from './compare.ts';
+import type { ComparedCustomer } from './compare.ts';
 import type { MoveKind, Moves } from './plan.ts';
 
 /** Counts who moves, and how. */
@@ -9,7 +9,7 @@ export class MoveCounter {
   #largest = 0;
   #union = 0;
 
-  add({ before, after, kept, kind }: Compared): void {
+  add({ before, after, kept, kind }: ComparedCustomer): void {
     this.#looked += 1;
     const union = before.length + after.length - kept;
     this.#union += union;

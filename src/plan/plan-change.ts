@@ -6,7 +6,7 @@ import { dealtTo } from '../shard/shard-of.ts';
 import { compileRelease, toFields } from '../release/compile.ts';
 import { hostChanges, type Side } from './layout.ts';
 import { findExcesses, type PlanLimits } from './limits.ts';
-import type { Names, Plan, Survival } from './plan.ts';
+import type { Names, ChangePlan, Survival } from './plan.ts';
 import { outages, survivalOf } from './survival.ts';
 import { survey, type SurveyOptions } from './survey.ts';
 
@@ -17,21 +17,12 @@ export interface PlanOptions extends SurveyOptions {
   readonly trailer?: string | null;
 }
 
-/** What a change from one valid config to another does. */
-export function planChange(before: ShardConfig, after: ShardConfig, options: PlanOptions): Plan {
-  const steps = planSteps(before, after, options);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
-}
-
-/** The same, in steps of a few milliseconds: yields the part (0 to 1) that is done. */
+/** What a change from one valid config to another does, in steps of a few milliseconds: yields the part (0 to 1) that is done. */
 export function* planSteps(
   before: ShardConfig,
   after: ShardConfig,
   { policy, limits, trailer = null, ...closeness }: PlanOptions,
-): Generator<number, Plan> {
+): Generator<number, ChangePlan> {
   const surveyed = yield* survey(before, after, closeness);
   const { layout, named, unnamed, quarantined, twins, mostShared, load } = surveyed;
   const { plan, reason } = choosePlan({ policy, moved: movedShare(before, after), trailer });
@@ -54,7 +45,7 @@ function isOther(before: ShardConfig, after: ShardConfig): boolean {
   return changedKeys(toFields(compileRelease(before, commit)), toFields(compileRelease(after, commit))).length > 0;
 }
 
-function customerChanges(before: ShardConfig, after: ShardConfig): Plan['customers'] {
+function customerChanges(before: ShardConfig, after: ShardConfig): ChangePlan['customers'] {
   const [old, now] = [namedCustomers(before), namedCustomers(after)];
   const names = [...new Set([...old.keys(), ...now.keys()])];
   const sizeIn = ({ customers, defaultShardSize }: ShardConfig, id: string): number =>

@@ -58,7 +58,7 @@ export interface TwinGroup {
 }
 
 /** How many customers each host has. */
-export interface Load {
+export interface HostLoad {
   /** Whose: the named customers', or those of the sample where fewer are named than there are hosts. */
   readonly of: 'named' | 'sample';
   readonly customers: number;
@@ -126,7 +126,7 @@ export interface Quarantined {
 }
 
 /** What a change of the config does: `shardplane plan --json` (schemas/plan.schema.json). */
-export interface Plan {
+export interface ChangePlan {
   /** Anything that is pushed is another. */
   readonly changes: boolean;
   readonly hosts: HostChanges;
@@ -148,7 +148,7 @@ export interface Plan {
   readonly twins: Change<Twins>;
   /** The most hosts that any two named customers share (those in quarantine left out). Null: it would take too long. */
   readonly mostShared: Change<number | null>;
-  readonly load: Change<Load>;
+  readonly load: Change<HostLoad>;
   readonly survival: readonly Survival[];
   readonly strategy: { readonly name: string; readonly reason: string };
   readonly excesses: readonly Excess[];

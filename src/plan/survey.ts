@@ -1,13 +1,13 @@
 import { namedCustomers, type Customers, type ShardConfig } from '../config/config.ts';
 import { rankingCost } from '../shard/assign.ts';
 import { slotsIn } from '../shard/shard-of.ts';
-import { createComparison, toMove, type Compared } from './compare.ts';
+import { createComparison, toMove, type ComparedCustomer } from './compare.ts';
 import { FreedCounter } from './freed.ts';
 import { layOut, type Layout, type Side } from './layout.ts';
 import { LoadCounter } from './load.ts';
 import { movesFormula } from './moves-formula.ts';
 import { MoveCounter } from './moves.ts';
-import type { Change, Load, Move, Plan, Twins } from './plan.ts';
+import type { Change, HostLoad, Move, ChangePlan, Twins } from './plan.ts';
 import { OverlapCounter } from './overlap.ts';
 import { lookInSteps, thin } from './steps.ts';
 import { TwinFinder } from './twins.ts';
@@ -20,15 +20,15 @@ export interface SurveyOptions {
   readonly sample?: number;
   /** What the named customers may cost, in scores (rankingCost); beyond it, some of them are looked at. */
   readonly maxScores?: number;
-  /** The same for {@link Plan.mostShared}, in customers that share a slot: for each customer, and for each slot of it. */
+  /** The same for {@link ChangePlan.mostShared}, in customers that share a slot: for each customer, and for each slot of it. */
   readonly maxPairs?: number;
 }
 
 /** What a look at each customer tells. */
-export interface Survey extends Pick<Plan, 'named' | 'unnamed' | 'quarantined' | 'mostShared'> {
+export interface Survey extends Pick<ChangePlan, 'named' | 'unnamed' | 'quarantined' | 'mostShared'> {
   readonly layout: Layout;
   readonly twins: Change<Twins>;
-  readonly load: Change<Load>;
+  readonly load: Change<HostLoad>;
 }
 
 /** A minute or so. */
@@ -129,7 +129,7 @@ class Group {
   }
 
   /** Returns what it cost beside the comparison, in scores. */
-  add(compared: Compared): number {
+  add(compared: ComparedCustomer): number {
     const { customer, kind } = compared;
     let cost = 0;
     this.moves.add(compared);
@@ -146,7 +146,7 @@ class Group {
     return cost;
   }
 
-  mostShared(): Plan['mostShared'] {
+  mostShared(): ChangePlan['mostShared'] {
     return { before: this.#overlap.before.result(), after: this.#overlap.after.result() };
   }
 
@@ -156,7 +156,7 @@ class Group {
     return { before: of('before'), after: of('after') };
   }
 
-  load(of: Load['of'], side: 'before' | 'after'): Load {
+  load(of: HostLoad['of'], side: 'before' | 'after'): HostLoad {
     return this.#load[side].result(of, this.#layout[side]);
   }
 }
@@ -175,7 +175,7 @@ interface Groups {
 }
 
 /** A few named customers say nothing of how busy a host is: then the sample does. */
-function loadOf(side: 'before' | 'after', { layout, named, unnamed }: Groups): Load {
+function loadOf(side: 'before' | 'after', { layout, named, unnamed }: Groups): HostLoad {
   const { config } = layout.after.view;
   return namedCustomers(config).size >= config.totalHosts ? named.load('named', side) : unnamed.load('sample', side);
 }

@@ -5,17 +5,15 @@ import type { ShardConfig } from '../../src/config/config.ts';
 import { impactOf } from '../../src/plan/impact.ts';
 import { shardOf } from '../../src/shard/shard-of.ts';
 import { makeConfig } from '../helpers/config.ts';
+import { finish } from '../plan/support.ts';
 
 const version = '8b144b1f5dbf8b144b1f5dbf8b144b1f5dbf8b14';
 const live: ImpactSource = { kind: 'live', since: '2026-01-02T03:04:05.678Z', at: null, note: null };
 
 function shown(config: ShardConfig, slots: readonly number[], changes: Partial<ShownImpact> = {}): ShownImpact {
   const { customer = null } = changes;
-  const steps = impactOf(config, { slots: new Set(slots), customer });
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return { impact: step.value, version, subject: 'Begin', source: live, customer, ...changes };
-  }
+  const impact = finish(impactOf(config, { slots: new Set(slots), customer }));
+  return { impact, version, subject: 'Begin', source: live, customer, ...changes };
 }
 
 const plain = { full: false, color: false };

@@ -9,7 +9,7 @@ import { formatPlan, type ShownPlan } from '../../src/cli/plan-text.ts';
 import { strip } from '../../src/cli/plan-words.ts';
 import type { ShardConfig } from '../../src/config/config.ts';
 import type { PlanOptions } from '../../src/plan/plan-change.ts';
-import type { Plan } from '../../src/plan/plan.ts';
+import type { ChangePlan } from '../../src/plan/plan.ts';
 import { makeConfig } from '../helpers/config.ts';
 import { shardplane } from '../helpers/daemon.ts';
 import { git, makeRepository, type TestRepository } from '../helpers/git.ts';
@@ -44,7 +44,7 @@ const planIn = (repository: TestRepository, ...args: string[]) =>
 const schema = JSON.parse(readFileSync(new URL('../../schemas/plan.schema.json', import.meta.url), 'utf8')) as object;
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true, strict: true }).compile(schema);
 
-type Json = Plan & { readonly from: { name: string; version: string } | null; readonly to: { name: string } };
+type Json = ChangePlan & { readonly from: { name: string; version: string } | null; readonly to: { name: string } };
 
 async function jsonOf(repository: TestRepository, ...args: string[]): Promise<Json> {
   const { stdout, stderr } = await planIn(repository, '--json', ...args);
@@ -173,7 +173,7 @@ test('over a limit: plan and check exit with 3 and the numbers', async () => {
   const checked = await shardplane(['check', '--config', config]);
   assert.equal(checked.code, 3);
   assert.ok(checked.stderr.includes(`over a limit: ${words}\n  hint: make it in smaller steps`), checked.stderr);
-  const { excesses } = JSON.parse((await shardplane(['check', '--config', config, '--json'])).stdout) as Plan;
+  const { excesses } = JSON.parse((await shardplane(['check', '--config', config, '--json'])).stdout) as ChangePlan;
   assert.deepEqual(
     excesses.map(({ limit, value }) => [limit, value]),
     [['moved', 1 / 3]],

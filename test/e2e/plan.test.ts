@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Plan } from '../../src/plan/plan.ts';
+import type { ChangePlan } from '../../src/plan/plan.ts';
 import { newestEnvoy, skipWithout } from '../helpers/envoy.ts';
 import { file, startScene, type Scene } from './support.ts';
 
@@ -19,7 +19,7 @@ test('over a limit: held with the numbers until it is accepted; plan --live comp
   assert.deepEqual([same.code, same.stdout.split('\n')[1]], [0, 'nothing changes']);
   const against = await daemon.run('plan', '--live', '--json');
   assert.equal(against.code, 3, against.stderr);
-  const plan = JSON.parse(against.stdout) as Plan & {
+  const plan = JSON.parse(against.stdout) as ChangePlan & {
     readonly from: { readonly name: string; readonly version: string };
   };
   assert.deepEqual(plan.from, { name: 'live', version: good });
@@ -64,7 +64,7 @@ test(
     await scene.repository.write({ [file]: scene.text({ hosts: 9, customers }) });
     const { stdout, stderr } = await scene.daemon.run('plan', '--full', '--json');
     assert.notEqual(stdout, '', stderr);
-    const { named, unnamed } = JSON.parse(stdout) as Plan;
+    const { named, unnamed } = JSON.parse(stdout) as ChangePlan;
     assert.ok(Math.abs(unnamed.formula!.moved - 2 / 9) < 1e-9);
     await scene.release({ hosts: 9, customers });
     await scene.answers('customer-0', '2/9');

@@ -4,15 +4,11 @@ import type { ShardConfig } from '../../src/config/config.ts';
 import { impactOf, namedLost, othersLost, type Failing, type Impact } from '../../src/plan/impact.ts';
 import { shardOf } from '../../src/shard/shard-of.ts';
 import { makeConfig } from '../helpers/config.ts';
-import { customers, hosts, listed } from './support.ts';
+import { customers, finish, hosts, listed } from './support.ts';
 
 function look(config: ShardConfig, slots: readonly number[], customer: string | null = null, budget?: number): Impact {
   const failing: Failing = { slots: new Set(slots), customer };
-  const steps = impactOf(config, failing, budget === undefined ? {} : { budget });
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+  return finish(impactOf(config, failing, budget === undefined ? {} : { budget }));
 }
 
 test('each named customer is counted by the hosts that it has left', () => {

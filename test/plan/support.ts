@@ -1,7 +1,7 @@
 import type { ShardConfig } from '../../src/config/config.ts';
 import { noLimits } from '../../src/plan/limits.ts';
-import { planChange, type PlanOptions } from '../../src/plan/plan-change.ts';
-import type { Plan } from '../../src/plan/plan.ts';
+import { planSteps, type PlanOptions } from '../../src/plan/plan-change.ts';
+import type { ChangePlan } from '../../src/plan/plan.ts';
 import type { RolloutPolicy } from '../../src/rollout/plan.ts';
 import { builtinStrategies } from '../../src/rollout/strategies.ts';
 import { makeConfig } from '../helpers/config.ts';
@@ -14,8 +14,16 @@ export const policy: RolloutPolicy = {
   freeze: [],
 };
 
-export function plan(before: ShardConfig, after: ShardConfig, options: Partial<PlanOptions> = {}): Plan {
-  return planChange(before, after, { policy, limits: noLimits, ...options });
+export function plan(before: ShardConfig, after: ShardConfig, options: Partial<PlanOptions> = {}): ChangePlan {
+  return finish(planSteps(before, after, { policy, limits: noLimits, ...options }));
+}
+
+/** Takes all steps. */
+export function finish<T>(steps: Generator<unknown, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
 }
 
 export const hosts = (count: number): string[] => Array.from({ length: count }, (_, i) => `10.0.0.${i + 1}:80`);
