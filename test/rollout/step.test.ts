@@ -5,9 +5,8 @@ import * as fc from 'fast-check';
 import type { SessionId } from '../../src/ids.ts';
 import { nextDeadline } from '../../src/rollout/deadline.ts';
 import { createRollout, toRolloutMemory } from '../../src/rollout/state.ts';
-import { aimOf, nodeState } from '../../src/rollout/targets.ts';
+import { aimOf, nodeState, targetOf } from '../../src/rollout/targets.ts';
 import { voteOf } from '../../src/rollout/votes.ts';
-import { targetOf } from '../../src/rollout/targets.ts';
 import type { RolloutMemory, RolloutSettings, RolloutState } from '../../src/rollout/state.ts';
 import { allAtOnce } from '../../src/rollout/plan.ts';
 import type { CustomerSet, NodeSet, Plan, Wave } from '../../src/rollout/plan.ts';
@@ -15,6 +14,7 @@ import { step } from '../../src/rollout/step.ts';
 import type { Cause, CheckVerdict, RolloutEvent, RolloutFact, WaveProgress } from '../../src/rollout/types.ts';
 import { labelsOf, sessionOf, versionOf } from '../helpers/ids.ts';
 import { runTranscript } from '../helpers/transcript.ts';
+import { JoiningFleet } from './joining.ts';
 
 const folder = new URL('./', import.meta.url);
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.txt'))) {
@@ -357,14 +357,12 @@ test('any order of events keeps the invariants, and ends with nothing awaited', 
 });
 
 /** A fleet whose nodes get at once what is offered, and answer as `answer` says (null: not at all). */
-class Fleet {
-  readonly state = createRollout(settings);
+class Fleet extends JoiningFleet {
   readonly outcomes = new Map<string, string>();
-  at = 0;
   readonly #answer: (id: string, version: string) => 'ack' | 'nack' | null;
-  #streams = 0;
 
   constructor(answer: Fleet['answer']) {
+    super(settings);
     this.#answer = answer;
   }
 
@@ -372,18 +370,7 @@ class Fleet {
     return this.#answer;
   }
 
-  join(id: string, client: string | null = null): SessionId {
-    const session = sessionOf(`${id}/${(this.#streams += 1)}`);
-    this.apply({ type: 'joined', at: this.at, session, node: labelsOf(id), client });
-    return session;
-  }
-
-  wait(seconds: number): void {
-    this.at += seconds * 1000;
-    this.apply({ type: 'tick', at: this.at });
-  }
-
-  apply(event: RolloutEvent): void {
+  override apply(event: RolloutEvent): void {
     for (const [version, outcome] of step(this.state, event)
       .facts.map(outcomeOf)
       .filter((each) => each !== null))

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SessionId } from '../../src/ids.ts';
 import type { Plan } from '../../src/rollout/plan.ts';
 import { orderOf } from '../../src/rollout/reach.ts';
-import { createRollout } from '../../src/rollout/state.ts';
 import { targetOf } from '../../src/rollout/targets.ts';
 import { step } from '../../src/rollout/step.ts';
 import type { RolloutEvent, RolloutFact } from '../../src/rollout/types.ts';
-import { labelsOf, sessionOf, versionOf } from '../helpers/ids.ts';
+import { versionOf } from '../helpers/ids.ts';
+import { JoiningFleet } from './joining.ts';
 
 const everyone = { nodes: { type: 'everyone' }, customers: null, bakeMs: 0, isManual: false } as const;
 const plan: Plan = { strategy: 's', waves: [{ ...everyone, nodes: { type: 'count', count: 1 } }, everyone] };
@@ -17,28 +16,15 @@ const first = Math.min(...honest.map(orderOf));
 const strange = Array.from({ length: 40_000 }, (_, at) => `s${at}`).filter((id) => orderOf(id) < first);
 
 /** A fleet that answers at once; `answer`: what a stranger says to a candidate. */
-class Fleet {
-  readonly state = createRollout({ ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 5_000 });
+class Fleet extends JoiningFleet {
   readonly facts: RolloutFact[] = [];
-  at = 0;
-  #streams = 0;
   readonly #answer: 'ack' | 'nack' | null;
 
   constructor(answer: 'ack' | 'nack' | null) {
+    super({ ackTimeoutMs: 30_000, quorum: 0.5, voteAfterMs: 5_000 });
     this.#answer = answer;
     for (const id of honest) this.join(id);
     this.apply({ type: 'release', at: 0, version: versionOf('v'), plan });
-  }
-
-  join(id: string, client: string | null = null): SessionId {
-    const session = sessionOf(`${id}/${(this.#streams += 1)}`);
-    this.apply({ type: 'joined', at: this.at, session, node: labelsOf(id), client });
-    return session;
-  }
-
-  wait(seconds: number): void {
-    this.at += seconds * 1000;
-    this.apply({ type: 'tick', at: this.at });
   }
 
   commit(number: number): void {
@@ -49,7 +35,7 @@ class Fleet {
     this.wait(31);
   }
 
-  apply(event: RolloutEvent): void {
+  override apply(event: RolloutEvent): void {
     this.facts.push(...step(this.state, event).facts);
     for (let due = this.#due(); due !== undefined; due = this.#due()) this.facts.push(...step(this.state, due).facts);
   }
