@@ -8,7 +8,7 @@ import { queryPrometheus } from './prometheus.ts';
 import type { FleetLoad, WatchedRollout } from './watched.ts';
 
 /** The built-in check's name. */
-export const errorsName = 'errors';
+const errorsName = 'errors';
 /** Load reports come every 2 s while a rollout is on; three of five verdicts a second apart are soon enough after one. */
 const everyMs = 1_000;
 /** So long after a rollout's end a report may still be about it: the interval of reports, and a second for the way. */

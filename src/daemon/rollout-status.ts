@@ -1,7 +1,8 @@
 import { count, toTime } from '../config/words.ts';
 import type { CheckStatus, RolloutStatus, Status } from '../http/api.ts';
-import { isAtOnce, isLastWave, type Candidate } from '../rollout/candidate.ts';
+import { isAtOnce, isLastWave, type Candidate, type Phase } from '../rollout/candidate.ts';
 import { describePlanned, duration } from './describe-plan.ts';
+import { expectedMembers } from '../rollout/members.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import { openChecks } from '../rollout/verdicts.ts';
 import { countReached } from '../rollout/targets.ts';
@@ -75,11 +76,7 @@ function describeOverdue(names: readonly string[]): string {
   return `${names.length === 1 ? `check ${names.join('')}` : `checks ${names.join(', ')}`} to pass`;
 }
 
-function waitsBefore(
-  state: RolloutState,
-  { reason, until }: Extract<Candidate['phase'], { type: 'waiting' }>,
-  now: number,
-) {
+function waitsBefore(state: RolloutState, { reason, until }: Extract<Phase, { type: 'waiting' }>, now: number) {
   const within = until === null ? '' : `, ${duration(until - now)} at most`;
   switch (reason) {
     case 'promotion':
@@ -87,7 +84,7 @@ function waitsBefore(
     case 'freeze':
       return describeFreeze(state, now);
     case 'nodes':
-      return `nodes to connect: ${state.members} of ${Math.max(0, ...state.offeredTo)} are there${within}`;
+      return `nodes to connect: ${state.members} of ${expectedMembers(state)} are there${within}`;
     case 'start':
       return null;
   }

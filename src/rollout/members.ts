@@ -28,6 +28,11 @@ function isSound(state: RolloutState, [session, node]: readonly [SessionId, Roll
   return vote === 'full' || vote === 'new';
 }
 
+/** How many members a wave waits for at the start: as many as were there at one of the newest offers. */
+export function expectedMembers({ offeredTo }: RolloutState): number {
+  return Math.max(0, ...offeredTo);
+}
+
 /** A node has just connected, and has not answered yet. */
 export function isAnyFresh({ waiting, nodes }: RolloutState): boolean {
   return waiting.keys().some((session) => nodes.get(session)?.version === null);

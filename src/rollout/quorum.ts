@@ -7,7 +7,7 @@ export function membersAsked(state: RolloutState): number {
 }
 
 /** Members that are connected and have a say about the subject. */
-export function membersReached({ candidate, members, nodes, muted }: RolloutState): number {
+function membersReached({ candidate, members, nodes, muted }: RolloutState): number {
   if (candidate === null || candidate.reach.isEveryone) return members;
   const ids = new Set<string>();
   for (const { id, isReached } of nodes.values()) if (isReached && !muted.has(id)) ids.add(id);

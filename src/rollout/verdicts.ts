@@ -7,7 +7,7 @@ import type { Cause, CheckEvent } from './types.ts';
 const counted = 5;
 const tooMany = 3;
 /** A rollout is paused after so long without data. */
-export const maxSilenceMs = 10 * 60 * 1000;
+const maxSilenceMs = 10 * 60 * 1000;
 const maxMessage = 500;
 
 /** Remembers a verdict; returns why the candidate has to be rolled back, or null. */

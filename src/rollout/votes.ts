@@ -121,7 +121,7 @@ export function isShared(state: RolloutState, id: string): boolean {
 }
 
 /** The strikes of a node and of its client. */
-export function strikesOf({ strikes, clientStrikes }: RolloutState, { id, client }: RolloutNode): readonly Strikes[] {
+function strikesOf({ strikes, clientStrikes }: RolloutState, { id, client }: RolloutNode): readonly Strikes[] {
   if (strikes.size + clientStrikes.size === 0) return none; // called for each of 5,000 ACKs
   return [strikes.get(id), client === null ? undefined : clientStrikes.get(client)].filter(
     (each) => each !== undefined,

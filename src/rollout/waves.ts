@@ -2,7 +2,7 @@ import type { Version } from '../ids.ts';
 import { isAtOnce, stageOf, waveOf, type Candidate, type WaitReason } from './candidate.ts';
 import { ask } from './offer.ts';
 import { extend, reaches, type Reach } from './reach.ts';
-import { countHolders, isAnyFresh, membersOf } from './members.ts';
+import { countHolders, expectedMembers, isAnyFresh, membersOf } from './members.ts';
 import { pause } from './pause.ts';
 import { createChecks, type RolloutState } from './state.ts';
 import { countNodes, progressOf } from './targets.ts';
@@ -69,7 +69,7 @@ function gateOf({ state, at }: Rollout, candidate: Candidate, isManual: boolean)
  */
 function awaitedNodes(state: RolloutState, { wave, nodesUntil, isResumed }: Candidate, at: number): Gate | null {
   const { members, settings } = state;
-  const expected = Math.max(0, ...state.offeredTo);
+  const expected = expectedMembers(state);
   if ((wave >= 0 && !isResumed) || (members >= expected && !isAnyFresh(state))) return null;
   if (members > 0 && nodesUntil !== null && nodesUntil <= at) return null;
   const until = members === 0 ? null : (nodesUntil ?? at + settings.ackTimeoutMs);
