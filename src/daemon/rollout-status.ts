@@ -84,10 +84,16 @@ function waitsBefore(state: RolloutState, { reason, until }: Extract<Phase, { ty
     case 'freeze':
       return describeFreeze(state, now);
     case 'nodes':
-      return `nodes to connect: ${state.members} of ${expectedMembers(state)} are there${within}`;
+      return `${describeMissing(state)}${within}`;
     case 'start':
       return null;
   }
+}
+
+function describeMissing(state: RolloutState): string {
+  const expected = expectedMembers(state);
+  if (state.members >= expected) return 'the first answer of a node that has just connected';
+  return `nodes to connect: ${state.members} of ${expected} are there`;
 }
 
 function describeFreeze(state: RolloutState, now: number): string {

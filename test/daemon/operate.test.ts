@@ -225,3 +225,10 @@ test('the status of a rollout: where it is, and its checks', () => {
     load: { wave: { requests: 7, errors: 0 }, rest: { requests: 0, errors: 1 } },
   });
 });
+
+test('a first wave that waits for a node which has just connected says so', () => {
+  const fleet = createFleet();
+  fleet.put({ type: 'joined', session: sessionOf('e'), node: labelsOf('e') });
+  fleet.put({ type: 'release', version: versionOf('v2'), plan });
+  assert.equal(fleet.status()!.waitsFor, 'the first answer of a node that has just connected, 30 s at most');
+});
