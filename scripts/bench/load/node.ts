@@ -79,6 +79,6 @@ export class LoadNode {
 }
 
 /** The tag of a length-delimited field. */
-function tag(field: number): number {
+export function tag(field: number): number {
   return (field << 3) | 2;
 }

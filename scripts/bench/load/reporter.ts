@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
+import { tag } from './node.ts';
 import { LoadStream } from './stream.ts';
 
 export interface ReporterOptions {
@@ -87,8 +88,3 @@ const clusters = (['backends', 'xds', 'envoy_admin'] as const)
     return writer.uint32(tag(4)).fork().uint32(0x08).uint64(2).uint32(0x10).uint32(3_000_000).ldelim().ldelim();
   }, protobuf.Writer.create())
   .finish();
-
-/** The tag of a length-delimited field. */
-function tag(field: number): number {
-  return (field << 3) | 2;
-}

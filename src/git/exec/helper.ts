@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { endOf, runProcess, type Call, type End, type Hooks } from './run-process.ts';
+import { endOf, killGroup, runProcess, type Call, type End, type Hooks } from './run-process.ts';
 
 /** What the helper is sent. */
 export type ToHelper =
@@ -134,12 +134,4 @@ const lost = {
 /** An error means that the helper is gone: `error` or `exit` says so, too. */
 function send(process: ChildProcess, message: ToHelper): void {
   if (process.connected) process.send(message, () => undefined);
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended.
-  }
 }

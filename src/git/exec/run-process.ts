@@ -49,7 +49,7 @@ export function runProcess(call: Call, { signal, onStart }: Hooks): Promise<End>
   });
   const stop = (code: Failure['code'], message: string, hint: string | null = null): void => {
     failure ??= { code, message, hint };
-    killGroup(child);
+    if (child.pid !== undefined && !killGroup(child.pid)) child.kill('SIGKILL');
     if (child.exitCode !== null || child.signalCode !== null) release(child);
   };
   const aborted = (): void => stop('git-aborted', `${what} was cut short: stopping`);
@@ -120,12 +120,12 @@ function collect(child: ChildProcess, name: 'stdout' | 'stderr', limit: number, 
   return chunks;
 }
 
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
+/** Kills a process group; false: it is gone already. */
+export function killGroup(pid: number): boolean {
   try {
-    process.kill(-child.pid, 'SIGKILL');
+    return process.kill(-pid, 'SIGKILL');
   } catch {
-    child.kill('SIGKILL'); // the group is gone already
+    return false;
   }
 }
 
