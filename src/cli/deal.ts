@@ -73,7 +73,7 @@ interface Shown {
 const dealsListed = 15;
 
 /** What was found and done, as text. */
-export function formatDealing(found: Dealing, { overlap, file, isWritten, isAsked }: Shown): string {
+function formatDealing(found: Dealing, { overlap, file, isWritten, isAsked }: Shown): string {
   const { customers, pairs, deals, pairsLeft, left } = found;
   const share = overlap === null ? 'all their hosts' : `more than ${count(overlap, 'host')}`;
   const some = pairs >= maxPairs ? 'at least ' : '';

@@ -21,7 +21,7 @@ export function isUnlimited({ moved, twins, load }: PlanLimits): boolean {
 }
 
 /** The part of the customers that moves: of the named or of the unnamed ones, whichever is larger. */
-export function partMoved({ named, unnamed }: Pick<Survey, 'named' | 'unnamed'>): number {
+function partMoved({ named, unnamed }: Pick<Survey, 'named' | 'unnamed'>): number {
   return Math.max(shareMoved(named), unnamed.formula?.moved ?? shareMoved(unnamed));
 }
 
