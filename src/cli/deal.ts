@@ -75,9 +75,12 @@ const dealsListed = 15;
 /** What was found and done, as text. */
 function formatDealing(found: Dealing, { overlap, file, isWritten, isAsked }: Shown): string {
   const { customers, pairs, deals, pairsLeft, left } = found;
-  const share = overlap === null ? 'all their hosts' : `more than ${count(overlap, 'host')}`;
+  const share =
+    overlap === null ? (pairs === 1 ? 'all its hosts' : 'all their hosts') : `more than ${count(overlap, 'host')}`;
   const some = pairs >= maxPairs ? 'at least ' : '';
-  const lines = [`of ${count(customers, 'named customer')}, ${some}${count(pairs, 'pair')} share ${share}`];
+  const lines = [
+    `of ${count(customers, 'named customer')}, ${some}${count(pairs, 'pair')} ${pairs === 1 ? 'shares' : 'share'} ${share}`,
+  ];
   if (pairsLeft > 0) {
     const more = pairsLeft > left.length ? [`  and ${count(pairsLeft - left.length, 'more pair')}`] : [];
     const toLine = ({ customers: [a, b], shared }: Dealing['left'][number]) =>

@@ -18,8 +18,10 @@ export function headline({ changes, named, unnamed }: ChangePlan, isFirst: boole
   const all = number(named.of);
   if (named.moved === 0)
     return `${percent(others)} of the customers that are not named change hosts; none of the ${all} named`;
-  const some = named.moved === named.of ? `all ${all}` : `${number(named.moved)} of ${all}`;
-  const words = `${some} named customers ${named.moved === 1 && named.of > 1 ? 'changes' : 'change'} hosts`;
+  const isAll = named.moved === named.of;
+  const some =
+    named.of === 1 ? 'the one named customer' : `${isAll ? 'all' : `${number(named.moved)} of`} ${all} named customers`;
+  const words = `${some} ${named.moved === 1 ? 'changes' : 'change'} hosts`;
   return others === 0 ? `${words}; who is not named stays` : `${words}, and ${percent(others)} of the others`;
 }
 

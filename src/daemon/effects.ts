@@ -4,7 +4,7 @@ import { servedVersions } from '../state/memory.ts';
 import type { Version } from '../ids.ts';
 import type { Journal } from '../ledger/journal.ts';
 import { isAtOnce, type Candidate } from '../rollout/candidate.ts';
-import { reaches } from '../rollout/reach.ts';
+import { targetOf } from '../rollout/targets.ts';
 import type { State } from '../state/state.ts';
 import type { Effect } from '../state/step.ts';
 import { toRolloutMemory } from '../rollout/state.ts';
@@ -34,7 +34,10 @@ export function offerEach({ state: { rollout }, xds, releases }: Offering): void
   // With nothing left to offer, Envoys keep what they have: git may still have a release.
   if (next === null) return base === null ? xds.withhold() : xds.offer(base);
   if (candidate === null || candidate.reach.isEveryone) return xds.offer(next);
-  xds.offer(base, { release: next, includes: (node) => reaches(candidate.reach, node) });
+  xds.offer(base, {
+    release: next,
+    includes: (node) => targetOf({ candidate, live }, node) === candidate.offered,
+  });
 }
 
 function bytesOf(candidate: Candidate, live: Version | null, releases: Offering['releases']): ReleaseBytes | null {
